@@ -1,0 +1,97 @@
+# Causeway. `make` alone lists the targets. CI runs `make check test` and nothing
+# that you cannot.
+
+GO       ?= go
+PKG      ?= ./...
+ARGS     ?=
+TESTARGS ?=
+BENCH    ?= .
+FUZZTIME ?= 10s
+FROM     ?=
+PGBIN    ?=
+
+# Not in go.mod: the linter's dependencies are not ours.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+TOOLS := bin/tools
+# With a database beside it; PGBIN=dir picks one of several PostgreSQL versions.
+PGRUN = $(TOOLS)/pgrun $(if $(PGBIN),-bin $(PGBIN))
+
+# The race detector needs cgo, and go env says 0 where there is no C compiler.
+RACE = $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
+
+# In CI a skip is a failure, and a result of an earlier run is no result.
+ifeq ($(CI),true)
+SKIPCHECK = $(TOOLS)/skipcheck -strict -o bin/test.json --
+COUNT     = -count=1
+else
+SKIPCHECK = $(TOOLS)/skipcheck -o bin/test.json --
+endif
+
+# The date is the commit's: the same commit gives the same bytes.
+PKGVERSION = causeway/internal/version
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT  = $(shell git rev-parse --verify -q HEAD 2>/dev/null)
+DATE    = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --format=%cd 2>/dev/null)
+LDFLAGS = -s -w -buildid= -X $(PKGVERSION).Version=$(VERSION) -X $(PKGVERSION).Commit=$(COMMIT) -X $(PKGVERSION).Date=$(DATE)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test check race fuzz bench soak requirements cover clean tools
+
+help: ## list the targets
+	@echo 'Causeway: make <target> [VARIABLE=value]'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'PKG=./oauth/... narrows test, race, fuzz, bench, soak and cover; TESTARGS="-run Device" adds to go test.'
+
+build: ## build bin/causeway: static, reproducible
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/causeway ./cmd/causeway
+
+run: build ## run two associated sites here; ARGS="--listen-base 9443" passes flags
+	@exec bin/causeway dev $(ARGS)
+
+test: tools ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
+	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
+	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 20m $(TESTARGS) $(PKG)
+
+check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
+	@echo 'gofmt -l .'; files=$$(gofmt -l .) || exit 1; \
+	if [ -n "$$files" ]; then echo "$$files"; echo 'not formatted: run gofmt -w on these files'; exit 1; fi
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) run $(STATICCHECK) ./...
+
+race: tools ## run the tests twice, shuffled, with the race detector; fails without a C compiler
+	$(PGRUN) -- env CGO_ENABLED=1 $(SKIPCHECK) -race -shuffle=on -count=2 -timeout 40m $(TESTARGS) $(PKG)
+
+fuzz: tools ## run every fuzz target for FUZZTIME (10s) each
+	@$(GO) test -list '^Fuzz' $(PKG) >bin/fuzz.list || { cat bin/fuzz.list; exit 1; }
+	@awk '/^Fuzz/ { names[++n] = $$1 } $$1 == "ok" { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' bin/fuzz.list >bin/fuzz.targets
+	@[ -s bin/fuzz.targets ] || echo 'no fuzz targets in $(PKG)'
+	@set -e; while read -r pkg name; do \
+		echo "$(GO) test -fuzz ^$$name\$$ -fuzztime $(FUZZTIME) $$pkg"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
+	done <bin/fuzz.targets
+
+bench: tools ## run the benchmarks; BENCH=regexp narrows them
+	$(PGRUN) -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $(TESTARGS) $(PKG)
+
+soak: tools ## run the Soak tests with their long counts, on a PostgreSQL that writes durably
+	CAUSEWAY_SOAK=1 $(PGRUN) -durable -- $(GO) test -v -run Soak -count=1 -timeout 60m $(TESTARGS) $(PKG)
+
+requirements: tools ## run the tests and print requirement, result, tests; FROM=bin/test.json reads the last make test
+	$(if $(FROM),,$(PGRUN) -- )$(TOOLS)/requirements $(if $(FROM),-from $(FROM)) $(ARGS)
+
+cover: tools ## measure coverage of all packages by all tests, into bin/cover.html
+	$(PGRUN) -- $(SKIPCHECK) -timeout 20m -coverpkg=./... -coverprofile=bin/cover.out $(TESTARGS) $(PKG)
+	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
+	@$(GO) tool cover -func=bin/cover.out | tail -n 1
+
+clean: ## remove what the other targets made
+	rm -rf bin
+
+tools:
+	@mkdir -p $(TOOLS)
+	@CGO_ENABLED=0 $(GO) build -o $(TOOLS)/ ./internal/tools/pgrun ./internal/tools/requirements ./internal/tools/skipcheck

@@ -1,0 +1,132 @@
+package links
+
+import (
+	"context"
+	"crypto/ecdsa"
+
+	"causeway/federation"
+	"causeway/internal/cache"
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// index remembers associations, keys and counterparts: what a request that
+// crosses needs, without asking the database again.
+type index struct {
+	store        federation.Store
+	keys         *secret.Keys
+	sites        *cache.Cache[tenants.SiteID, sitePeer]
+	orgs         *cache.Cache[tenants.OrgID, []federation.OrgAssociation]
+	remoteKeys   *cache.Cache[[2]tenants.OrgID, *ecdsa.PublicKey]
+	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
+	counterparts *cache.Cache[identity, tenants.Principal]
+}
+
+type sitePeer struct {
+	federation.SiteAssociation
+	key *ecdsa.PublicKey
+}
+
+// identity is what makes two principals of associated organizations the same.
+type identity struct {
+	org        tenants.OrgID
+	kind       tenants.PrincipalKind
+	name       string
+	softwareID string
+}
+
+func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
+	x := &index{store: store, keys: keys}
+	var errs [5]error
+	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
+	x.orgs, errs[1] = cache.New[tenants.OrgID, []federation.OrgAssociation](size)
+	x.remoteKeys, errs[2] = cache.New[[2]tenants.OrgID, *ecdsa.PublicKey](size)
+	x.orgKeys, errs[3] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
+	x.counterparts, errs[4] = cache.New[identity, tenants.Principal](size)
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
+}
+
+func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
+	return x.sites.Fill(id, func() (p sitePeer, err error) {
+		err = x.store.View(ctx, func(r federation.Reader) error {
+			p.SiteAssociation, err = r.SiteAssociation(id)
+			return err
+		})
+		if err == nil {
+			p.key, err = DecodePublicKey(p.PublicKey)
+		}
+		return p, err
+	})
+}
+
+func (x *index) associations(ctx context.Context, local tenants.OrgID) ([]federation.OrgAssociation, error) {
+	return x.orgs.Fill(local, func() (list []federation.OrgAssociation, err error) {
+		err = x.store.View(ctx, func(r federation.Reader) error {
+			list, err = r.OrgAssociations(local)
+			return err
+		})
+		return list, err
+	})
+}
+
+func (x *index) association(ctx context.Context, local, remote tenants.OrgID, site tenants.SiteID) (federation.OrgAssociation, error) {
+	list, err := x.associations(ctx, local)
+	if err != nil {
+		return federation.OrgAssociation{}, err
+	}
+	for _, a := range list {
+		if a.Remote == remote && a.Site == site {
+			return a, nil
+		}
+	}
+	return federation.OrgAssociation{}, problem.New(problem.Forbidden, "The organizations are not associated.")
+}
+
+func (x *index) remoteKey(a federation.OrgAssociation) (*ecdsa.PublicKey, error) {
+	return x.remoteKeys.Fill([2]tenants.OrgID{a.Local, a.Remote}, func() (*ecdsa.PublicKey, error) {
+		return DecodePublicKey(a.PublicKey)
+	})
+}
+
+func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {
+	return x.orgKeys.Fill(org, func() (*ecdsa.PrivateKey, error) {
+		sealed, err := readOrgKey(ctx, x.store, org)
+		if err != nil {
+			return nil, err
+		}
+		return openKey(x.keys, sealOrg, sealed)
+	})
+}
+
+// apply forgets what the journal names.
+func (x *index) apply(row journal.Row) {
+	org := tenants.OrgID(row.Org)
+	switch row.Subject.Kind {
+	case journal.KindSite:
+		x.sites.ForgetKey(tenants.SiteID(row.Subject.ID))
+	case journal.KindOrgAssociation:
+		x.orgs.ForgetKey(org)
+		x.remoteKeys.ForgetKey([2]tenants.OrgID{org, tenants.OrgID(row.Subject.ID)})
+	case journal.KindKey:
+		x.orgKeys.ForgetKey(org)
+	case journal.KindAccount, journal.KindUser:
+		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == org })
+	case journal.KindOrganization:
+		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == tenants.OrgID(row.Subject.ID) })
+	}
+}
+
+func (x *index) flush() {
+	x.sites.Flush()
+	x.orgs.Flush()
+	x.remoteKeys.Flush()
+	x.orgKeys.Flush()
+	x.counterparts.Flush()
+}

@@ -1,0 +1,223 @@
+package links
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"net/http"
+	"time"
+
+	"causeway/federation"
+	"causeway/federation/assertion"
+	"causeway/federation/peer"
+	"causeway/federation/route"
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// Counterparts finds who a principal of another organization is in ours.
+type Counterparts interface {
+	// Account finds the service account of the same name and software id
+	// (VCD-38); the error says which of the two fails.
+	Account(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error)
+	// User finds the enabled local user of the same name.
+	User(ctx context.Context, org tenants.OrgID, name string) (tenants.Principal, error)
+}
+
+// Config wires Links.
+type Config struct {
+	Store        federation.Store
+	Orgs         *tenants.Directory
+	Keys         *secret.Keys
+	Counterparts Counterparts
+	Self         federation.Self
+	Forwarder    *peer.Forwarder
+	Resolver     *peer.Resolver
+	// Gossip lists where a site was last heard of; it may list nothing.
+	Gossip func(tenants.SiteID) []string
+	Size   int // how many associations, keys and counterparts to remember
+	Now    func() time.Time
+}
+
+// Links crosses to other sites and answers for them.
+type Links struct {
+	c        Config
+	index    *index
+	verifier *assertion.Verifier
+}
+
+// New makes Links.
+func New(c Config) (*Links, error) {
+	x, err := newIndex(c.Store, c.Keys, c.Size)
+	if err != nil {
+		return nil, err
+	}
+	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0)}, nil
+}
+
+// Apply forgets what the journal names, Flush everything.
+func (l *Links) Apply(row journal.Row) { l.index.apply(row) }
+func (l *Links) Flush()                { l.index.flush() }
+
+// Resolve decides where a request is fulfilled. who.Via is set for requests that
+// a peer vouched for: they are fulfilled here or nowhere.
+func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Header) (federation.Target, error) {
+	auth, tenant, err := route.Contexts(h)
+	if err != nil {
+		return federation.Target{}, err
+	}
+	if auth == "" && tenant == "" && who.Via == "" { // most requests
+		return federation.Target{Org: who.Org, OrgName: who.OrgName, Site: l.c.Self.ID, Local: true}, nil
+	}
+	view := &view{ctx: ctx, links: l, session: who}
+	d := route.Decide(route.Input{
+		Self:        l.c.Self.ID,
+		Session:     route.Session{Org: who.Org, OrgName: who.OrgName, Provider: who.Provider()},
+		AuthContext: auth, TenantContext: tenant,
+		Forwarded: who.Via != "", Dst: who.Org,
+		ViaSelf: peer.ViaNames(h, l.c.Self.ID),
+		View:    view,
+	})
+	if view.err != nil { // the view could not see everything: decide nothing by it
+		return federation.Target{}, view.err
+	}
+	if d.Kind == route.Refuse {
+		return federation.Target{}, d.Problem
+	}
+	return federation.Target{Org: d.Org, OrgName: d.OrgName, Site: d.Site, Local: d.Kind == route.Local}, nil
+}
+
+// Send takes a request to the site that fulfils it, with an assertion for
+// exactly this request, signed by the principal's own organization. An error
+// means that nothing was written to w.
+func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error {
+	ctx := r.Context()
+	site, err := l.index.site(ctx, to.Site)
+	if err != nil {
+		return err
+	}
+	key, err := l.index.orgKey(ctx, who.Org)
+	if err != nil {
+		return err
+	}
+	token, err := assertion.Mint(key, assertion.Claims{
+		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
+		SubjectType: subjectType(who.Kind), Subject: who.Name, SoftwareID: who.SoftwareID, IdP: "local",
+		Session: assertion.SessionHash(who.Session),
+		Method:  r.Method, RequestURI: r.URL.RequestURI(), Body: assertion.Stream, IssuedAt: l.c.Now(),
+	})
+	if err != nil {
+		return err
+	}
+	return l.c.Forwarder.Forward(w, r, l.target(site), token)
+}
+
+func (l *Links) target(site sitePeer) peer.Target {
+	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, peer.Source{
+		Site: site.Site, PublicKey: site.key, RestEndpoint: site.RestEndpoint, Certificates: site.RestEndpointCertificate,
+	})
+	return peer.Target{Site: site.Site, PublicKey: site.key, Candidates: candidates, Fallback: fallback}
+}
+
+func subjectType(k tenants.PrincipalKind) assertion.SubjectType {
+	if k == tenants.KindServiceAccount {
+		return assertion.ServiceAccount
+	}
+	return assertion.User
+}
+
+// Receive says who a request from an associated site speaks for. The assertion
+// names somebody there; who that is here, and with which role, only our own
+// records say.
+func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error) {
+	var pair federation.OrgAssociation
+	claims, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
+		Channel: from, Self: l.c.Self.ID, Method: r.Method, RequestURI: r.URL.RequestURI(), Now: l.c.Now(),
+		KeyFor: func(channel tenants.SiteID, src, dst tenants.OrgID) (*ecdsa.PublicKey, error) {
+			var err error
+			if pair, err = l.index.association(ctx, dst, src, channel); err != nil {
+				return nil, err
+			}
+			if pair.Status == federation.Asymmetric {
+				return nil, problem.New(problem.Forbidden, "The association of the organizations is incomplete.")
+			}
+			return l.index.remoteKey(pair)
+		},
+	})
+	if err != nil {
+		return tenants.Principal{}, err
+	}
+	org, err := l.c.Orgs.Organization(ctx, claims.Dst)
+	if err != nil {
+		return tenants.Principal{}, err
+	}
+	if !org.Enabled {
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.")
+	}
+	who, err := l.counterpart(ctx, claims, pair)
+	if err != nil {
+		return tenants.Principal{}, err
+	}
+	who.Org, who.OrgName, who.Via = org.ID, org.Name, from
+	who.Home = tenants.LocationID{Org: claims.Src, Site: from}
+	who.RoleName, _ = org.RoleName(who.Role)
+	return who, nil
+}
+
+// counterpart maps by name and software id, and people only where the
+// association says so: a remote user called administrator must not become ours
+// unasked.
+func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair federation.OrgAssociation) (tenants.Principal, error) {
+	id := identity{org: c.Dst, kind: tenants.KindServiceAccount, name: c.Subject, softwareID: c.SoftwareID}
+	if c.SubjectType == assertion.User {
+		id.kind = tenants.KindUser
+		if !pair.MapUsers {
+			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.")
+		}
+	}
+	return l.index.counterparts.Fill(id, func() (tenants.Principal, error) {
+		if id.kind == tenants.KindUser {
+			return l.c.Counterparts.User(ctx, id.org, id.name)
+		}
+		return l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
+	})
+}
+
+// SiteKey is the pinned root key of an associated site, for connections from it.
+func (l *Links) SiteKey(ctx context.Context, site tenants.SiteID) (*ecdsa.PublicKey, bool) {
+	p, err := l.index.site(ctx, site)
+	return p.key, err == nil
+}
+
+// Locations lists where a session may act: its own organization, then the
+// associated ones that are complete.
+func (l *Links) Locations(ctx context.Context, who tenants.Principal, here federation.Location) ([]federation.Location, error) {
+	here.LocationID = tenants.LocationID{Org: who.Org, Site: l.c.Self.ID}
+	here.SiteName, here.OrgName = l.c.Self.Name, who.OrgName
+	found := []federation.Location{here}
+	if who.Via != "" {
+		return found, nil
+	}
+	list, err := l.index.associations(ctx, who.Org)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range list {
+		if a.Status == federation.Asymmetric || a.Site == l.c.Self.ID {
+			continue
+		}
+		site, err := l.index.site(ctx, a.Site)
+		if problem.Has(err, problem.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, federation.Location{
+			LocationID: tenants.LocationID{Org: a.Remote, Site: a.Site}, SiteName: site.Name, OrgName: a.RemoteName,
+			Rest: site.RestEndpoint, UI: site.BaseUIEndpoint,
+		})
+	}
+	return found, nil
+}

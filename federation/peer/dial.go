@@ -1,0 +1,156 @@
+package peer
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// nextAfter is how long a candidate may be silent before the next one is
+	// tried beside it (RFC 8305 §5 recommends 250 ms): a black hole at the head of
+	// the list costs this, not a whole timeout.
+	nextAfter = 250 * time.Millisecond
+	// maxCandidates bounds what a peer's own word can make us try.
+	maxCandidates = 8
+)
+
+var errNoCandidate = errors.New("no address is known")
+
+// dial connects to the peer at whichever candidate proves to be it first. This
+// is the only place where another address is tried: no byte has been sent yet.
+func (s *site) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	if !s.forwarder.beginDial() {
+		return nil, &dialError{net.ErrClosed}
+	}
+	defer s.forwarder.dials.Done()
+	ctx, cancel := context.WithTimeout(ctx, s.forwarder.cfg.ConnectTimeout)
+	defer cancel()
+	defer context.AfterFunc(s.forwarder.base, cancel)()
+
+	to := s.target.Load()
+	tried := map[string]bool{}
+	conn, err := s.race(ctx, untried(tried, to.Candidates(ctx)))
+	if err != nil && to.Fallback != nil {
+		var again error
+		if conn, again = s.race(ctx, untried(tried, to.Fallback(ctx))); again == nil {
+			return conn, nil
+		}
+		err = errors.Join(err, again)
+	}
+	if err != nil {
+		return nil, &dialError{err}
+	}
+	return conn, nil
+}
+
+func untried(tried map[string]bool, addrs []string) []string {
+	var fresh []string
+	for _, a := range addrs {
+		if !tried[a] && len(fresh) < maxCandidates {
+			tried[a] = true
+			fresh = append(fresh, a)
+		}
+	}
+	return fresh
+}
+
+// race dials addrs in order, the next one as soon as one fails or is slow, and
+// returns the first that finishes the handshake.
+func (s *site) race(ctx context.Context, addrs []string) (net.Conn, error) {
+	if len(addrs) == 0 {
+		return nil, errNoCandidate
+	}
+	var losers sync.WaitGroup
+	defer losers.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	results := make(chan result)
+	try := func(addr string) {
+		conn, err := s.connect(ctx, addr)
+		select {
+		case results <- result{conn, err}:
+		case <-ctx.Done():
+			if conn != nil {
+				conn.Close()
+			}
+		}
+	}
+	next := time.NewTimer(0)
+	defer next.Stop()
+	var failed []error
+	for started := 0; len(failed) < len(addrs); {
+		select {
+		case <-next.C:
+			if started < len(addrs) {
+				addr := addrs[started]
+				started++
+				losers.Go(func() { try(addr) })
+				next.Reset(nextAfter)
+			}
+		case r := <-results:
+			if r.err == nil {
+				return r.conn, nil
+			}
+			failed = append(failed, r.err)
+			next.Reset(0)
+		case <-ctx.Done():
+			return nil, errors.Join(append(failed, ctx.Err())...)
+		}
+	}
+	return nil, errors.Join(failed...)
+}
+
+// connect makes one connection and proves who is there.
+func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
+	cfg := s.forwarder.cfg
+	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
+	defer cancel()
+	raw, err := dialer(cfg.AllowAddr).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	c := cfg.Identity.ClientTLS(s.target.Load().Site, s.key)
+	// Only HTTP/2: on HTTP/1.1 the transport would send some requests again by
+	// itself, and an assertion is good for once.
+	c.NextProtos = []string{"h2"}
+	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing
+	conn := tls.Client(raw, c)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	if conn.ConnectionState().NegotiatedProtocol != "h2" {
+		conn.Close()
+		return nil, fmt.Errorf("%s: no HTTP/2", addr)
+	}
+	return conn, nil
+}
+
+// dialer refuses addresses after resolution, so that no name can lead around.
+func dialer(allow func(netip.Addr) bool) *net.Dialer {
+	return &net.Dialer{
+		KeepAlive: 15 * time.Second,
+		Control: func(_, address string, _ syscall.RawConn) error {
+			ap, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return err
+			}
+			if allow != nil && !allow(ap.Addr().Unmap()) {
+				return fmt.Errorf("address %s is not allowed", ap.Addr())
+			}
+			return nil
+		},
+	}
+}

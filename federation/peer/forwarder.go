@@ -1,0 +1,157 @@
+package peer
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// Config of a [Forwarder]. Zero durations and numbers mean the default.
+type Config struct {
+	Identity *Identity
+	Now      func() time.Time
+	// DialTimeout bounds one candidate: connection and handshake. 2 s.
+	DialTimeout time.Duration
+	// ConnectTimeout bounds all candidates together, fallback included. 8 s.
+	ConnectTimeout time.Duration
+	// HeaderTimeout bounds the wait for a peer's answer to begin. 30 s.
+	HeaderTimeout time.Duration
+	// IdleTimeout bounds the silence inside an answer; there is no limit to the
+	// whole of it, since it may be a stream. 120 s.
+	IdleTimeout time.Duration
+	// MaxInFlight bounds the requests under way to one peer, so that one slow
+	// site cannot take every connection of this one. 256.
+	MaxInFlight int
+	// AllowAddr refuses addresses that a peer must not make us connect to, asked
+	// after name resolution. Nil allows all.
+	AllowAddr func(netip.Addr) bool
+}
+
+// Target is a peer site and where it may be.
+type Target struct {
+	Site      tenants.SiteID
+	PublicKey *ecdsa.PublicKey // the root key its association pins
+	// Candidates are addresses to try, best first; it must not wait long. They
+	// are tried when a connection is made, not for every request.
+	Candidates func(context.Context) []string
+	// Fallback, if set, is asked when every candidate failed or there is none. It
+	// may ask over the network.
+	Fallback func(context.Context) []string
+}
+
+// Forwarder sends requests to peer sites. It keeps one warm connection and one
+// breaker for each.
+type Forwarder struct {
+	cfg  Config
+	base context.Context // ends with Close
+	stop context.CancelFunc
+
+	mu     sync.Mutex
+	closed bool
+	sites  map[tenants.SiteID]*site
+	dials  sync.WaitGroup
+}
+
+// NewForwarder makes a Forwarder. Its owner calls Close.
+func NewForwarder(cfg Config) (*Forwarder, error) {
+	if cfg.Identity == nil || cfg.Now == nil {
+		return nil, errors.New("peer: a forwarder needs an identity and a clock")
+	}
+	defaults(&cfg.DialTimeout, 2*time.Second)
+	defaults(&cfg.ConnectTimeout, 8*time.Second)
+	defaults(&cfg.HeaderTimeout, 30*time.Second)
+	defaults(&cfg.IdleTimeout, 120*time.Second)
+	defaults(&cfg.MaxInFlight, 256)
+	f := &Forwarder{cfg: cfg, sites: map[tenants.SiteID]*site{}}
+	f.base, f.stop = context.WithCancel(context.Background())
+	return f, nil
+}
+
+func defaults[T int | time.Duration](v *T, d T) {
+	if *v <= 0 {
+		*v = d
+	}
+}
+
+// RoundTripper sends what a site says to another site on its own behalf. It is
+// guarded by the peer's breaker and adds nothing to the request.
+func (f *Forwarder) RoundTripper(to Target) (http.RoundTripper, error) { return f.site(to) }
+
+// State is the breaker's, for routing.
+func (f *Forwarder) State(id tenants.SiteID) (open bool, retryAfter time.Duration) {
+	f.mu.Lock()
+	s := f.sites[id]
+	f.mu.Unlock()
+	if s == nil {
+		return false, 0
+	}
+	return s.breaker.state()
+}
+
+// Forget drops what is kept for a site that is no longer associated. Requests
+// under way end by themselves.
+func (f *Forwarder) Forget(id tenants.SiteID) {
+	f.mu.Lock()
+	s := f.sites[id]
+	delete(f.sites, id)
+	f.mu.Unlock()
+	if s != nil {
+		s.transport.CloseIdleConnections()
+	}
+}
+
+// Close ends dialing and idle connections and waits for the dials. Requests
+// still under way end with their callers.
+func (f *Forwarder) Close() {
+	f.mu.Lock()
+	f.closed = true
+	sites := f.sites
+	f.sites = nil
+	f.mu.Unlock()
+	f.stop()
+	for _, s := range sites {
+		s.transport.CloseIdleConnections()
+	}
+	f.dials.Wait()
+}
+
+// site finds or makes what is kept for a peer. Another root key makes another
+// peer of it: connections proven by the old key are not used again.
+func (f *Forwarder) site(to Target) (*site, error) {
+	if to.PublicKey == nil || to.Candidates == nil {
+		return nil, errors.New("peer: a target needs a key and candidates")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, problem.New(problem.Unavailable, "This site is shutting down.")
+	}
+	s := f.sites[to.Site]
+	if s != nil && s.key.Equal(to.PublicKey) {
+		s.target.Store(&to)
+		return s, nil
+	}
+	if s != nil {
+		s.transport.CloseIdleConnections()
+	}
+	s = newSite(f, to)
+	f.sites[to.Site] = s
+	return s, nil
+}
+
+// beginDial counts a dial for Close, unless it has begun.
+func (f *Forwarder) beginDial() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.closed {
+		f.dials.Add(1)
+	}
+	return !f.closed
+}

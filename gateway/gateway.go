@@ -1,0 +1,145 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/federation"
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/services"
+	"causeway/tenants"
+)
+
+// Tokens tells who holds an access token.
+type Tokens interface {
+	Authenticate(ctx context.Context, token string) (tenants.Principal, error)
+}
+
+// Sites finds where a request must be fulfilled and takes it there, and says who
+// a request from there speaks for.
+type Sites interface {
+	Resolve(ctx context.Context, who tenants.Principal, headers http.Header) (federation.Target, error)
+	Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error
+	Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error)
+}
+
+// Instances hands requests to the services behind the gateway.
+type Instances interface {
+	Match(method, path string) services.Match
+	Serve(w http.ResponseWriter, r *http.Request, in *services.Instance, id services.Identity) error
+}
+
+// Config wires a Gateway.
+type Config struct {
+	Tokens    Tokens
+	Sites     Sites
+	Orgs      *tenants.Directory
+	Instances Instances
+	Site      tenants.SiteID
+	Endpoints httpapi.Endpoints
+	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
+	Observe   func(Record)   // one per answered request; may be nil
+	Log       *slog.Logger
+}
+
+// Gateway serves the public and the peer listener of one site.
+type Gateway struct {
+	tokens    Tokens
+	sites     Sites
+	orgs      *tenants.Directory
+	instances Instances
+	site      tenants.SiteID
+	observe   func(Record)
+	log       *slog.Logger
+	engine    *gin.Engine
+}
+
+// New makes a Gateway that serves c.Endpoints and, where they end, the instances.
+func New(c Config) *Gateway {
+	g := &Gateway{
+		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances,
+		site: c.Site, observe: c.Observe, log: c.Log,
+	}
+	gin.SetMode(gin.ReleaseMode)
+	g.engine = gin.New()
+	// Clients double and forget slashes; a redirect would lose their POST.
+	g.engine.RemoveExtraSlash = true
+	g.engine.RedirectTrailingSlash = false
+	g.engine.RedirectFixedPath = false
+	g.engine.HandleMethodNotAllowed = true
+	_ = g.engine.SetTrustedProxies(nil)
+	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover)
+	for _, rt := range c.Endpoints.Routes {
+		g.handle(rt.Method, rt.Path, g.route(rt))
+	}
+	for _, rt := range c.Endpoints.Open {
+		g.handle(rt.Method, rt.Path, g.open(rt))
+	}
+	g.engine.NoRoute(g.instance)
+	g.engine.NoMethod(func(c *gin.Context) {
+		httpapi.Fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
+	})
+	return g
+}
+
+// handle registers a path with and without a trailing slash: SDKs send both.
+func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
+	g.engine.Handle(method, path, h)
+	g.engine.Handle(method, path+"/", h)
+}
+
+// Public is the handler of the public listener.
+func (g *Gateway) Public() http.Handler { return g.engine }
+
+// Peer is the handler of the peer listener. site says which associated site is
+// at the other end of a connection.
+func (g *Gateway) Peer(site func(*http.Request) (tenants.SiteID, bool)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, ok := site(r)
+		if !ok {
+			http.Error(w, "no associated site", http.StatusForbidden)
+			return
+		}
+		g.engine.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), peerKey{}, from)))
+	})
+}
+
+type peerKey struct{}
+
+func fromPeer(ctx context.Context) (tenants.SiteID, bool) {
+	site, ok := ctx.Value(peerKey{}).(tenants.SiteID)
+	return site, ok
+}
+
+func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if err := g.serve(c, rt); err != nil {
+			httpapi.Fail(c, err)
+		}
+	}
+}
+
+// open serves endpoints that need no session. A peer has no business there: it
+// speaks for principals of its own, each with an assertion.
+func (g *Gateway) open(rt httpapi.Open) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if _, peer := fromPeer(c.Request.Context()); peer {
+			httpapi.Fail(c, unknownPath())
+			return
+		}
+		if err := httpapi.CheckVersion(c.Request); err != nil {
+			httpapi.Fail(c, err)
+			return
+		}
+		if err := rt.Do(c); err != nil {
+			httpapi.Fail(c, err)
+		}
+	}
+}
+
+func unknownPath() error { return problem.New(problem.UnknownPath, "Nothing is served at this path.") }

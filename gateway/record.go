@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+const (
+	keyWho  = "causeway.who"
+	keyPeer = "causeway.peer"
+)
+
+// Record is what one answered request leaves behind, for the log and the
+// metrics. It holds nothing of the query, the headers or the body.
+type Record struct {
+	RequestID string
+	Method    string
+	Route     string // the pattern that matched; "instance" for services behind us
+	Status    int
+	Problem   problem.Code
+	Site      string // who vouched, when a peer asked
+	Org       string
+	Principal string
+	Peer      string // who fulfilled it, when that was another site
+	Duration  time.Duration
+}
+
+func note(c *gin.Context, who tenants.Principal) { c.Set(keyWho, who) }
+
+// record writes one line per request.
+func (g *Gateway) record(c *gin.Context) {
+	start := time.Now()
+	c.Next()
+	r := Record{
+		RequestID: httpapi.RequestID(c), Method: c.Request.Method, Route: c.FullPath(),
+		Status: c.Writer.Status(), Peer: c.GetString(keyPeer), Duration: time.Since(start),
+	}
+	if r.Route == "" {
+		r.Route = "instance"
+	}
+	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
+		r.Org, r.Principal, r.Site = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
+	}
+	attrs := []any{
+		"request_id", r.RequestID, "method", r.Method, "route", r.Route, "status", r.Status,
+		"org", r.Org, "principal", r.Principal, "dur", r.Duration,
+	}
+	for key, value := range map[string]string{"peer": r.Peer, "via": r.Site} {
+		if value != "" {
+			attrs = append(attrs, key, value)
+		}
+	}
+	level := slog.LevelInfo
+	if last := c.Errors.Last(); last != nil {
+		p := problem.From(last.Err)
+		r.Problem = p.Code
+		attrs = append(attrs, "problem", p.Error())
+		if p.Code.Row().Status >= http.StatusInternalServerError {
+			level = slog.LevelWarn
+		}
+	}
+	g.log.Log(c.Request.Context(), level, "request", attrs...)
+	if g.observe != nil {
+		g.observe(r)
+	}
+}
+
+// recover answers 500 when a handler panics, and logs where without the request,
+// whose headers hold tokens. A client or peer that went away in the middle of a
+// streamed answer is net/http's own signal and passes through.
+func (g *Gateway) recover(c *gin.Context) {
+	defer func() {
+		v := recover()
+		if v == nil {
+			return
+		}
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		g.log.Error("panic", "request_id", httpapi.RequestID(c), "value", v, "stack", strings.TrimSpace(string(debug.Stack())))
+		if !c.Writer.Written() {
+			httpapi.Fail(c, problem.New(problem.Internal, "The server met an unexpected condition."))
+		}
+	}()
+	c.Next()
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/services"
+	"causeway/tenants"
+)
+
+// serve is the whole gateway. Each step either answers or hands on.
+func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
+	ctx := c.Request.Context()
+	if err := httpapi.CheckVersion(c.Request); err != nil {
+		return err
+	}
+	who, err := g.authenticate(c.Request) // who asks
+	if err != nil {
+		return err
+	}
+	note(c, who)
+	target, err := g.sites.Resolve(ctx, who, c.Request.Header) // in whose organization, and where that is
+	if err != nil {
+		return err
+	}
+	if !target.Local {
+		c.Set(keyPeer, string(target.Site))
+		httpapi.Stream(c.Writer)
+		return g.sites.Send(c.Writer, c.Request, who, target) // signed; one hop, never two
+	}
+	org, err := g.orgs.Organization(ctx, target.Org)
+	if err != nil {
+		return err
+	}
+	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: org.ID, Site: g.site}.String())
+	// Authorize where the request is fulfilled: roles belong to this site, and a
+	// peer's word for them is never enough.
+	if err := g.authorize(c, who, org, rt.Rights); err != nil {
+		return err
+	}
+	caller := httpapi.Anonymous(c)
+	caller.Principal = who
+	return rt.Do(c, httpapi.Call{Caller: caller, Org: org})
+}
+
+// authenticate tells who asks: at the peer listener by the assertion, elsewhere
+// by the access token. Two valid tokens of different sessions are an error; an
+// unreadable one beside a valid one is a leftover that SDKs and portals send.
+func (g *Gateway) authenticate(r *http.Request) (tenants.Principal, error) {
+	ctx := r.Context()
+	if site, ok := fromPeer(ctx); ok {
+		return g.sites.Receive(ctx, r, site)
+	}
+	var found tenants.Principal
+	refusal := problem.New(problem.Unauthenticated, "The token is missing, expired or not valid.")
+	for _, token := range httpapi.Tokens(r) {
+		who, err := g.tokens.Authenticate(ctx, token)
+		switch {
+		case problem.Has(err, problem.Unauthenticated):
+			continue
+		case err != nil:
+			return tenants.Principal{}, err
+		case found.Session != "" && found.Session != who.Session:
+			return tenants.Principal{}, problem.New(problem.BadRequest, "The request carries tokens of two sessions.")
+		}
+		found = who
+	}
+	if found.Session == "" {
+		return tenants.Principal{}, refusal
+	}
+	return found, nil
+}
+
+func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rights []tenants.Right) error {
+	for _, r := range rights {
+		if r == httpapi.AnySession {
+			return nil
+		}
+	}
+	return g.orgs.Require(c.Request.Context(), who, org.ID, rights...)
+}
+
+// instance serves what no endpoint of ours claims: the services behind the
+// gateway. Which right a call needs is theirs to say; a call they have no rule
+// for is refused to everybody.
+func (g *Gateway) instance(c *gin.Context) {
+	if err := g.serveInstance(c); err != nil {
+		httpapi.Fail(c, err)
+	}
+}
+
+func (g *Gateway) serveInstance(c *gin.Context) error {
+	path, err := services.CanonicalPath(c.Request.URL)
+	if err != nil {
+		return err
+	}
+	match := g.instances.Match(c.Request.Method, path)
+	_, peer := fromPeer(c.Request.Context())
+	// Without an instance here the request may still be meant for a peer's.
+	elsewhere := c.GetHeader(httpapi.HeaderAuthContext) != "" || c.GetHeader(httpapi.HeaderTenantContext) != ""
+	if match.Instance == nil && !peer && !elsewhere {
+		return unknownPath()
+	}
+	if match.Right == "" {
+		return g.serve(c, httpapi.Route{Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
+			if match.Instance == nil {
+				return unknownPath()
+			}
+			return problem.New(problem.Forbidden, "The service %s has no rule that allows this call.", match.Instance.Name)
+		}})
+	}
+	return g.serve(c, httpapi.Route{Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
+		httpapi.Stream(c.Writer)
+		return g.instances.Serve(c.Writer, c.Request, match.Instance, services.Identity{
+			Caller: call.Caller, Org: call.Org, Site: g.site, Path: path,
+		})
+	}})
+}

@@ -1,0 +1,75 @@
+package cache
+
+import (
+	"errors"
+	"testing"
+)
+
+func newCache(t *testing.T, size int) *Cache[string, int] {
+	t.Helper()
+	c, err := New[string, int](size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A value read before a change must not be kept after it: otherwise a revoked
+// token that was being looked up would live on.
+func TestFill_R4_doesNotKeepWhatWasReadBeforeAForgetting(t *testing.T) {
+	for name, forget := range map[string]func(*Cache[string, int]){
+		"forget":     func(c *Cache[string, int]) { c.Forget(func(string, int) bool { return false }) },
+		"forget key": func(c *Cache[string, int]) { c.ForgetKey("other") },
+		"flush":      func(c *Cache[string, int]) { c.Flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCache(t, 4)
+			v, err := c.Fill("k", func() (int, error) { forget(c); return 1, nil })
+			if v != 1 || err != nil {
+				t.Fatalf("Fill = %d, %v", v, err)
+			}
+			if _, ok := c.Get("k"); ok {
+				t.Error("the stale value was kept")
+			}
+		})
+	}
+}
+
+func TestFill_keepsValuesAndNotErrors(t *testing.T) {
+	c := newCache(t, 4)
+	if _, err := c.Fill("k", func() (int, error) { return 0, errors.New("down") }); err == nil {
+		t.Fatal("the error was swallowed")
+	}
+	loads := 0
+	for range 3 {
+		if v, err := c.Fill("k", func() (int, error) { loads++; return 7, nil }); v != 7 || err != nil {
+			t.Fatalf("Fill = %d, %v", v, err)
+		}
+	}
+	if loads != 1 {
+		t.Errorf("loaded %d times, want once", loads)
+	}
+}
+
+func TestForget_dropsOnlyWhatItNames(t *testing.T) {
+	c := newCache(t, 4)
+	for i, k := range []string{"a", "b"} {
+		_, _ = c.Fill(k, func() (int, error) { return i, nil })
+	}
+	c.Forget(func(k string, _ int) bool { return k == "a" })
+	_, a := c.Get("a")
+	_, b := c.Get("b")
+	if a || !b {
+		t.Errorf("kept a=%v b=%v, want only b", a, b)
+	}
+}
+
+func TestCache_R13_isBounded(t *testing.T) {
+	c := newCache(t, 2)
+	for i, k := range []string{"a", "b", "c"} {
+		_, _ = c.Fill(k, func() (int, error) { return i, nil })
+	}
+	if c.Len() != 2 {
+		t.Errorf("%d entries, want 2", c.Len())
+	}
+}

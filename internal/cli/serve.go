@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"causeway/internal/config"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/internal/site"
+	"causeway/internal/store"
+	"causeway/tenants"
+)
+
+var errBase = errors.New("--listen-base is 0 or a port from 1024 to 65000")
+
+// configFlag is how every command that needs a site finds its configuration.
+func configFlag(cmd *cobra.Command) *string {
+	return cmd.PersistentFlags().StringP("config", "c", "/etc/causeway/causeway.yaml", "configuration file")
+}
+
+func load(file string) (*config.Config, error) {
+	c, err := config.Load(config.Source{Path: file, Environ: os.Environ()})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return c, nil
+}
+
+func newServe() *cobra.Command {
+	cmd := &cobra.Command{Use: "serve", Short: "Run one cell of a site", Args: cobra.NoArgs}
+	file := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := load(*file)
+		if err != nil {
+			return err
+		}
+		log := newLogger(c.Log)
+		s, err := site.New(cmd.Context(), c, site.Options{Log: log})
+		if err != nil {
+			return err
+		}
+		if err := s.Start(cmd.Context()); err != nil {
+			return errors.Join(err, stop(s))
+		}
+		log.Info("serving", "site", s.Self().Name, "id", s.Self().ID, "public", s.Addr("public"), "peer", s.Addr("peer"))
+		<-cmd.Context().Done()
+		log.Info("stopping")
+		return stop(s)
+	}
+	return cmd
+}
+
+func stop(s *site.Site) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	return s.Stop(ctx)
+}
+
+func newLogger(c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // validated with the configuration
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, o))
+}
+
+func newMigrate() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database to the schema of this version",
+		Long:  "Brings the database to the schema of this version. Safe to run while cells of the previous version serve, and by several at once.",
+		Args:  cobra.NoArgs,
+	}
+	file := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := load(*file)
+		if err != nil {
+			return err
+		}
+		return migrate(cmd, c)
+	}
+	return cmd
+}
+
+func migrate(cmd *cobra.Command, c *config.Config) error {
+	db, err := store.Open(cmd.Context(), store.Config{URL: c.Database.URL.Reveal()})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Migrate(cmd.Context()); err != nil {
+		return err
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), "The database schema is current.")
+	return nil
+}
+
+func newInit() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Prepare a new site: schema, keys and the first administrator",
+		Long: `Migrates the database, creates the master key and the provider's organization,
+and prints the password of the first administrator. It is shown this once.
+A site that has an administrator is left as it is.`,
+		Args: cobra.NoArgs,
+	}
+	file := configFlag(cmd)
+	name := cmd.Flags().String("administrator", "administrator", "name of the first administrator")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := load(*file)
+		if err != nil {
+			return err
+		}
+		if err := migrate(cmd, c); err != nil {
+			return err
+		}
+		s, err := site.New(cmd.Context(), c, site.Options{})
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		password := secret.Text(secret.Base62(20))
+		_, err = s.Provisioner().CreateUser(cmd.Context(), tenants.Caller{}, tenants.SystemOrgID, *name, tenants.SystemAdministrator, password)
+		if problem.Has(err, problem.DuplicateName) {
+			return fmt.Errorf("the site has an administrator named %q already; nothing was changed", *name)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "Site %s (%s) is ready.\nAdministrator %s@System, password (shown this once): %s\n",
+			s.Self().Name, tenants.URN("site", s.Self().ID), *name, password.Reveal())
+		return nil
+	}
+	return cmd
+}
+
+func newConfig() *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
+	file := configFlag(cmd)
+	cmd.AddCommand(&cobra.Command{
+		Use:   "check",
+		Short: "Report every fault of a configuration file, with key and line",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := load(*file); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), *file, "is valid.")
+			return err
+		},
+	})
+	return cmd
+}

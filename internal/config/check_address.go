@@ -1,0 +1,150 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+var (
+	siteName       = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$`)
+	federationName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+	hostName       = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?$`)
+)
+
+func checkSite(c *Config, say report) {
+	if !siteName.MatchString(c.Site.Name) {
+		say("site.name", "must be 1 to 63 letters, digits, dots and dashes")
+	}
+	if c.Site.ID != "" {
+		if id, err := uuid.Parse(c.Site.ID); err != nil || id.String() != c.Site.ID {
+			say("site.id", "must be a UUID in lower case, such as 734e3845-1573-4a07-bc6d-4d1d4a3a31a1")
+		}
+	}
+	if c.Gossip != nil && c.Gossip.Federation != "" && !federationName.MatchString(c.Gossip.Federation) {
+		say("gossip.federation", "must be 1 to 64 letters, digits, dots, dashes and underscores")
+	}
+}
+
+func checkPublic(c *Config, say report) {
+	if message := checkOrigin(c.Public.URL, "https"); c.Public.URL != "" && message != "" {
+		say("public.url", message)
+	}
+	if c.Public.Certificate == "" && c.Public.Key != "" {
+		say("public.certificate", "is required with public.key")
+	}
+	if c.Public.Certificate != "" && c.Public.Key == "" {
+		say("public.key", "is required with public.certificate")
+	}
+	for i, p := range c.Public.TrustedProxies {
+		switch key := indexed("public.trusted_proxies", i); {
+		case !p.IsValid():
+			say(key, "is not a network such as 10.0.0.0/8")
+		case p.Bits() == 0:
+			say(key, "would let everybody choose the address they are limited by")
+		case p != p.Masked():
+			say(key, "has bits beyond its mask; write "+p.Masked().String())
+		}
+	}
+}
+
+// checkOrigin wants scheme://host[:port] and nothing else, not even a slash.
+func checkOrigin(s string, schemes ...string) string {
+	scheme, host, _ := strings.Cut(s, "://")
+	allowed := false
+	for _, want := range schemes {
+		allowed = allowed || scheme == want
+	}
+	if !allowed {
+		return "must start with " + strings.Join(schemes, ":// or ") + "://"
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host != host || !validHost(u.Hostname()) || strings.HasSuffix(host, ":") || u.Port() != "" && !validPort(u.Port()) {
+		return "must be " + scheme + ":// with a host, perhaps a port, and nothing behind"
+	}
+	return ""
+}
+
+// listener is an address this process listens on.
+type listener struct{ key, host, port string }
+
+func checkAddresses(c *Config, say report) {
+	type address struct{ key, value string }
+	listen := []address{{"public.listen", c.Public.Listen}, {"peer.listen", c.Peer.Listen}, {"operations.listen", c.Operations.Listen}}
+	reach := []address{{"peer.advertise", c.Peer.Advertise}}
+	if g := c.Gossip; g != nil {
+		listen = append(listen, address{"gossip.listen", g.Listen})
+		reach = append(reach, address{"gossip.advertise", g.Advertise})
+		for i, seed := range g.Seeds {
+			reach = append(reach, address{indexed("gossip.seeds", i), seed})
+		}
+	}
+	if g := c.Cells; g != nil {
+		listen = append(listen, address{"cells.listen", g.Listen})
+		reach = append(reach, address{"cells.advertise", g.Advertise})
+		for i, seed := range g.Seeds {
+			reach = append(reach, address{indexed("cells.seeds", i), seed})
+		}
+	}
+
+	var taken []listener
+	for _, a := range listen {
+		host, port, ok := splitAddress(a.value)
+		if !ok || host != "" && !validHost(host) {
+			say(a.key, "must be an address such as :8443 or 127.0.0.1:8443")
+			continue
+		}
+		l := listener{a.key, host, port}
+		for _, other := range taken {
+			if l.collides(other) {
+				say(a.key, "is the address of "+other.key+" too")
+			}
+		}
+		taken = append(taken, l)
+	}
+	for _, a := range reach {
+		host, port, ok := splitAddress(a.value)
+		if a.value != "" && (!ok || !validHost(host) || everyInterface(host) || port == "0") {
+			say(a.key, "must be an address others can reach, such as west.example.com:7443")
+		}
+	}
+}
+
+// collides is careful: port 0 takes a free one, and an empty host is every
+// interface.
+func (l listener) collides(other listener) bool {
+	return l.port == other.port && l.port != "0" &&
+		(l.host == other.host || everyInterface(l.host) || everyInterface(other.host))
+}
+
+func everyInterface(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return host == "" || err == nil && a.IsUnspecified()
+}
+
+// splitAddress gives the port without leading zeros, so that ports compare.
+func splitAddress(s string) (host, port string, ok bool) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || !validPort(port) {
+		return "", "", false
+	}
+	n, _ := strconv.Atoi(port)
+	return host, strconv.Itoa(n), true
+}
+
+func validPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
+}
+
+func validHost(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	return hostName.MatchString(s)
+}

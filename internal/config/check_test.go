@@ -1,0 +1,156 @@
+package config_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"causeway/internal/config"
+)
+
+// valid is a configuration that a test then spoils.
+func valid() *config.Config {
+	c := config.Defaults()
+	c.Site.Name = "west"
+	c.Public.URL = "https://west.example.com"
+	c.Database.URL = "postgres://causeway@db/causeway"
+	c.Gossip = &config.Gossip{Federation: "causeway", Listen: ":7947", KeyFile: "/k"}
+	c.Cells = &config.Cells{Listen: ":7946", KeyFile: "/k"}
+	c.Services = []config.Service{service("sample", "/sample", "acme")}
+	return c
+}
+
+func service(name, prefix, organization string) config.Service {
+	return config.Service{
+		Name: name, Prefix: prefix, Organization: organization, Upstreams: []string{"http://127.0.0.1:9000"},
+		Routes: []config.ServiceRoute{{Method: "GET", Path: prefix + "/x", Right: "r"}},
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := valid().Validate(); err != nil {
+		t.Fatalf("the example is not valid: %v", err)
+	}
+	type c = config.Config
+	for _, tt := range []struct {
+		want  string // key and the beginning of the message; empty if valid
+		spoil func(*c)
+	}{
+		{"site.name: must be", func(c *c) { c.Site.Name = "a b" }},
+		{"site.name: must be", func(c *c) { c.Site.Name = "" }},
+		{"site.id: must be", func(c *c) { c.Site.ID = "734E3845-1573-4a07-bc6d-4d1d4a3a31a1" }},
+		{"site.id: must be", func(c *c) { c.Site.ID = "west" }},
+
+		{"public.url: is required", func(c *c) { c.Public.URL = "" }},
+		{"public.url: must start with https://", func(c *c) { c.Public.URL = "http://west.example.com" }},
+		{"public.url: must start with https://", func(c *c) { c.Public.URL = "west.example.com" }},
+		{"public.url: must start with https://", func(c *c) { c.Public.URL = "HTTPS://west.example.com" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com/" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com/api" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com?x" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com#x" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://u@west.example.com" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://a b" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com:" }},
+		{"public.url: must be https:// with", func(c *c) { c.Public.URL = "https://west.example.com:65536" }},
+		{"", func(c *c) { c.Public.URL = "https://west.example.com:8443" }},
+		{"", func(c *c) { c.Public.URL = "https://[2001:db8::1]:8443" }},
+		{"public.key: is required", func(c *c) { c.Public.Certificate = "/c" }},
+		{"public.certificate: is required", func(c *c) { c.Public.Key = "/k" }},
+		{"public.trusted_proxies[0]: would let everybody", func(c *c) { c.Public.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
+		{"public.trusted_proxies[0]: has bits beyond its mask; write 10.0.0.0/8", func(c *c) { c.Public.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
+		{"public.trusted_proxies[0]: is not a network", func(c *c) { c.Public.TrustedProxies = make([]netip.Prefix, 1) }},
+
+		{"public.listen: must be an address", func(c *c) { c.Public.Listen = "" }},
+		{"public.listen: must be an address", func(c *c) { c.Public.Listen = "8443" }},
+		{"public.listen: must be an address", func(c *c) { c.Public.Listen = ":https" }},
+		{"public.listen: must be an address", func(c *c) { c.Public.Listen = ":65536" }},
+		{"public.listen: must be an address", func(c *c) { c.Public.Listen = "a b:1" }},
+		{"peer.listen: is the address of public.listen too", func(c *c) { c.Peer.Listen = ":8443" }},
+		{"operations.listen: is the address of public.listen too", func(c *c) { c.Operations.Listen = "127.0.0.1:08443" }},
+		{"cells.listen: is the address of gossip.listen too", func(c *c) { c.Cells.Listen = "[::]:7947" }},
+		{"", func(c *c) { c.Public.Listen, c.Operations.Listen = "192.0.2.1:443", "127.0.0.1:443" }},
+		{"", func(c *c) { c.Public.Listen, c.Peer.Listen = ":0", ":0" }},
+		{"peer.advertise: must be an address others", func(c *c) { c.Peer.Advertise = ":7443" }},
+		{"peer.advertise: must be an address others", func(c *c) { c.Peer.Advertise = "0.0.0.0:7443" }},
+		{"peer.advertise: must be an address others", func(c *c) { c.Peer.Advertise = "west:0" }},
+		{"gossip.seeds[1]: must be an address others", func(c *c) { c.Gossip.Seeds = []string{"east:7947", "east"} }},
+		{"cells.seeds[0]: must be an address others", func(c *c) { c.Cells.Seeds = []string{"https://east:7947"} }},
+		{"gossip.key_file: is required", func(c *c) { c.Gossip.KeyFile = "" }},
+		{"gossip.key_file: must be the path", func(c *c) { c.Gossip.KeyFile = "-----BEGIN\nAAAA" }},
+		{"gossip.federation: is required", func(c *c) { c.Gossip.Federation = "" }},
+		{"gossip.federation: must be 1 to 64", func(c *c) { c.Gossip.Federation = "a/b" }},
+		{"keys.master_file: is required", func(c *c) { c.Keys.MasterFile = "" }},
+
+		{"database.url: is required", func(c *c) { c.Database.URL = "" }},
+		{"database.url: must start with", func(c *c) { c.Database.URL = "mysql://db/x" }},
+		{"database.url: must be postgres://", func(c *c) { c.Database.URL = "postgres://db" }},
+		{"database.url: must be postgres://", func(c *c) { c.Database.URL = "postgres://u:a/b@db/x/%" }},
+		{"cells: need PostgreSQL", func(c *c) { c.Database.URL = "sqlite:///var/west.db" }},
+		{"", func(c *c) { c.Cells, c.Database.URL = nil, "sqlite:///var/west.db" }},
+		{"database.url: must be sqlite://", func(c *c) { c.Cells, c.Database.URL = nil, "sqlite://west.db" }},
+		{"database.url: must be sqlite://", func(c *c) { c.Cells, c.Database.URL = nil, "sqlite:west.db" }},
+		{"database.url: must be sqlite://", func(c *c) { c.Cells, c.Database.URL = nil, "sqlite:///var/" }},
+		{"database.url: must not have options", func(c *c) { c.Cells, c.Database.URL = nil, "sqlite:///west.db?_pragma=synchronous(0)" }},
+
+		{"sessions.token_lifetime: must be between 5m and 720h", func(c *c) { c.Sessions.TokenLifetime = 721 * time.Hour }},
+		{"sessions.idle_timeout: must be between 1m and 24h", func(c *c) { c.Sessions.IdleTimeout = 0 }},
+		{"sessions.idle_timeout: must not be longer than sessions.user_lifetime", func(c *c) { c.Sessions.UserLifetime = 10 * time.Minute }},
+		{"sessions.idle_timeout: must not be longer than sessions.token_lifetime", func(c *c) { c.Sessions.TokenLifetime = 10 * time.Minute }},
+		{"device.interval: must be shorter", func(c *c) { c.Device.CodeLifetime = time.Minute }},
+		{"device.outstanding_per_source: must not be more", func(c *c) { c.Device.OutstandingPerAccount = 1 }},
+		{"rotation.window: must be between 0s and 168h", func(c *c) { c.Rotation.Window = 169 * time.Hour }},
+		{"rotation.foreign_window: must not be longer", func(c *c) { c.Rotation.Window = 0 }},
+		{"", func(c *c) { c.Rotation.Window, c.Rotation.ForeignWindow = 0, 0 }},
+		{"federation.clock_skew: with federation.assertion_lifetime", func(c *c) { c.Federation.ClockSkew = 31 * time.Second }},
+		{"journal.poll: must be at most half", func(c *c) { c.Journal.Poll, c.Journal.StaleAfter = time.Second, time.Second }},
+		{"tokens.key_notice: must be shorter", func(c *c) { c.Tokens.KeyNotice, c.Tokens.KeyLifetime = 24*time.Hour, 24*time.Hour }},
+		{"tokens.algorithm: must be one of es256, rs256", func(c *c) { c.Tokens.Algorithm = "none" }},
+		{"log.level: must be one of", func(c *c) { c.Log.Level = "" }},
+		{"database.connections: must be between 2 and 500", func(c *c) { c.Database.Connections = 1 }},
+		{"limits.login.per_user.burst: must be between 1 and", func(c *c) { c.Limits.Login.PerUser.Burst = 0 }},
+		{"limits.peer.per_organization.per_minute: must be between 0.01 and", func(c *c) { c.Limits.Peer.PerOrganization.PerMinute = 0 }},
+
+		{"services[1].name: is the name of services[0] too", func(c *c) { c.Services = append(c.Services, service("sample", "/b", "")) }},
+		{"services[1].prefix: overlaps the prefix of services[0]", func(c *c) { c.Services = append(c.Services, service("b", "/sample/b", "ACME")) }},
+		{"services[1].prefix: overlaps the prefix of services[0]", func(c *c) { c.Services = append(c.Services, service("b", "/sample", "")) }},
+		{"", func(c *c) {
+			c.Services = append(c.Services, service("b", "/sample", "globex"), service("c", "/samples", ""))
+		}},
+		{"services[0].prefix: collides with /api,", func(c *c) { c.Services[0] = service("s", "/api", "") }},
+		{"services[0].prefix: collides with /cloudapi,", func(c *c) { c.Services[0] = service("s", "/CloudAPI/x", "") }},
+		{"services[0].prefix: collides with /.well-known,", func(c *c) { c.Services[0] = service("s", "/.well-known", "") }},
+		{"", func(c *c) { c.Services[0] = service("s", "/apis", "") }},
+		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "sample" }},
+		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "/sample/" }},
+		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "/sample/../api" }},
+		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "/%61pi" }},
+		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "/{x}" }},
+		{"services[0].upstreams: is required", func(c *c) { c.Services[0].Upstreams = nil }},
+		{"services[0].upstreams[0]: must start with http:// or https://", func(c *c) { c.Services[0].Upstreams = []string{"127.0.0.1:9000"} }},
+		{"services[0].upstreams[0]: must be http:// with", func(c *c) { c.Services[0].Upstreams = []string{"http://127.0.0.1:9000/base"} }},
+		{"services[0].routes: is required", func(c *c) { c.Services[0].Routes = nil }},
+		{"services[0].routes[0].right: is required", func(c *c) { c.Services[0].Routes[0].Right = "" }},
+		{"services[0].routes[0].method: must be one of", func(c *c) { c.Services[0].Routes[0].Method = "get" }},
+		{"services[0].routes[0].path: must lie below", func(c *c) { c.Services[0].Routes[0].Path = "/samples" }},
+		{"services[0].routes[0].path: must be a path", func(c *c) { c.Services[0].Routes[0].Path = "/sample/{x}y" }},
+		{"services[0].routes[0].path: must be a path", func(c *c) { c.Services[0].Routes[0].Path = "/sample/*/x" }},
+		{"services[0].routes[1]: is the same method and path as routes[0]", func(c *c) { c.Services[0].Routes = append(c.Services[0].Routes, c.Services[0].Routes[0]) }},
+		{"", func(c *c) { c.Services[0].Routes[0].Path = "/sample/{x}/y/*" }},
+	} {
+		c := valid()
+		tt.spoil(c)
+		err := c.Validate()
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("refused: %v", err)
+		case tt.want != "" && (err == nil || !strings.HasPrefix(err.Error(), tt.want) && !strings.Contains(err.Error(), "\n"+tt.want)):
+			// A prefix that was spoilt leaves the routes outside, one line more.
+			t.Errorf("got %v, want %s", err, tt.want)
+		case tt.want != "" && strings.Contains(err.Error(), "\n") && !strings.Contains(tt.want, ".prefix"):
+			t.Errorf("one mistake, several faults: %v", err)
+		}
+	}
+}

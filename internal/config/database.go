@@ -1,0 +1,70 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+
+	"causeway/internal/secret"
+)
+
+// SQLite is the file of a sqlite:// URL; ok is false for any other database.
+func (d Database) SQLite() (path string, ok bool) {
+	u, err := url.Parse(d.URL.Reveal())
+	if err != nil || u.Scheme != "sqlite" {
+		return "", false
+	}
+	return u.Path, true
+}
+
+// checkDatabase says nothing of what the URL is, only of what it is not: it may
+// hold a password.
+func checkDatabase(c *Config, say report) {
+	raw := c.Database.URL.Reveal()
+	switch {
+	case raw == "": // required, and said so
+	case strings.HasPrefix(raw, "sqlite:"):
+		u, err := url.Parse(raw)
+		if err != nil || u.Opaque != "" || u.Host != "" || u.User != nil || len(u.Path) < 2 || strings.HasSuffix(u.Path, "/") {
+			say("database.url", "must be sqlite:// and the absolute path of a file: sqlite:///var/lib/causeway/west.db")
+		} else if strings.ContainsAny(raw, "?#") {
+			say("database.url", "must not have options behind the path; the server sets those that keep data safe")
+		}
+		if c.Cells != nil {
+			say("cells", "need PostgreSQL: an SQLite file serves one cell")
+		}
+	case strings.HasPrefix(raw, "postgres://"), strings.HasPrefix(raw, "postgresql://"):
+		u, err := url.Parse(raw)
+		if err != nil || len(u.Path) < 2 {
+			say("database.url", "must be postgres://user@host/name; characters like / and # in a password are written as %2F and %23")
+		}
+	default:
+		say("database.url", "must start with sqlite:/// or postgres://")
+	}
+}
+
+// holdsPassword tells whether a database URL may be shown to whoever can list
+// processes. What cannot be parsed might hold anything.
+func holdsPassword(database secret.Text) bool {
+	u, err := url.Parse(database.Reveal())
+	if err != nil {
+		return true
+	}
+	_, inside := u.User.Password()
+	return inside || u.Query().Has("password")
+}
+
+func checkPaths(c *Config, say report) {
+	files := map[string]string{"public.certificate": c.Public.Certificate, "public.key": c.Public.Key, "keys.master_file": c.Keys.MasterFile}
+	if c.Gossip != nil {
+		files["gossip.key_file"] = c.Gossip.KeyFile
+	}
+	if c.Cells != nil {
+		files["cells.key_file"] = c.Cells.KeyFile
+	}
+	for key, path := range files {
+		// The commonest mistake with …_file is to put the secret there.
+		if strings.ContainsAny(path, "\r\n\x00") {
+			say(key, "must be the path of a file, not what is in it")
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"causeway/internal/secret"
+)
+
+// Site is what this site is called.
+type Site struct {
+	// Name people and other sites see: letters, digits, dots and dashes. Empty
+	// takes the host name.
+	Name string `yaml:"name"`
+	// UUID of the site in lower case. Empty leaves it to the first migration,
+	// which creates one and keeps it in the database; setting another later
+	// makes the server refuse to start, because associations name the old one.
+	ID string `yaml:"id"`
+}
+
+// Public is the door of clients: API and portal over HTTPS.
+type Public struct {
+	// Address to listen on, host:port; an empty host means every interface.
+	Listen string `yaml:"listen" default:":8443"`
+	// Address clients use, https:// without a path. Every link in an answer
+	// starts with it, never with what a request claims to be its host: clients
+	// take identifiers out of links that start with https:// only.
+	URL string `yaml:"url" required:"true"`
+	// File with the certificate chain, PEM. Without certificate and key the
+	// server makes a local CA and says where it is.
+	Certificate string `yaml:"certificate"`
+	// File with the certificate's private key, PEM.
+	Key string `yaml:"key"`
+	// Networks of the reverse proxies whose X-Forwarded-For is believed. Who
+	// connects from anywhere else is taken to be the client. Everybody cannot
+	// be a proxy: limits per source would mean nothing.
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+}
+
+// Peer is the door of other sites: mutual TLS, passed through by any balancer.
+type Peer struct {
+	// Address to listen on, host:port.
+	Listen string `yaml:"listen" default:":7443"`
+	// Address other sites dial, host:port. Empty takes the host of public.url
+	// and the port of listen.
+	Advertise string `yaml:"advertise"`
+}
+
+// Gossip finds the other sites. Leave the section out for static mode: sites
+// then know one another by their associations alone, which is also right for
+// operators who will not share a key.
+type Gossip struct {
+	// Name of the federation; sites of another name are not heard.
+	Federation string `yaml:"federation" required:"true"`
+	// Address to listen on, host:port, TCP and UDP.
+	Listen string `yaml:"listen" default:":7947"`
+	// Address other sites see, host:port, if it is not the one listened on.
+	Advertise string `yaml:"advertise"`
+	// File with the key all sites share. There is no gossip without: a speaker
+	// in clear could name any address as any site's.
+	KeyFile string `yaml:"key_file" required:"true"`
+	// Sites to join through, host:port.
+	Seeds []string `yaml:"seeds"`
+}
+
+// Cells lets the cells of this site wake one another when something changed.
+// Leave the section out for a single cell; several cells without it stay
+// correct by the journal and share limits less evenly.
+type Cells struct {
+	// Address to listen on, host:port, TCP and UDP.
+	Listen string `yaml:"listen" default:":7946"`
+	// Address other cells see, host:port, if it is not the one listened on.
+	Advertise string `yaml:"advertise"`
+	// File with the key all cells of this site share.
+	KeyFile string `yaml:"key_file" required:"true"`
+	// Cells to join through, host:port.
+	Seeds []string `yaml:"seeds"`
+}
+
+// Federation times the calls between sites.
+type Federation struct {
+	// How long the assertion of one request is good for. With clock_skew at
+	// most 60 s, because a revoked account keeps that long what was asserted.
+	AssertionLifetime time.Duration `yaml:"assertion_lifetime" default:"30s" min:"5s" max:"60s"`
+	// How far the clocks of two sites may differ.
+	ClockSkew time.Duration `yaml:"clock_skew" default:"30s" min:"0s" max:"55s"`
+	// Time between heartbeats to an associated site. Three missed ones make it
+	// unreachable, which has to be noticed within 60 s.
+	Heartbeat time.Duration `yaml:"heartbeat" default:"10s" min:"1s" max:"20s"`
+	// Time to connect to a site before another of its addresses is tried.
+	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
+	// Time for the head of a site's answer; its body may take longer.
+	Timeout time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
+	// How long another site's word that a token is good is remembered; 0 asks
+	// each time. Bounds how long a revoked token still opens this site.
+	IntrospectionCache time.Duration `yaml:"introspection_cache" default:"30s" min:"0s" max:"30s"`
+}
+
+// Operations is the door of operators: metrics, health and profiles. It asks
+// for no credentials and so must never be reachable from outside.
+type Operations struct {
+	// Address to listen on, host:port.
+	Listen string `yaml:"listen" default:"127.0.0.1:9443"`
+}
+
+// Database is where a site keeps everything.
+type Database struct {
+	// sqlite:///path/to/file for one cell, or postgres://user@host/name for any
+	// number. A secret if it holds a password: CAUSEWAY_DATABASE_URL_FILE reads
+	// it from a file.
+	URL secret.Text `yaml:"url" required:"true"`
+	// Connections a cell opens to PostgreSQL at most.
+	Connections int `yaml:"connections" default:"16" min:"2" max:"500"`
+	// Time a statement may take before the request is refused. Long ones make
+	// every client wait while the database is away.
+	Timeout time.Duration `yaml:"timeout" default:"5s" min:"500ms" max:"60s"`
+}
+
+// Journal times how cells follow one another's changes.
+type Journal struct {
+	// Time between looks at the journal when nothing wakes the cell. A
+	// revocation must take effect everywhere within a second.
+	Poll time.Duration `yaml:"poll" default:"250ms" min:"20ms" max:"1s"`
+	// Time without the journal after which a cell refuses to serve from memory
+	// what may have been revoked meanwhile. Past 60 s nobody could promise when
+	// a revocation holds.
+	StaleAfter time.Duration `yaml:"stale_after" default:"5s" min:"1s" max:"60s"`
+}
+
+// Keys is the root of every secret a site stores.
+type Keys struct {
+	// File with the master key, mode 0600. The first start creates it. Back it
+	// up apart from the database: whoever has both has the site.
+	MasterFile string `yaml:"master_file" default:"/var/lib/causeway/master.key" required:"true"`
+}
+
+// Passwords bounds what hashing people's passwords may cost.
+type Passwords struct {
+	// Hashes computed at once, 19 MiB and one processor each.
+	Concurrent int `yaml:"concurrent" default:"4" min:"1" max:"64"`
+	// Logins that may wait for one; more are refused with 503.
+	Waiting int `yaml:"waiting" default:"64" min:"0" max:"1024"`
+}
+
+// Log is one line per request, on standard error.
+type Log struct {
+	// Least level that is written.
+	Level string `yaml:"level" default:"info" oneof:"debug info warn error"`
+	// Form of a line.
+	Format string `yaml:"format" default:"text" oneof:"text json"`
+}

@@ -1,0 +1,55 @@
+package config
+
+import "time"
+
+// Tokens is how access tokens are signed.
+type Tokens struct {
+	// Signature of VCD's access tokens. Clients do not look inside; rs256 is
+	// for verifiers that insist, and costs many times the processor.
+	Algorithm string `yaml:"algorithm" default:"es256" oneof:"es256 rs256"`
+	// How far a verifier's clock may differ.
+	Leeway time.Duration `yaml:"leeway" default:"30s" min:"0s" max:"60s"`
+	// How long a key signs before the next takes over.
+	KeyLifetime time.Duration `yaml:"key_lifetime" default:"720h" min:"24h" max:"8760h"`
+	// How long a key is published before it signs. Verifiers look for new keys
+	// every 5 minutes; five times that reaches also those that failed once.
+	KeyNotice time.Duration `yaml:"key_notice" default:"24h" min:"25m" max:"168h"`
+}
+
+// Sessions bounds how long an access token is good.
+type Sessions struct {
+	// A session that nobody used for so long ends.
+	IdleTimeout time.Duration `yaml:"idle_timeout" default:"30m" min:"1m" max:"24h"`
+	// Life of a session that a person opened with a password.
+	UserLifetime time.Duration `yaml:"user_lifetime" default:"24h" min:"5m" max:"24h"`
+	// Life of a session that a service account or API token opened; clients
+	// are told this as expires_in. 30 days is what VCD gives, and the most.
+	TokenLifetime time.Duration `yaml:"token_lifetime" default:"720h" min:"5m" max:"720h"`
+}
+
+// Device is the device grant (RFC 8628). Its two codes are what a stranger may
+// guess at: a longer life and more open requests are more to guess.
+type Device struct {
+	// How long an administrator has to grant a request.
+	CodeLifetime time.Duration `yaml:"code_lifetime" default:"1h" min:"1m" max:"24h"`
+	// How long an app waits between two polls; faster ones get slow_down.
+	Interval time.Duration `yaml:"interval" default:"60s" min:"1s" max:"10m"`
+	// Open requests of one account. One more closes the oldest of the busiest
+	// source, so that a stranger cannot keep the account's owner out.
+	OutstandingPerAccount int `yaml:"outstanding_per_account" default:"8" min:"1" max:"64"`
+	// Open requests of one account from one source address.
+	OutstandingPerSource int `yaml:"outstanding_per_source" default:"2" min:"1" max:"64"`
+}
+
+// Rotation is how long a refresh token that was used may be shown again, by a
+// client that lost the answer. It then gets the same successor once more; any
+// other second showing is a theft and revokes the account's tokens.
+type Rotation struct {
+	// From the source that used it first. 0 allows no retry at all: a lost
+	// answer then costs the account its token.
+	Window time.Duration `yaml:"window" default:"24h" min:"0s" max:"168h"`
+	// From any other source, where a thief may sit.
+	ForeignWindow time.Duration `yaml:"foreign_window" default:"60s" min:"0s" max:"5m"`
+	// Retries of one token within the windows.
+	Retries int `yaml:"retries" default:"10" min:"1" max:"100"`
+}

@@ -1,0 +1,101 @@
+// Package hop owns which headers may cross from a client to what stands behind
+// the gateway, an instance or a peer site, and back.
+package hop
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// secretNames never leave the site: what proves a client to us would prove
+// anybody who holds it. Folded, see fold.
+var secretNames = set(
+	"authorization", "proxy-authorization", "cookie", "cookie2", "dpop", "csp-auth-token",
+	"x-vcloud-authorization", "x-vmware-vcloud-access-token", "x-vmware-vcloud-token-type",
+)
+
+// identityNames are how proxies tell the next hop who a client is or what it
+// asked for; no client's word about that may arrive as if it were ours. The
+// context headers go too: the assertion names the organization.
+var identityNames = set(
+	"forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip", "x-cluster-client-ip",
+	"x-original-url", "x-rewrite-url", "x-original-host", "x-host", "remote-user", "x-remote-user",
+	"x-client-cert", "x-http-method-override", "via",
+	"x-vmware-vcloud-auth-context", "x-vmware-vcloud-tenant-context",
+)
+
+var identityPrefixes = []string{"x-forwarded", "x-causeway-", "x-ssl-client"}
+
+// plantedNames are what one site must not set in the name of another: sessions,
+// tokens, and the policies that a browser keeps for a whole origin.
+var plantedNames = set(
+	"set-cookie", "set-cookie2", "authorization", "authentication-info", "proxy-authenticate",
+	"proxy-authentication-info", "x-vcloud-authorization", "x-vmware-vcloud-access-token",
+	"x-vmware-vcloud-token-type", "csp-auth-token", "dpop-nonce",
+	"strict-transport-security", "alt-svc", "clear-site-data", "service-worker-allowed", "refresh",
+	"report-to", "reporting-endpoints", "nel", "public-key-pins", "via", "server",
+)
+
+// StripRequest removes from a request that leaves the gateway what proves the
+// client to us and what pretends to be our word about the client.
+func StripRequest(h http.Header) {
+	for name := range h {
+		if n := fold(name); secretNames[n] || identityNames[n] || hasPrefix(n, identityPrefixes) {
+			delete(h, name)
+		}
+	}
+}
+
+// StripResponse removes from an answer what the other side has no business
+// setting in our name. host is the one the client asked for.
+func StripResponse(res *http.Response, host string) {
+	h := res.Header
+	for name := range h {
+		if n := fold(name); plantedNames[n] || strings.HasPrefix(n, "x-causeway-") {
+			delete(h, name)
+		}
+	}
+	// A client may follow a redirect with its credentials. A peer may send it
+	// elsewhere on this site, no further.
+	if res.StatusCode/100 == 3 && !sameOrigin(h.Get("Location"), host) {
+		h.Del("Location")
+	}
+}
+
+// sameOrigin reports whether location stays on host. Backslashes and control
+// characters are refused because browsers and we read them differently.
+func sameOrigin(location, host string) bool {
+	if location == "" || strings.ContainsFunc(location, func(c rune) bool { return c == '\\' || c <= ' ' }) {
+		return false
+	}
+	u, err := url.Parse(location)
+	if err != nil || u.User != nil {
+		return false
+	}
+	if u.Scheme == "" && u.Host == "" {
+		return u.Opaque == "" && !strings.HasPrefix(location, "//")
+	}
+	return u.Scheme == "https" && strings.EqualFold(u.Host, host)
+}
+
+// fold is how header names are compared: some servers and CGI-like environments
+// take X_Real_IP for X-Real-IP.
+func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+
+func hasPrefix(s string, prefixes []string) bool {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+)
+
+// The headers of VCD's wire.
+const (
+	HeaderAccessToken   = "X-VMWARE-VCLOUD-ACCESS-TOKEN"
+	HeaderTokenType     = "X-VMWARE-VCLOUD-TOKEN-TYPE"
+	HeaderLegacyToken   = "X-Vcloud-Authorization"
+	HeaderAuthContext   = "X-VMWARE-VCLOUD-AUTH-CONTEXT"
+	HeaderTenantContext = "X-VMWARE-VCLOUD-TENANT-CONTEXT"
+	HeaderClientRequest = "X-VMWARE-VCLOUD-CLIENT-REQUEST-ID"
+	HeaderRequestID     = "X-VMWARE-VCLOUD-REQUEST-ID"
+	HeaderServedBy      = "X-Causeway-Served-By"
+	HeaderAssertion     = "X-Causeway-Assertion"
+)
+
+// Login is what a Basic Authorization header says: user@org:password.
+type Login struct {
+	User     string
+	Org      string
+	Password secret.Text
+}
+
+// BasicLogin reads user@org:password. User names may hold an @, so the
+// organization starts after the last one before the first colon.
+func BasicLogin(r *http.Request) (Login, error) {
+	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
+	scheme, encoded, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Basic") || len(encoded) > 1024 {
+		return Login{}, refused
+	}
+	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
+	if err != nil || !utf8.Valid(plain) {
+		return Login{}, refused
+	}
+	name, password, ok := strings.Cut(string(plain), ":")
+	at := strings.LastIndexByte(name, '@')
+	if !ok || at < 1 || at == len(name)-1 || password == "" {
+		return Login{}, refused
+	}
+	return Login{User: name[:at], Org: name[at+1:], Password: secret.Text(password)}, nil
+}
+
+// Tokens lists the distinct access tokens of a request in their order of
+// precedence. SDKs send the same token in two headers, and one of them in the
+// same header twice; portals put an organization's name where an old token used
+// to be, so what is no JWT in the legacy header does not count.
+func Tokens(r *http.Request) []string {
+	var found []string
+	add := func(token string) {
+		for _, t := range found {
+			if t == token {
+				return
+			}
+		}
+		if token != "" {
+			found = append(found, token)
+		}
+	}
+	for _, v := range r.Header.Values("Authorization") {
+		if scheme, token, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
+			add(strings.TrimSpace(token))
+		}
+	}
+	for _, v := range r.Header.Values(HeaderAccessToken) {
+		add(strings.TrimSpace(v))
+	}
+	for _, v := range r.Header.Values(HeaderLegacyToken) {
+		if strings.Count(v, ".") == 2 {
+			add(strings.TrimSpace(v))
+		}
+	}
+	return found
+}

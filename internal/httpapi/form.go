@@ -1,0 +1,92 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"causeway/internal/problem"
+)
+
+// maxBody bounds the bodies of our own endpoints, in bytes; what instances
+// behind the gateway get is theirs to bound.
+const maxBody = 64 << 10
+
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, problem.Wrap(err, problem.BadRequest, "The body could not be read.")
+	}
+	if len(body) > maxBody {
+		return nil, problem.New(problem.TooLarge, "The body is longer than %d bytes.", maxBody)
+	}
+	return body, nil
+}
+
+// ParseForm reads an application/x-www-form-urlencoded body as OAuth demands
+// (RFC 6749 §3.2): no parameter twice, parameters without a value count as
+// absent, and nothing taken from the URL, where secrets would end up in logs.
+func ParseForm(r *http.Request) (url.Values, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, problem.New(problem.InvalidRequest, "Content-Type must be application/x-www-form-urlencoded.")
+	}
+	if strings.Trim(r.URL.RawQuery, "&") != "" {
+		return nil, problem.New(problem.InvalidRequest, "Parameters belong into the body, not into the URL.")
+	}
+	body, err := readBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return DecodeForm(string(body))
+}
+
+// DecodeForm is ParseForm for a body already read.
+func DecodeForm(body string) (url.Values, error) {
+	values := url.Values{}
+	for pair := range strings.SplitSeq(body, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		k, errKey := url.QueryUnescape(key)
+		v, errValue := url.QueryUnescape(value)
+		if errKey != nil || errValue != nil || !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return nil, problem.New(problem.InvalidRequest, "The body is not form-encoded correctly.")
+		}
+		switch {
+		case k == "" && v == "", v == "":
+			continue
+		case values.Has(k):
+			return nil, problem.New(problem.InvalidRequest, "The parameter %q is given twice.", k)
+		}
+		values.Set(k, v)
+	}
+	return values, nil
+}
+
+// ParseJSON reads a JSON body into v. Unknown members are ignored: clients send
+// whole objects back. The content type is not judged: SDKs leave it out.
+func ParseJSON(r *http.Request, v any) error {
+	body, err := readBody(r)
+	if err != nil {
+		return err
+	}
+	if !utf8.Valid(body) {
+		return problem.New(problem.BadRequest, "The body is not valid UTF-8.")
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		var syntax *json.SyntaxError
+		var kind *json.UnmarshalTypeError
+		switch {
+		case errors.As(err, &syntax):
+			return problem.New(problem.BadRequest, "The body is not valid JSON at byte %d.", syntax.Offset)
+		case errors.As(err, &kind):
+			return problem.New(problem.BadRequest, "The member %q has the wrong type.", kind.Field)
+		}
+		return problem.New(problem.BadRequest, "The body is not valid JSON.")
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/fiql"
+	"causeway/internal/problem"
+)
+
+// Page is VCD's envelope of a list. Values is never null: an absent array is a
+// decoding error in the SDKs.
+type Page[T any] struct {
+	ResultTotal  int   `json:"resultTotal"`
+	PageCount    int   `json:"pageCount"`
+	Page         int   `json:"page"`
+	PageSize     int   `json:"pageSize"`
+	Associations []any `json:"associations"`
+	Values       []T   `json:"values"`
+}
+
+// NewPage makes an envelope whose numbers agree with each other: clients
+// compute the next page from them.
+func NewPage[T any](values []T, total, page, size int) Page[T] {
+	if values == nil {
+		values = []T{}
+	}
+	return Page[T]{ResultTotal: total, PageCount: (total + size - 1) / size, Page: page, PageSize: size, Values: values}
+}
+
+// WritePage writes a page with the links that lead to its neighbours. The links
+// are absolute and built on the configured URL, never on the Host header.
+func WritePage[T any](c *gin.Context, publicURL, model string, p Page[T]) {
+	link := func(page int, rel string) string {
+		q, err := ParseQuery(c.Request.URL.RawQuery)
+		if err != nil {
+			q = url.Values{}
+		}
+		q.Set("page", strconv.Itoa(page))
+		q.Set("pageSize", strconv.Itoa(p.PageSize))
+		return fmt.Sprintf(`<%s%s?%s>;rel="%s";type="application/json";model="%s"`, publicURL, c.Request.URL.EscapedPath(), q.Encode(), rel, model)
+	}
+	var links []string
+	if p.PageCount > 0 {
+		links = append(links, link(1, "firstPage"), link(p.PageCount, "lastPage"))
+	}
+	if p.Page > 1 && p.Page <= p.PageCount+1 {
+		links = append(links, link(p.Page-1, "previousPage"))
+	}
+	if p.Page < p.PageCount {
+		links = append(links, link(p.Page+1, "nextPage"))
+	}
+	if len(links) > 0 {
+		c.Header("Link", strings.Join(links, ","))
+	}
+	JSON(c, http.StatusOK, p)
+}
+
+// List is what a client asks of a collection.
+type List struct {
+	Page, PageSize int
+	Where          string
+	Args           []any
+	SortBy         string // column
+	Desc           bool
+}
+
+const (
+	defaultPageSize = 25
+	maxPage         = 1 << 20 // beyond it the offset could overflow
+)
+
+// ParseList reads page, pageSize, filter, sortAsc and sortDesc. Only what fields
+// lists can be filtered or sorted by. A page size over max is cut to max, and
+// the answer says so by its own pageSize.
+func ParseList(r *http.Request, fields fiql.Fields, max int) (List, error) {
+	q, err := ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return List{}, err
+	}
+	l := List{Page: 1, PageSize: min(defaultPageSize, max)}
+	if l.Page, err = positive(q, "page", 1); err != nil {
+		return List{}, err
+	}
+	if l.PageSize, err = positive(q, "pageSize", l.PageSize); err != nil {
+		return List{}, err
+	}
+	l.PageSize = min(l.PageSize, max)
+	for name, desc := range map[string]bool{"sortAsc": false, "sortDesc": true} {
+		by := q.Get(name)
+		if by == "" {
+			continue
+		}
+		f, ok := fields[by]
+		if !ok || by == "id" || l.SortBy != "" {
+			return List{}, problem.New(problem.BadRequest, "The list cannot be sorted like this.")
+		}
+		l.SortBy, l.Desc = f.Column, desc
+	}
+	if filter := q.Get("filter"); filter != "" {
+		node, err := fiql.Parse(filter)
+		if err != nil {
+			return List{}, err
+		}
+		if l.Where, l.Args, err = fiql.Compile(node, fields); err != nil {
+			return List{}, err
+		}
+	}
+	return l, nil
+}
+
+func positive(q url.Values, name string, otherwise int) (int, error) {
+	given := q.Get(name)
+	if given == "" {
+		return otherwise, nil
+	}
+	n, err := strconv.Atoi(given)
+	if err != nil || n < 1 || n > maxPage {
+		return 0, problem.New(problem.BadRequest, "%s must be a number from 1 to %d.", name, maxPage)
+	}
+	return n, nil
+}

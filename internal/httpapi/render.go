@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/problem"
+)
+
+// Versions are the API versions we speak, ascending. VCD SDKs ask for 37.0, and
+// take a site that offers 40.0 or more for another product.
+var Versions = []string{"36.0", "36.1", "36.2", "36.3", "37.0", "37.1", "37.2", "37.3", "38.0", Version}
+
+// Version is the newest API version we speak.
+const Version = "38.1"
+
+// Dialect is the language in which a client expects errors.
+type Dialect int
+
+const (
+	OpenAPI Dialect = iota // /cloudapi and instances: VCD's JSON error
+	XML                    // /api: VCD's XML error
+	OAuth                  // /oauth: RFC 6749 and VCD members in one object
+)
+
+// DialectOf tells the dialect of a request by its path, and below /api by what
+// the client accepts.
+func DialectOf(r *http.Request) Dialect {
+	switch path := r.URL.Path; {
+	case under(path, "oauth"):
+		return OAuth
+	case under(path, "api") && !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "+json"):
+		return XML
+	default:
+		return OpenAPI
+	}
+}
+
+func under(path, first string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimLeft(path, "/"), first)
+	return ok && (rest == "" || rest[0] == '/')
+}
+
+type openAPIError struct {
+	Minor   string  `json:"minorErrorCode"`
+	Message string  `json:"message"`
+	Stack   *string `json:"stackTrace"`
+}
+
+// oauthError carries both vocabularies at once: the SDK's decoder and a plain
+// OAuth client both find what they look for (VCD-74).
+type oauthError struct {
+	Error       string  `json:"error"`
+	Description string  `json:"error_description"`
+	URI         *string `json:"error_uri"`
+	openAPIError
+}
+
+type xmlError struct {
+	XMLName xml.Name `xml:"http://www.vmware.com/vcloud/v1.5 Error"`
+	Major   int      `xml:"majorErrorCode,attr"`
+	Minor   string   `xml:"minorErrorCode,attr"`
+	Message string   `xml:"message,attr"`
+	Vendor  string   `xml:"vendorSpecificErrorCode,attr"`
+	Stack   string   `xml:"stackTrace,attr"`
+}
+
+// Fail writes err in the client's dialect and remembers it for the log line.
+func Fail(c *gin.Context, err error) {
+	p := problem.From(err)
+	_ = c.Error(err)
+	row := p.Code.Row()
+	if p.RetryAfter > 0 {
+		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+	}
+	c.Header("Cache-Control", "no-store")
+	switch DialectOf(c.Request) {
+	case OAuth:
+		JSON(c, row.Status, oauthError{Error: row.OAuth, Description: p.Detail,
+			openAPIError: openAPIError{Minor: row.OAuth, Message: p.Detail}})
+	case XML:
+		WriteXML(c, row.Status, "application/vnd.vmware.vcloud.error+xml",
+			xmlError{Major: row.Status, Minor: row.Minor, Message: logged(c, p.Detail)})
+	default:
+		JSON(c, row.Status, openAPIError{Minor: row.Minor, Message: logged(c, p.Detail)})
+	}
+}
+
+// logged puts the request id in front, as VCD does: it is what a user reports.
+func logged(c *gin.Context, detail string) string {
+	return fmt.Sprintf("[ %s ] %s", RequestID(c), detail)
+}
+
+// JSON writes v. Characters are not escaped for HTML: clients compare echoes
+// byte for byte.
+func JSON(c *gin.Context, status int, v any) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		_ = c.Error(err)
+		c.Status(http.StatusInternalServerError)
+		return
+	}
+	media := "application/json"
+	if DialectOf(c.Request) == OpenAPI {
+		media += ";version=" + Version
+	}
+	c.Data(status, media, body.Bytes())
+}
+
+// NoStoreJSON writes an answer that holds a secret (RFC 6749 §5.1).
+func NoStoreJSON(c *gin.Context, status int, v any) {
+	c.Header("Cache-Control", "no-store")
+	c.Header("Pragma", "no-cache")
+	JSON(c, status, v)
+}
+
+// WriteXML writes v as VCD's XML of the given media type.
+func WriteXML(c *gin.Context, status int, media string, v any) {
+	body, err := xml.MarshalIndent(v, "", "    ")
+	if err != nil {
+		_ = c.Error(err)
+		c.Status(http.StatusInternalServerError)
+		return
+	}
+	c.Data(status, media+";version="+Version, append([]byte(xml.Header), body...))
+}
+
+// Time writes a time as VCD's JSON and XML do.
+func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// Ref names an entity.
+type Ref struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+// NoContent answers 204 unless err says otherwise.
+func NoContent(c *gin.Context, err error) error {
+	if err == nil {
+		c.Status(http.StatusNoContent)
+		c.Writer.WriteHeaderNow()
+	}
+	return err
+}

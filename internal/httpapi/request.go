@@ -1,0 +1,89 @@
+package httpapi
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/ratelimit"
+	"causeway/tenants"
+)
+
+const (
+	keyRequestID = "causeway.request-id"
+	keyAddr      = "causeway.addr"
+)
+
+// Identify gives the request its id: what the client proposed, if it is
+// harmless, cut to 128 characters, and a new UUID (VCD's form). trusted are the
+// proxies whose X-Forwarded-For counts; by default there are none.
+func Identify(trusted []netip.Prefix) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		id := tenants.NewID()
+		if from := c.GetHeader(HeaderClientRequest); harmless(from) {
+			if len(from) > 128 {
+				from = from[:128]
+			}
+			id = strings.TrimSuffix(from, "-") + "-" + id
+		}
+		c.Set(keyRequestID, id)
+		c.Header(HeaderRequestID, id)
+		c.Set(keyAddr, clientAddr(c.Request.RemoteAddr, c.Request.Header.Values("X-Forwarded-For"), trusted))
+	}
+}
+
+func harmless(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+}
+
+// clientAddr walks X-Forwarded-For from the right while the hop is a trusted
+// proxy: what stands left of the first stranger is the stranger's to invent.
+func clientAddr(remote string, forwarded []string, trusted []netip.Prefix) netip.Addr {
+	peer, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.IPv6Unspecified()
+	}
+	addr := peer.Addr().Unmap()
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	for i := len(hops) - 1; i >= 0 && isTrusted(addr, trusted); i-- {
+		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = next.Unmap()
+	}
+	return addr.WithZone("")
+}
+
+func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
+	for _, p := range trusted {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// RequestID is the id that Identify gave the request.
+func RequestID(c *gin.Context) string { return c.GetString(keyRequestID) }
+
+// ClientAddr is the address of the client, behind trusted proxies if any.
+func ClientAddr(c *gin.Context) netip.Addr {
+	addr, _ := c.MustGet(keyAddr).(netip.Addr)
+	return addr
+}
+
+// Anonymous is the caller of an open endpoint.
+func Anonymous(c *gin.Context) tenants.Caller {
+	addr, agent := ClientAddr(c), c.Request.UserAgent()
+	if len(agent) > 255 {
+		agent = agent[:255]
+	}
+	return tenants.Caller{
+		Source: ratelimit.SourceOf(addr).String(), Address: addr.String(),
+		UserAgent: strings.ToValidUTF8(agent, "?"), RequestID: RequestID(c),
+	}
+}

@@ -1,0 +1,46 @@
+package httpapi
+
+import (
+	"github.com/gin-gonic/gin"
+
+	"causeway/tenants"
+)
+
+// AnySession in Route.Rights admits every authenticated principal.
+const AnySession tenants.Right = "any session"
+
+// Call is an authorized request: who asks, and the organization in which it is
+// fulfilled here.
+type Call struct {
+	tenants.Caller
+	Org *tenants.Snapshot
+}
+
+// Route is an endpoint for authenticated callers who hold one of Rights in the
+// organization where the request is fulfilled.
+type Route struct {
+	Method string
+	Path   string // gin syntax, without a trailing slash
+	Rights []tenants.Right
+	Do     func(*gin.Context, Call) error
+}
+
+// Open is an endpoint that anyone may call. Its handler never sees a Call, so
+// an endpoint that forgets to ask who calls does not compile.
+type Open struct {
+	Method string
+	Path   string
+	Do     func(*gin.Context) error
+}
+
+// Endpoints is what a package of handlers offers.
+type Endpoints struct {
+	Routes []Route
+	Open   []Open
+}
+
+// Add joins more endpoints to e.
+func (e *Endpoints) Add(more Endpoints) {
+	e.Routes = append(e.Routes, more.Routes...)
+	e.Open = append(e.Open, more.Open...)
+}

@@ -1,0 +1,104 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"time"
+)
+
+// Action says what was done, as <subject>.<past participle>.
+type Action string
+
+// The actions of this version. Followers switch on them; the audit trail shows
+// them as they are.
+const (
+	OrganizationCreated Action = "organization.created"
+	OrganizationUpdated Action = "organization.updated"
+	UserCreated         Action = "user.created"
+	UserUpdated         Action = "user.updated"
+	RoleCreated         Action = "role.created"
+	RoleUpdated         Action = "role.updated"
+	AccountCreated      Action = "serviceAccount.created"
+	AccountUpdated      Action = "serviceAccount.updated"
+	AccountRevoked      Action = "serviceAccount.revoked"
+	AccountDeleted      Action = "serviceAccount.deleted"
+	AccountActivated    Action = "serviceAccount.activated"
+	DeviceGranted       Action = "deviceRequest.granted"
+	DeviceDenied        Action = "deviceRequest.denied"
+	FamilyReplayed      Action = "tokenFamily.replayed"
+	SessionEnded        Action = "session.ended"
+	SiteAssociated      Action = "siteAssociation.created"
+	OrgAssociated       Action = "orgAssociation.created"
+	KeyCreated          Action = "key.created"
+)
+
+// Kinds of subject.
+const (
+	KindOrganization = "organization"
+	// KindOrgAssociation names the remote organization; the entry's Org is the
+	// local one.
+	KindOrgAssociation = "orgAssociation"
+	KindUser           = "user"
+	KindRole           = "role"
+	KindAccount        = "serviceAccount"
+	KindSession        = "session"
+	KindSite           = "site"
+	KindKey            = "key"
+)
+
+// Actor is who caused a change. Kind is user, serviceAccount, anonymous or
+// system (the gateway itself).
+type Actor struct {
+	Kind string `json:"kind"`
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+	Org  string `json:"org,omitempty"`
+}
+
+// System is the gateway acting on its own account.
+var System = Actor{Kind: "system", Name: "causeway"}
+
+// Subject is what was changed.
+type Subject struct {
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
+	Name string `json:"name,omitempty"`
+}
+
+// Entry is one change before it has a place in the chain. Org is the
+// organization whose audit trail shows it. Detail never holds a secret.
+type Entry struct {
+	At        time.Time         `json:"at"`
+	Org       string            `json:"org"`
+	Actor     Actor             `json:"actor"`
+	Action    Action            `json:"action"`
+	Subject   Subject           `json:"subject"`
+	RequestID string            `json:"requestId,omitempty"`
+	Source    string            `json:"source,omitempty"`
+	Detail    map[string]string `json:"detail,omitempty"`
+}
+
+// Row is an Entry in the chain. Seq counts from 1 without gaps; Hash covers the
+// entry, Seq and the previous row's hash.
+type Row struct {
+	Seq int64
+	Entry
+	Prev []byte
+	Hash []byte
+}
+
+// Chain places e after the row with sequence seq-1 and hash prev. The entry's
+// time is cut to microseconds, the precision every database keeps.
+func Chain(seq int64, prev []byte, e Entry) (Row, error) {
+	e.At = e.At.UTC().Truncate(time.Microsecond)
+	body, err := json.Marshal(e)
+	if err != nil {
+		return Row{}, err
+	}
+	h := sha256.New()
+	_ = binary.Write(h, binary.BigEndian, seq)
+	h.Write(prev)
+	h.Write(body)
+	return Row{Seq: seq, Entry: e, Prev: prev, Hash: h.Sum(nil)}, nil
+}

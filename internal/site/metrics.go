@@ -1,0 +1,87 @@
+package site
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"causeway/gateway"
+	"causeway/internal/store"
+	"causeway/ratelimit"
+)
+
+// metrics are this site's numbers. Labels are bounded: routes are patterns, and
+// no tenant, account or address is ever one.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	problems *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+func newMetrics(db *store.DB, limits *ratelimit.Limiter, lag func() float64) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "causeway_requests_total", Help: "Requests answered, by how they were fulfilled and by status class.",
+		}, []string{"fulfilled", "status"}),
+		problems: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "causeway_problems_total", Help: "Requests refused, by problem code.",
+		}, []string{"code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "causeway_request_duration_seconds", Help: "Time from the request's head to the end of its answer.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"fulfilled"}),
+	}
+	m.registry.MustRegister(m.requests, m.problems, m.duration,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "causeway_database_statements_total", Help: "Statements issued for requests; background work is not counted.",
+		}, func() float64 { return float64(db.Statements()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "causeway_journal_fresh", Help: "1 while the journal's tail is close enough to the head to serve, else 0.",
+		}, lag),
+		limitCollector{limits},
+	)
+	for _, where := range []string{fulfilledHere, fulfilledPeer} { // visible at zero
+		m.duration.WithLabelValues(where)
+		for class := 2; class <= 5; class++ {
+			m.requests.WithLabelValues(where, strconv.Itoa(class)+"xx")
+		}
+	}
+	return m
+}
+
+const (
+	fulfilledHere = "here"
+	fulfilledPeer = "peer"
+)
+
+func (m *metrics) observe(r gateway.Record) {
+	where := fulfilledHere
+	if r.Peer != "" {
+		where = fulfilledPeer
+	}
+	m.requests.WithLabelValues(where, strconv.Itoa(r.Status/100)+"xx").Inc()
+	m.duration.WithLabelValues(where).Observe(r.Duration.Seconds())
+	if r.Problem != "" {
+		m.problems.WithLabelValues(string(r.Problem)).Inc()
+	}
+}
+
+// limitCollector shows the limiter's own counters.
+type limitCollector struct{ limits *ratelimit.Limiter }
+
+var limitDesc = prometheus.NewDesc("causeway_limit_decisions_total",
+	"Decisions of a limit; refused ones name the bucket that was empty.", []string{"limit", "bucket", "decision"}, nil)
+
+func (limitCollector) Describe(ch chan<- *prometheus.Desc) { ch <- limitDesc }
+
+func (l limitCollector) Collect(ch chan<- prometheus.Metric) {
+	for _, s := range l.limits.Stats() {
+		for decision, n := range map[string]uint64{"allowed": s.Allowed, "refused": s.Refused} {
+			ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), string(s.Name), string(s.Kind), decision)
+		}
+	}
+}

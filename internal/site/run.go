@@ -1,0 +1,237 @@
+package site
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/federation"
+	"causeway/federation/federationhttp"
+	"causeway/federation/peer"
+	"causeway/gateway"
+	"causeway/internal/httpapi"
+	"causeway/internal/journal"
+	"causeway/internal/localca"
+	"causeway/internal/store"
+	"causeway/oauth/oauthhttp"
+	"causeway/tenants"
+	"causeway/tenants/tenantshttp"
+)
+
+func (s *Site) openGateway(ctx context.Context) (err error) {
+	// The tail is asked for freshness by the authenticator, which it tells what
+	// to forget.
+	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, rememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
+		return err
+	}
+	s.tail, err = journal.New(journal.TailConfig{
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens},
+		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics = newMetrics(s.db, s.limits, func() float64 {
+		if s.tail.Fresh() {
+			return 1
+		}
+		return 0
+	})
+	s.gateway = gateway.New(gateway.Config{
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Site: s.self.ID,
+		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe, Log: s.log,
+	})
+	return nil
+}
+
+func (s *Site) endpoints() httpapi.Endpoints {
+	var e httpapi.Endpoints
+	e.Add((&tenantshttp.Handler{
+		Logins: tenants.NewLogins(s.db.Tenants(), s.hasher), Orgs: s.directory, Store: s.db.Tenants(), OAuth: s.oauth,
+		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID,
+		Site:      httpapi.Ref{Name: s.self.Name, ID: tenants.URN("site", s.self.ID)},
+		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),
+	}).Endpoints())
+	e.Add((&oauthhttp.Handler{
+		OAuth: s.oauth, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
+	}).Endpoints())
+	e.Add((&federationhttp.Handler{
+		Root: s.root, Now: s.now, Bundle: peer.Bundle{
+			Site: s.self.ID, Name: s.self.Name, Peer: []string{s.config.PeerAddress()}, RefreshHint: 5 * time.Minute,
+		},
+	}).Endpoints())
+	return e
+}
+
+func (s *Site) locations(c *gin.Context, who tenants.Principal) ([]federation.Location, error) {
+	return s.links.Locations(c.Request.Context(), who, federation.Location{
+		Rest: s.config.Public.URL + "/api", UI: s.config.Public.URL,
+	})
+}
+
+// Start listens and serves. It returns once every listener accepts.
+func (s *Site) Start(ctx context.Context) error {
+	s.tail.Start()
+	s.db.Follow(s.tail)
+	certificate, err := s.certificate()
+	if err != nil {
+		return err
+	}
+	public := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	between := s.identity.ServerTLS(func(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
+		return s.links.SiteKey(store.Background(context.Background()), site)
+	})
+	for _, d := range []struct {
+		name, addr string
+		handler    http.Handler
+		tls        *tls.Config
+	}{
+		{"public", s.config.Public.Listen, s.gateway.Public(), public},
+		{"peer", s.config.Peer.Listen, s.gateway.Peer(peerSite), between},
+		{"operations", s.config.Operations.Listen, s.operations(), nil},
+	} {
+		l, err := s.listen(ctx, d.name, d.addr)
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log))
+	}
+	if err := s.gossip.start(ctx); err != nil {
+		return err
+	}
+	for _, srv := range s.servers {
+		srv.start()
+	}
+	s.background = startBackground(s)
+	return nil
+}
+
+func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, error) {
+	if l := s.options.Listeners[name]; l != nil {
+		return l, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s listener: %w", name, err)
+	}
+	return l, nil
+}
+
+func peerSite(r *http.Request) (tenants.SiteID, bool) {
+	if r.TLS == nil {
+		return "", false
+	}
+	return peer.SiteOf(r.TLS)
+}
+
+// certificate is the configured one, or one of a local authority beside the
+// master key.
+func (s *Site) certificate() (tls.Certificate, error) {
+	c := s.config.Public
+	if c.Certificate != "" {
+		return tls.LoadX509KeyPair(c.Certificate, c.Key)
+	}
+	folder := filepath.Dir(s.config.Keys.MasterFile)
+	ca, err := localca.Load(folder, s.now())
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	certFile, keyFile := filepath.Join(folder, "public.pem"), filepath.Join(folder, "public-key.pem")
+	if err := ca.Issue(certFile, keyFile, []string{u.Hostname()}, s.now()); err != nil {
+		return tls.Certificate{}, err
+	}
+	s.log.Info("no certificate is configured; a local CA made one", "ca", ca.File)
+	return tls.LoadX509KeyPair(certFile, keyFile)
+}
+
+// Addr is where a listener accepts: "public", "peer" or "operations".
+func (s *Site) Addr(name string) string {
+	for _, srv := range s.servers {
+		if srv.name == name {
+			return srv.listener.Addr().String()
+		}
+	}
+	return ""
+}
+
+// Stop ends the site in the order that loses nothing: new requests are refused
+// first, those under way finish until ctx ends, then what they used is closed.
+func (s *Site) Stop(ctx context.Context) error {
+	errs := []error{s.gossip.stop()}
+	var wait sync.WaitGroup
+	results := make([]error, len(s.servers))
+	for i, srv := range s.servers {
+		wait.Go(func() { results[i] = srv.stop(ctx) })
+	}
+	wait.Wait()
+	errs = append(errs, results...)
+	if s.background != nil {
+		s.background.stop()
+	}
+	errs = append(errs, s.tokens.FlushUse(store.Background(ctx)))
+	s.tail.Stop()
+	return errors.Join(append(errs, s.Close())...)
+}
+
+// Close ends a site that was not started.
+func (s *Site) Close() error {
+	if s.forwarder != nil {
+		s.forwarder.Close()
+	}
+	if s.instances != nil {
+		s.instances.Close()
+	}
+	if s.db != nil {
+		return s.db.Close()
+	}
+	return nil
+}
+
+// background is the work that no request waits for.
+type background struct {
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// flushEvery is how late the database may learn that a session was used: a small
+// part of the shortest idle timeout.
+const flushEvery = 15 * time.Second
+
+func startBackground(s *Site) *background {
+	ctx, cancel := context.WithCancel(store.Background(context.Background()))
+	b := &background{cancel: cancel}
+	b.done.Go(func() {
+		tick := time.NewTicker(flushEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := s.tokens.FlushUse(ctx); err != nil && ctx.Err() == nil {
+					s.log.Warn("could not note the use of sessions", "err", err)
+				}
+			}
+		}
+	})
+	return b
+}
+
+func (b *background) stop() {
+	b.cancel()
+	b.done.Wait()
+}

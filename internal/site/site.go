@@ -1,0 +1,212 @@
+package site
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"causeway/federation"
+	"causeway/federation/links"
+	"causeway/federation/peer"
+	"causeway/gateway"
+	"causeway/internal/config"
+	"causeway/internal/journal"
+	"causeway/internal/secret"
+	"causeway/internal/store"
+	"causeway/oauth"
+	"causeway/ratelimit"
+	"causeway/services"
+	"causeway/tenants"
+)
+
+// Bounds of memory: each is a number of entries, most of a few hundred bytes.
+const (
+	rememberedOrgs   = 10_000
+	rememberedTokens = 100_000
+	rememberedLinks  = 20_000
+)
+
+// Options are what a configuration file cannot say.
+type Options struct {
+	Log *slog.Logger
+	Now func() time.Time // nil is time.Now
+	// Listeners replaces the configured addresses, by "public", "peer",
+	// "gossip" and "operations".
+	Listeners map[string]net.Listener
+}
+
+// Site is one cell of a site. New readies it, Start serves, Stop ends it.
+type Site struct {
+	config  *config.Config
+	options Options
+	log     *slog.Logger
+	now     func() time.Time
+
+	db          *store.DB
+	keys        *secret.Keys
+	hasher      *secret.PasswordHasher
+	self        federation.Self
+	root        *ecdsa.PrivateKey
+	directory   *tenants.Directory
+	provisioner *tenants.Provisioner
+	oauth       *oauth.Service
+	limits      *ratelimit.Limiter
+	instances   *services.Proxy
+	identity    *peer.Identity
+	forwarder   *peer.Forwarder
+	resolver    *peer.Resolver
+	links       *links.Links
+	tokens      *oauth.Authenticator
+	tail        *journal.Tail
+	gossip      *gossipNode
+	gateway     *gateway.Gateway
+	metrics     *metrics
+	servers     []*server
+	background  *background
+}
+
+// New opens the database, whose schema must be current, and wires everything.
+// Nothing listens yet, and the site's identity and first keys exist afterwards.
+func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) {
+	s := &Site{config: c, options: o, log: o.Log, now: o.Now}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for _, step := range []func(context.Context) error{s.openStore, s.openDomains, s.openFederation, s.openGateway} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Site) openStore(ctx context.Context) (err error) {
+	s.db, err = store.Open(ctx, store.Config{URL: s.config.Database.URL.Reveal(), Log: s.log, MaxConns: s.config.Database.Connections})
+	if err != nil {
+		return err
+	}
+	if err := s.db.CheckSchema(ctx); err != nil {
+		return err
+	}
+	if s.keys, err = secret.LoadOrCreateKeys(s.config.Keys.MasterFile); err != nil {
+		return err
+	}
+	s.hasher, err = secret.NewPasswordHasher(secret.PasswordLimits{
+		Concurrent: s.config.Passwords.Concurrent, Waiting: s.config.Passwords.Waiting,
+	})
+	return err
+}
+
+func (s *Site) openDomains(ctx context.Context) (err error) {
+	if s.directory, err = tenants.NewDirectory(s.db.Tenants(), rememberedOrgs); err != nil {
+		return err
+	}
+	s.provisioner = tenants.NewProvisioner(s.db.Tenants(), s.hasher, s.now)
+	if err := s.provisioner.EnsureSystem(ctx); err != nil {
+		return err
+	}
+	s.oauth = oauth.New(oauth.Config{
+		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Now: s.now, Policy: policy(s.config),
+	})
+	if err := s.oauth.Start(ctx); err != nil {
+		return err
+	}
+	if s.limits, err = ratelimit.New(ratelimit.Config{Now: s.now}); err != nil {
+		return err
+	}
+	table, err := services.NewTable(instances(s.config))
+	if err != nil {
+		return err
+	}
+	s.instances = services.NewProxy(table)
+	return nil
+}
+
+func (s *Site) openFederation(ctx context.Context) (err error) {
+	s.self, s.root, err = links.EnsureSelf(ctx, s.db.Federation(), s.keys, s.config.Site.Name, s.clock())
+	if err != nil {
+		return err
+	}
+	if s.identity, err = peer.NewIdentity(s.self.ID, s.root, s.now); err != nil {
+		return err
+	}
+	if s.forwarder, err = peer.NewForwarder(peer.Config{Identity: s.identity, Now: s.now}); err != nil {
+		return err
+	}
+	s.resolver = peer.NewResolver(s.now, nil)
+	s.gossip = newGossip(s)
+	s.links, err = links.New(links.Config{
+		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
+		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher)},
+		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.gossip.candidates,
+		Size: rememberedLinks, Now: s.now,
+	})
+	return err
+}
+
+// counterparts joins what two packages know that do not know each other.
+type counterparts struct {
+	oauth  *oauth.Service
+	logins *tenants.Logins
+}
+
+func (c counterparts) Account(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error) {
+	return c.oauth.Counterpart(ctx, org, name, softwareID)
+}
+
+func (c counterparts) User(ctx context.Context, org tenants.OrgID, name string) (tenants.Principal, error) {
+	return c.logins.Counterpart(ctx, org, name)
+}
+
+func (s *Site) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// Self is this site's identity.
+func (s *Site) Self() federation.Self { return s.self }
+
+// Root is the site's root public key, which an association pins.
+func (s *Site) Root() *ecdsa.PublicKey { return &s.root.PublicKey }
+
+// DB, Keys, Provisioner and OAuth are for whoever sets a site up.
+func (s *Site) DB() *store.DB                     { return s.db }
+func (s *Site) Keys() *secret.Keys                { return s.keys }
+func (s *Site) Provisioner() *tenants.Provisioner { return s.provisioner }
+func (s *Site) Directory() *tenants.Directory     { return s.directory }
+func (s *Site) OAuth() *oauth.Service             { return s.oauth }
+func (s *Site) Public() http.Handler              { return s.gateway.Public() }
+
+func policy(c *config.Config) oauth.Policy {
+	return oauth.Policy{
+		Issuer:         c.Public.URL,
+		DeviceLifetime: c.Device.CodeLifetime, DeviceInterval: c.Device.Interval,
+		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
+		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow,
+		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
+	}
+}
+
+func instances(c *config.Config) []services.Instance {
+	var list []services.Instance
+	for _, in := range c.Services {
+		one := services.Instance{Name: in.Name, Prefix: strings.TrimSuffix(in.Prefix, "/")}
+		one.Upstream, _ = url.Parse(in.Upstreams[0])
+		for _, r := range in.Routes {
+			one.Rules = append(one.Rules, services.Rule{Method: r.Method, Path: r.Path, Right: tenants.Right(r.Right)})
+		}
+		list = append(list, one)
+	}
+	return list
+}

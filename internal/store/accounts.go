@@ -1,0 +1,167 @@
+package store
+
+import (
+	"strings"
+	"time"
+
+	"causeway/internal/problem"
+	"causeway/oauth"
+	"causeway/tenants"
+)
+
+type accountRow struct {
+	OrgID           string `gorm:"primaryKey"`
+	ID              string `gorm:"primaryKey"`
+	Name            string
+	SoftwareID      string
+	SoftwareVersion string
+	URI             string
+	RoleID          string
+	CreatedAt       int64 `gorm:"autoCreateTime:false"`
+}
+
+func (accountRow) TableName() string { return "service_accounts" }
+
+type accountWithStatus struct {
+	Row    accountRow `gorm:"embedded"`
+	Status string
+}
+
+func (a accountWithStatus) account() oauth.ServiceAccount {
+	r := a.Row
+	return oauth.ServiceAccount{
+		ID: oauth.ClientID(r.ID), Org: tenants.OrgID(r.OrgID), Name: r.Name, SoftwareID: r.SoftwareID,
+		SoftwareVersion: r.SoftwareVersion, URI: r.URI, Role: tenants.RoleID(r.RoleID),
+		CreatedAt: fromMicros(r.CreatedAt), Status: oauth.Status(a.Status),
+	}
+}
+
+// selectAccounts reads accounts with their derived status (see oauth.Status).
+// Each EXISTS is one probe of an index. It takes now twice, then the organization.
+const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.created_at,
+	CASE WHEN EXISTS (SELECT 1 FROM token_families f
+			WHERE f.org_id = a.org_id AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
+		WHEN EXISTS (SELECT 1 FROM device_requests d
+			WHERE d.org_id = a.org_id AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ?) THEN 'GRANTED'
+		WHEN EXISTS (SELECT 1 FROM device_requests d
+			WHERE d.org_id = a.org_id AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ?) THEN 'REQUESTED'
+		ELSE 'CREATED' END AS status
+	FROM service_accounts a WHERE a.org_id = ?`
+
+// AccountColumns are the columns that the condition and the order of an
+// oauth.AccountQuery may name. created_at is microseconds since 1970 UTC; status
+// is the derived status, by its name.
+var AccountColumns = []string{"id", "name", "software_id", "software_version", "uri", "role_id", "created_at", "status"}
+
+func (r *reader) account(org tenants.OrgID, now time.Time, where, arg string) (oauth.ServiceAccount, error) {
+	var row accountWithStatus
+	err := take(r.db.Raw(selectAccounts+where, micros(now), micros(now), string(org), arg), &row)
+	return row.account(), err
+}
+
+func (r *reader) ServiceAccount(org tenants.OrgID, id oauth.ClientID, now time.Time) (oauth.ServiceAccount, error) {
+	return r.account(org, now, " AND a.id = ?", string(id))
+}
+
+func (r *reader) ServiceAccountByName(org tenants.OrgID, name string, now time.Time) (oauth.ServiceAccount, error) {
+	return r.account(org, now, " AND a.name = ?", clean(name))
+}
+
+// ServiceAccounts wraps the organization's rows in a subselect that shows only
+// AccountColumns, so that not even a faulty condition names another column or,
+// by an OR, another organization.
+func (r *reader) ServiceAccounts(org tenants.OrgID, q oauth.AccountQuery, now time.Time) ([]oauth.ServiceAccount, int, error) {
+	order, err := accountOrder(q)
+	if err != nil {
+		return nil, 0, err
+	}
+	from := " FROM (SELECT " + strings.Join(AccountColumns, ", ") + " FROM (" + selectAccounts + ") a) a"
+	args := []any{micros(now), micros(now), string(org)}
+	if q.Where != "" {
+		from += " WHERE (" + q.Where + ")"
+		args = append(args, q.Args...)
+	}
+	var total int
+	if err := r.db.Raw("SELECT count(*)"+from, args...).Find(&total).Error; err != nil {
+		return nil, 0, fault(err)
+	}
+	args = append(args, q.PageSize, (q.Page-1)*q.PageSize)
+	var rows []accountWithStatus
+	if err := r.db.Raw("SELECT *"+from+order+" LIMIT ? OFFSET ?", args...).Find(&rows).Error; err != nil {
+		return nil, 0, fault(err)
+	}
+	for i := range rows {
+		rows[i].Row.OrgID = string(org)
+	}
+	return convert(rows, accountWithStatus.account), total, nil
+}
+
+// accountOrder is the ORDER BY of a query. The id makes pages stable.
+func accountOrder(q oauth.AccountQuery) (string, error) {
+	if strings.Count(q.Where, "?") != len(q.Args) {
+		return "", problem.New(problem.BadRequest, "The filter cannot be understood.")
+	}
+	if q.Page < 1 || q.PageSize < 1 || q.Page > 1<<30/q.PageSize {
+		return "", problem.New(problem.BadRequest, "There is no such page.")
+	}
+	by, direction := "name", ""
+	if q.Desc {
+		direction = " DESC"
+	}
+	if q.SortBy != "" {
+		by = ""
+		for _, c := range AccountColumns {
+			if c == q.SortBy {
+				by = c
+			}
+		}
+	}
+	if by == "" {
+		return "", problem.New(problem.BadRequest, "The list cannot be sorted by this.")
+	}
+	if by == "name" || by == "id" { // unique already
+		return " ORDER BY " + by + direction, nil
+	}
+	return " ORDER BY " + by + direction + ", id" + direction, nil
+}
+
+func (r *reader) AccountOrg(id oauth.ClientID) (tenants.OrgID, error) {
+	var row accountRow
+	err := take(r.db.Select("org_id").Where("id = ?", string(id)), &row)
+	return tenants.OrgID(row.OrgID), err
+}
+
+func (t *tx) CreateServiceAccount(a oauth.ServiceAccount) error {
+	return t.create(&accountRow{
+		OrgID: string(a.Org), ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID,
+		SoftwareVersion: a.SoftwareVersion, URI: a.URI, RoleID: string(a.Role), CreatedAt: micros(a.CreatedAt),
+	})
+}
+
+func (t *tx) UpdateServiceAccount(a oauth.ServiceAccount) error {
+	return t.must(t.of(a.Org).Model(&accountRow{}).Where("id = ?", string(a.ID)).UpdateColumns(map[string]any{
+		"software_id": a.SoftwareID, "software_version": a.SoftwareVersion, "uri": a.URI, "role_id": string(a.Role),
+	}))
+}
+
+// DeleteServiceAccount removes the families before it looks for sessions: a
+// rotation that got in first has committed its session by then, and one that
+// comes later finds no family.
+func (t *tx) DeleteServiceAccount(org tenants.OrgID, id oauth.ClientID, now time.Time) error {
+	if err := t.LockServiceAccount(org, id); err != nil {
+		return err
+	}
+	// Requests, families and used tokens go with it (ON DELETE CASCADE).
+	if err := t.must(t.of(org).Where("id = ?", string(id)).Delete(&accountRow{})); err != nil {
+		return err
+	}
+	return t.EndSessionsOf(org, tenants.KindServiceAccount, string(id), now)
+}
+
+// LockServiceAccount also keeps others from adding a family or request to the
+// account (their foreign keys wait), and those that were being added are there
+// when it returns.
+func (t *tx) LockServiceAccount(org tenants.OrgID, id oauth.ClientID) error {
+	var row accountRow
+	return take(forUpdate(t.of(org)).Where("id = ?", string(id)), &row)
+}

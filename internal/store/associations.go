@@ -1,0 +1,149 @@
+package store
+
+import (
+	"gorm.io/gorm/clause"
+
+	"causeway/federation"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+type siteRow struct {
+	One       int `gorm:"primaryKey;autoIncrement:false"`
+	ID        string
+	Name      string
+	Root      []byte
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+}
+
+func (siteRow) TableName() string { return "site" }
+
+type siteAssociationRow struct {
+	SiteID                  string `gorm:"primaryKey"`
+	Name                    string
+	RestEndpoint            string
+	BaseUIEndpoint          string `gorm:"column:base_ui_endpoint"`
+	RestEndpointCertificate string
+	PublicKey               string
+	Status                  string
+	CreatedAt               int64 `gorm:"autoCreateTime:false"`
+}
+
+func (siteAssociationRow) TableName() string { return "site_associations" }
+
+func (r siteAssociationRow) association() federation.SiteAssociation {
+	return federation.SiteAssociation{
+		Site: tenants.SiteID(r.SiteID), Name: r.Name, RestEndpoint: r.RestEndpoint, BaseUIEndpoint: r.BaseUIEndpoint,
+		RestEndpointCertificate: r.RestEndpointCertificate, PublicKey: r.PublicKey,
+		Status: federation.Status(r.Status), CreatedAt: fromMicros(r.CreatedAt),
+	}
+}
+
+type orgAssociationRow struct {
+	OrgID       string `gorm:"primaryKey"`
+	RemoteOrgID string `gorm:"primaryKey"`
+	RemoteName  string
+	SiteID      string
+	PublicKey   string
+	Status      string
+	MapUsers    bool
+	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+}
+
+func (orgAssociationRow) TableName() string { return "org_associations" }
+
+func (r orgAssociationRow) association() federation.OrgAssociation {
+	return federation.OrgAssociation{
+		Local: tenants.OrgID(r.OrgID), Remote: tenants.OrgID(r.RemoteOrgID), RemoteName: r.RemoteName,
+		Site: tenants.SiteID(r.SiteID), PublicKey: r.PublicKey, Status: federation.Status(r.Status),
+		MapUsers: r.MapUsers, CreatedAt: fromMicros(r.CreatedAt),
+	}
+}
+
+type orgKeyRow struct {
+	OrgID  string `gorm:"primaryKey"`
+	Sealed []byte
+}
+
+func (orgKeyRow) TableName() string { return "org_keys" }
+
+func (r *reader) Self() (federation.Self, error) {
+	var row siteRow
+	err := take(r.db.Where("one = 1"), &row)
+	return federation.Self{ID: tenants.SiteID(row.ID), Name: row.Name, Root: row.Root, CreatedAt: fromMicros(row.CreatedAt)}, err
+}
+
+func (r *reader) SiteAssociation(site tenants.SiteID) (federation.SiteAssociation, error) {
+	var row siteAssociationRow
+	err := take(r.db.Where("site_id = ?", string(site)), &row)
+	return row.association(), err
+}
+
+// SiteAssociations lists by name.
+func (r *reader) SiteAssociations() ([]federation.SiteAssociation, error) {
+	var rows []siteAssociationRow
+	err := fault(r.db.Order("name, site_id").Find(&rows).Error)
+	return convert(rows, siteAssociationRow.association), err
+}
+
+// OrgAssociations lists by the remote organization's name.
+func (r *reader) OrgAssociations(local tenants.OrgID) ([]federation.OrgAssociation, error) {
+	var rows []orgAssociationRow
+	err := fault(r.of(local).Order("remote_name, remote_org_id").Find(&rows).Error)
+	return convert(rows, orgAssociationRow.association), err
+}
+
+func (r *reader) OrgAssociation(local, remote tenants.OrgID) (federation.OrgAssociation, error) {
+	var row orgAssociationRow
+	err := take(r.of(local).Where("remote_org_id = ?", string(remote)), &row)
+	return row.association(), err
+}
+
+func (r *reader) OrgKey(org tenants.OrgID) ([]byte, error) {
+	var row orgKeyRow
+	err := take(r.of(org), &row)
+	return row.Sealed, err
+}
+
+// CreateSelf is problem.Conflict when there is a site already.
+func (t *tx) CreateSelf(s federation.Self) error {
+	return once("This site has its identity already.",
+		t.create(&siteRow{One: 1, ID: string(s.ID), Name: s.Name, Root: s.Root, CreatedAt: micros(s.CreatedAt)}))
+}
+
+func (t *tx) PutSiteAssociation(a federation.SiteAssociation) error {
+	return t.put(&siteAssociationRow{
+		SiteID: string(a.Site), Name: a.Name, RestEndpoint: a.RestEndpoint, BaseUIEndpoint: a.BaseUIEndpoint,
+		RestEndpointCertificate: a.RestEndpointCertificate, PublicKey: a.PublicKey,
+		Status: string(a.Status), CreatedAt: micros(a.CreatedAt),
+	}, "site_id")
+}
+
+func (t *tx) PutOrgAssociation(a federation.OrgAssociation) error {
+	return t.put(&orgAssociationRow{
+		OrgID: string(a.Local), RemoteOrgID: string(a.Remote), RemoteName: a.RemoteName, SiteID: string(a.Site),
+		PublicKey: a.PublicKey, Status: string(a.Status), MapUsers: a.MapUsers, CreatedAt: micros(a.CreatedAt),
+	}, "org_id", "remote_org_id")
+}
+
+func (t *tx) CreateOrgKey(org tenants.OrgID, sealed []byte) error {
+	return once("The organization has its key already.", t.create(&orgKeyRow{OrgID: string(org), Sealed: sealed}))
+}
+
+// put inserts a row or replaces all of it.
+func (t *tx) put(row any, key ...string) error {
+	on := clause.OnConflict{UpdateAll: true}
+	for _, k := range key {
+		on.Columns = append(on.Columns, clause.Column{Name: k})
+	}
+	_, err := t.wrote(t.db.Clauses(on).Create(row))
+	return err
+}
+
+// once turns a duplicate into a conflict: what exists is not a name.
+func once(detail string, err error) error {
+	if problem.Has(err, problem.DuplicateName) {
+		return problem.Wrap(err, problem.Conflict, detail)
+	}
+	return err
+}

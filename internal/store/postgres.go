@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	pg "gorm.io/driver/postgres"
+)
+
+// postgresDefaults are session settings unless the URL says otherwise. They
+// bound what one stuck client or statement can hold up.
+var postgresDefaults = map[string]string{
+	"application_name":                    "causeway",
+	"timezone":                            "UTC",
+	"statement_timeout":                   "30s",
+	"lock_timeout":                        "10s",
+	"idle_in_transaction_session_timeout": "60s",
+}
+
+// openPostgres opens two pools through pgx. Views have their own, so that a
+// View within a transaction cannot wait for a connection that only other
+// transactions, waiting likewise, could give back. Statements are prepared once
+// per connection by pgx itself; gorm's PrepareStmt would prepare them again in
+// every transaction, which costs a round trip each.
+func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
+	d.kind, d.rotate = postgres, d.rotateOne
+	cfg, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err // pgx leaves the password out
+	}
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 5 * time.Second
+	}
+	for k, v := range postgresDefaults {
+		if _, ok := cfg.RuntimeParams[k]; !ok {
+			cfg.RuntimeParams[k] = v
+		}
+	}
+	if conns <= 0 {
+		conns = 16
+	}
+	if d.write, err = d.postgresPool(ctx, cfg, max(1, (conns+1)/2)); err != nil {
+		return err
+	}
+	d.read, err = d.postgresPool(ctx, cfg, max(1, conns/2))
+	return err
+}
+
+func (d *DB) postgresPool(ctx context.Context, cfg *pgx.ConnConfig, conns int) (*pool, error) {
+	db := stdlib.OpenDB(*cfg)
+	db.SetMaxOpenConns(conns)
+	db.SetMaxIdleConns(conns)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	p := d.newPool(db)
+	if err := db.PingContext(ctx); err != nil {
+		return nil, fault(err)
+	}
+	var err error
+	p.gorm, err = newGorm(pg.New(pg.Config{Conn: db}))
+	return p, err
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"causeway/oauth"
+	"causeway/tenants"
+)
+
+type sessionRow struct {
+	ID         string `gorm:"primaryKey"`
+	OrgID      string
+	Kind       string
+	Principal  string
+	Name       string
+	SoftwareID string
+	RoleID     string
+	FamilyID   string
+	CreatedAt  int64 `gorm:"autoCreateTime:false"`
+	ExpiresAt  int64
+	LastUsed   int64
+	EndedAt    int64
+}
+
+func (sessionRow) TableName() string { return "sessions" }
+
+func newSessionRow(s oauth.Session) sessionRow {
+	return sessionRow{
+		ID: string(s.ID), OrgID: string(s.Org), Kind: string(s.Kind), Principal: s.Principal, Name: s.Name,
+		SoftwareID: s.SoftwareID, RoleID: string(s.Role), FamilyID: s.Family, CreatedAt: micros(s.CreatedAt),
+		ExpiresAt: micros(s.ExpiresAt), LastUsed: micros(s.LastUsed), EndedAt: micros(s.EndedAt),
+	}
+}
+
+func (r sessionRow) session() oauth.Session {
+	return oauth.Session{
+		ID: tenants.SessionID(r.ID), Org: tenants.OrgID(r.OrgID), Kind: tenants.PrincipalKind(r.Kind), Principal: r.Principal,
+		Name: r.Name, SoftwareID: r.SoftwareID, Role: tenants.RoleID(r.RoleID), Family: r.FamilyID,
+		CreatedAt: fromMicros(r.CreatedAt), ExpiresAt: fromMicros(r.ExpiresAt), LastUsed: fromMicros(r.LastUsed),
+		EndedAt: fromMicros(r.EndedAt),
+	}
+}
+
+func (r *reader) Session(id tenants.SessionID) (oauth.Session, error) {
+	var row sessionRow
+	err := take(r.db.Where("id = ?", string(id)), &row)
+	return row.session(), err
+}
+
+// CreateSession holds what the session stands on, the family or the user, and
+// wants it alive: a revoke that runs at the same time either is waited for or
+// sees the session.
+func (t *tx) CreateSession(s oauth.Session) error {
+	if err := t.holdOwner(s); err != nil {
+		return err
+	}
+	row := newSessionRow(s)
+	return t.create(&row)
+}
+
+func (t *tx) holdOwner(s oauth.Session) error {
+	share := clause.Locking{Strength: clause.LockingStrengthShare}
+	q := t.of(s.Org).Clauses(share)
+	switch {
+	case s.Family != "":
+		return take(q.Where("id = ? AND account_id = ? AND revoked_at = 0", s.Family, s.Principal), &familyRow{})
+	case s.Kind == tenants.KindUser:
+		return take(q.Where("id = ?", s.Principal), &userRow{})
+	}
+	return nil
+}
+
+// EndSession ends a session once; ending it again keeps the first time.
+func (t *tx) EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error {
+	n, err := t.wrote(t.of(org).Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).
+		UpdateColumn("ended_at", micros(now)))
+	if err != nil || n == 1 {
+		return err
+	}
+	return take(t.of(org).Where("id = ?", string(id)), &sessionRow{})
+}
+
+func (t *tx) EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error {
+	_, err := t.wrote(t.liveSessions(org, kind, principal).UpdateColumn("ended_at", micros(now)))
+	return err
+}
+
+func (t *tx) liveSessions(org tenants.OrgID, kind tenants.PrincipalKind, principal string) *gorm.DB {
+	return t.of(org).Model(&sessionRow{}).Where("kind = ? AND principal = ? AND ended_at = 0", string(kind), principal)
+}
+
+// touchBatch is how many sessions one statement touches.
+const touchBatch = 1000
+
+var touch = map[kind]string{
+	sqlite: `UPDATE sessions SET last_used = v.value FROM json_each(?) v
+		WHERE sessions.id = v.key AND sessions.ended_at = 0 AND sessions.last_used < v.value`,
+	postgres: `UPDATE sessions SET last_used = v.value::bigint FROM json_each_text(?::json) v
+		WHERE sessions.id = v.key AND sessions.ended_at = 0 AND sessions.last_used < v.value::bigint`,
+}
+
+// Touch never moves a last use back, so cells may flush in any order. The map
+// travels as one JSON object: one parameter and one plan, whatever its size.
+func (s oauthStore) Touch(ctx context.Context, used map[tenants.SessionID]time.Time) error {
+	batch := make(map[tenants.SessionID]int64, min(len(used), touchBatch))
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		object, err := json.Marshal(batch)
+		if err != nil {
+			return err
+		}
+		clear(batch)
+		return s.inTx(ctx, func(t *tx) error {
+			_, err := t.exec(touch[s.kind], string(object))
+			return err
+		})
+	}
+	for id, at := range used {
+		if batch[id] = micros(at); len(batch) == touchBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}

@@ -1,0 +1,153 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"sync/atomic"
+	"time"
+
+	"causeway/internal/cache"
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// Authenticator turns access tokens into principals. A token it has seen costs
+// one SHA-256 and one look-up: no signature check and no database. What it
+// remembers dies at expiry and when the journal names its session, its account
+// or its organization.
+type Authenticator struct {
+	service *Service
+	site    tenants.SiteID
+	fresh   func() bool
+	live    *cache.Cache[[sha256.Size]byte, *liveSession]
+}
+
+type liveSession struct {
+	principal tenants.Principal
+	expires   time.Time
+	used      atomic.Int64 // last use, Unix microseconds
+	flushed   atomic.Int64 // last use known to the database
+}
+
+// NewAuthenticator remembers at most size tokens. fresh reports whether the
+// journal's tail is close enough to the head to trust what is remembered; while
+// it is not, every token is problem.Unavailable.
+func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() bool) (*Authenticator, error) {
+	live, err := cache.New[[sha256.Size]byte, *liveSession](size)
+	if err != nil {
+		return nil, err
+	}
+	return &Authenticator{service: s, site: site, fresh: fresh, live: live}, nil
+}
+
+// Authenticate returns who holds token. Expired, ended, idle and invented tokens
+// are all problem.Unauthenticated.
+func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants.Principal, error) {
+	if !a.fresh() {
+		return tenants.Principal{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
+	}
+	key := sha256.Sum256([]byte(token))
+	now := a.service.clock()
+	s, ok := a.live.Get(key)
+	if ok && a.service.idle(now, time.UnixMicro(s.used.Load())) {
+		// Another cell may have served this session meanwhile: ask the database.
+		a.live.ForgetKey(key)
+		ok = false
+	}
+	if !ok {
+		var err error
+		s, err = a.live.Fill(key, func() (*liveSession, error) { return a.load(ctx, token, now) })
+		if err != nil {
+			return tenants.Principal{}, err
+		}
+	}
+	if !now.Before(s.expires) {
+		return tenants.Principal{}, unauthenticated()
+	}
+	s.used.Store(now.UnixMicro())
+	return s.principal, nil
+}
+
+func (s *Service) idle(now, lastUsed time.Time) bool {
+	return now.Sub(lastUsed) >= s.policy.IdleTimeout
+}
+
+// load verifies the token and reads the session behind it.
+func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (*liveSession, error) {
+	id, err := a.service.signer.verify(ctx, a.service.policy.Issuer, token)
+	if err != nil {
+		return nil, err
+	}
+	var session Session
+	err = a.service.store.View(ctx, func(r Reader) error {
+		session, err = r.Session(id)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return nil, unauthenticated()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !session.EndedAt.IsZero() || a.service.idle(now, session.LastUsed) {
+		return nil, unauthenticated()
+	}
+	org, err := a.service.orgs.Organization(ctx, session.Org)
+	if err != nil || !org.Enabled {
+		return nil, unauthenticated()
+	}
+	roleName, _ := org.RoleName(session.Role)
+	live := &liveSession{expires: session.ExpiresAt, principal: tenants.Principal{
+		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
+		Org: session.Org, OrgName: org.Name, Role: session.Role, RoleName: roleName,
+		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
+	}}
+	live.used.Store(now.UnixMicro())
+	live.flushed.Store(session.LastUsed.UnixMicro())
+	return live, nil
+}
+
+// Apply forgets what the journal says has ended.
+func (a *Authenticator) Apply(row journal.Row) {
+	switch row.Subject.Kind {
+	case journal.KindSession:
+		a.forget(func(p tenants.Principal) bool { return string(p.Session) == row.Subject.ID })
+	case journal.KindAccount, journal.KindUser:
+		a.forget(func(p tenants.Principal) bool { return p.ID == row.Subject.ID })
+	case journal.KindOrganization:
+		a.forget(func(p tenants.Principal) bool { return string(p.Org) == row.Subject.ID })
+	}
+}
+
+func (a *Authenticator) forget(named func(tenants.Principal) bool) {
+	a.live.Forget(func(_ [sha256.Size]byte, s *liveSession) bool { return named(s.principal) })
+}
+
+// Flush forgets everything.
+func (a *Authenticator) Flush() { a.live.Flush() }
+
+// FlushUse tells the database when sessions were last used. It is called in
+// the background: a request never writes.
+func (a *Authenticator) FlushUse(ctx context.Context) error {
+	used := map[tenants.SessionID]time.Time{}
+	var flushed []func()
+	a.live.Each(func(_ [sha256.Size]byte, s *liveSession) {
+		at := s.used.Load()
+		if at == s.flushed.Load() {
+			return
+		}
+		used[s.principal.Session] = time.UnixMicro(at).UTC()
+		flushed = append(flushed, func() { s.flushed.Store(at) })
+	})
+	if len(used) == 0 {
+		return nil
+	}
+	if err := a.service.store.Touch(ctx, used); err != nil {
+		return err
+	}
+	for _, done := range flushed {
+		done()
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// DeviceAuthorization answers a device request (RFC 8628 §3.2). The codes are
+// shown here and kept nowhere.
+type DeviceAuthorization struct {
+	DeviceCode string
+	UserCode   string
+	ExpiresIn  time.Duration
+	Interval   time.Duration
+}
+
+// AuthorizeDevice opens a device request for an account of org. Anyone may ask
+// (VCD-24); an unknown account is problem.InvalidClient. When too many requests
+// are open, the oldest unanswered one of the busiest source gives way, so that a
+// stranger cannot keep the app's own request out.
+func (s *Service) AuthorizeDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID) (DeviceAuthorization, error) {
+	answer := DeviceAuthorization{
+		DeviceCode: secret.URLSafe(32), UserCode: secret.UserCode(),
+		ExpiresIn: s.policy.DeviceLifetime, Interval: s.policy.DeviceInterval,
+	}
+	now := s.clock()
+	request := DeviceRequest{
+		ID: tenants.NewID(), Org: org.ID, Account: id, State: DevicePending,
+		DeviceCode: s.digest(digestDevice, answer.DeviceCode), UserCode: s.digest(digestUser, answer.UserCode),
+		CreatedAt: now, ExpiresAt: now.Add(answer.ExpiresIn), Interval: answer.Interval,
+		Source: by.Source, Address: by.Address, UserAgent: by.UserAgent,
+	}
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.LockServiceAccount(org.ID, id); err != nil {
+			if problem.Has(err, problem.NotFound) {
+				return unknownClient()
+			}
+			return err
+		}
+		open, err := tx.OpenDevices(org.ID, id, now)
+		if err != nil {
+			return err
+		}
+		victim, err := s.makeRoom(open, by.Source)
+		if err != nil {
+			return err
+		}
+		if victim != "" {
+			if _, err := tx.MoveDevice(org.ID, victim, DevicePending, DeviceDead, now); err != nil {
+				return err
+			}
+		}
+		if err := tx.CreateDevice(request); err != nil {
+			return err
+		}
+		return tx.Note(Event{At: now, Org: org.ID, Account: id, Kind: "requested", Source: by.Source})
+	})
+	if err != nil {
+		return DeviceAuthorization{}, err
+	}
+	return answer, nil
+}
+
+func unknownClient() error {
+	return problem.New(problem.InvalidClient, "The client is not known to this organization.")
+}
+
+// makeRoom names the open request that must give way to a new one from source,
+// if any. open is sorted oldest first.
+func (s *Service) makeRoom(open []DeviceRequest, source string) (victim string, err error) {
+	bySource := map[string]int{}
+	for _, d := range open {
+		bySource[d.Source]++
+	}
+	from := func(source string) string {
+		for _, d := range open {
+			if d.State == DevicePending && d.Source == source {
+				return d.ID
+			}
+		}
+		return ""
+	}
+	if bySource[source] >= s.policy.DevicesPerPeer {
+		if id := from(source); id != "" {
+			return id, nil
+		}
+	}
+	if len(open) < s.policy.DevicesPerOwner {
+		return "", nil
+	}
+	busiest, most := "", 0
+	for _, d := range open { // in order, so that equals are decided by age
+		if n := bySource[d.Source]; n > most && from(d.Source) != "" {
+			busiest, most = d.Source, n
+		}
+	}
+	if most == 0 {
+		return "", problem.New(problem.TooManyRequests, "Too many granted requests of this client wait to be fetched.").After(s.policy.DeviceInterval)
+	}
+	return from(busiest), nil
+}
+
+// RedeemDevice answers a poll with a device code (RFC 8628 §3.4): the tokens,
+// once, when an administrator has granted exactly this request, else the reason
+// to wait or stop. A poll never loses the request.
+func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, deviceCode string) (Tokens, error) {
+	now := s.clock()
+	family := Family{ID: tenants.NewID(), Org: org.ID, Account: id, CreatedAt: now}
+	refresh := secret.Base62(32)
+	family.Current = s.digest(digestRefresh, refresh)
+	session := s.newAccountSession(now, org.ID, family.ID)
+
+	var refusal error // decided inside, but the poll it notes must be committed
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		refusal = nil
+		d, err := tx.LockDevice(org.ID, s.digest(digestDevice, deviceCode))
+		if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
+			refusal = problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if refusal = judge(d, now); refusal != nil {
+			return s.notePoll(tx, d, now, refusal)
+		}
+		account, err := s.redeem(tx, d, family, now)
+		if err != nil {
+			return err
+		}
+		session.of(account)
+		if err := tx.CreateSession(session); err != nil {
+			return err
+		}
+		if err := tx.Note(Event{At: now, Org: org.ID, Account: id, Kind: "issued", Source: by.Source}); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, account, journal.AccountActivated, map[string]string{"deviceRequest": d.ID}))
+	})
+	if err == nil {
+		err = refusal
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	return s.issue(org, session, refresh)
+}
+
+// judge says why a request cannot be redeemed now; nil when it can. slow_down is
+// judged from the previous poll alone and never after an answer, with a tenth of
+// tolerance for clients whose clocks run fast.
+func judge(d DeviceRequest, now time.Time) error {
+	switch {
+	case d.State == DeviceDenied:
+		return problem.New(problem.AccessDenied, "The administrator denied the request.")
+	case d.State == DeviceRedeemed || d.State == DeviceDead:
+		return problem.New(problem.InvalidGrant, "The device code has been used or withdrawn.")
+	case !now.Before(d.ExpiresAt):
+		return problem.New(problem.ExpiredToken, "The device code has expired; start again.")
+	case d.State == DeviceGranted:
+		return nil
+	case !d.LastPoll.IsZero() && now.Sub(d.LastPoll) < d.Interval*9/10:
+		return problem.New(problem.SlowDown, "Polled before the interval was over; it is now five seconds longer.")
+	default:
+		return problem.New(problem.AuthorizationPending, "Device authorization request pending")
+	}
+}
+
+func (s *Service) notePoll(tx Tx, d DeviceRequest, now time.Time, refusal error) error {
+	interval := d.Interval
+	if problem.Has(refusal, problem.SlowDown) {
+		interval += 5 * time.Second // RFC 8628 §3.5
+	}
+	return tx.SetPolled(d.Org, d.ID, now, interval)
+}
+
+// redeem spends a granted request: its account gets a new family, and whatever
+// the account held or asked for before ends.
+func (s *Service) redeem(tx Tx, d DeviceRequest, family Family, now time.Time) (ServiceAccount, error) {
+	if err := tx.LockServiceAccount(d.Org, d.Account); err != nil {
+		return ServiceAccount{}, err
+	}
+	moved, err := tx.MoveDevice(d.Org, d.ID, DeviceGranted, DeviceRedeemed, now)
+	if err != nil {
+		return ServiceAccount{}, err
+	}
+	if !moved {
+		return ServiceAccount{}, problem.New(problem.InvalidGrant, "The device code has been used or withdrawn.")
+	}
+	for _, end := range []func() error{
+		func() error { return tx.CloseDevices(d.Org, d.Account, d.ID) },
+		func() error { return tx.RevokeFamilies(d.Org, d.Account, now) },
+		func() error { return tx.EndSessionsOf(d.Org, tenants.KindServiceAccount, string(d.Account), now) },
+		func() error { return tx.CreateFamily(family) },
+	} {
+		if err := end(); err != nil {
+			return ServiceAccount{}, err
+		}
+	}
+	return tx.ServiceAccount(d.Org, d.Account, now)
+}

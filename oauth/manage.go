@@ -1,0 +1,166 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// Account returns one account of org.
+func (s *Service) Account(ctx context.Context, org tenants.OrgID, id ClientID) (a ServiceAccount, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		a, err = r.ServiceAccount(org, id, s.clock())
+		return err
+	})
+	return a, err
+}
+
+// AccountOrg tells which organization owns an account, for providers who name
+// it by id alone.
+func (s *Service) AccountOrg(ctx context.Context, id ClientID) (org tenants.OrgID, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		org, err = r.AccountOrg(id)
+		return err
+	})
+	return org, err
+}
+
+// Counterpart is the account in org that stands for the same software as one at
+// another site or organization: same name and same software id (VCD-38). The
+// error says which of the two fails; only authenticated principals of associated
+// organizations get to see it.
+func (s *Service) Counterpart(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error) {
+	var a ServiceAccount
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		a, err = r.ServiceAccountByName(org, name, s.clock())
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no service account named %q.", name)
+	}
+	if err != nil {
+		return tenants.Principal{}, err
+	}
+	if a.SoftwareID != softwareID {
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization's service account %q has another software ID.", name)
+	}
+	return tenants.Principal{
+		Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID, Org: a.Org, Role: a.Role,
+	}, nil
+}
+
+// Accounts returns a page of org's accounts and the number on all pages.
+func (s *Service) Accounts(ctx context.Context, org tenants.OrgID, q AccountQuery) (list []ServiceAccount, total int, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		list, total, err = r.ServiceAccounts(org, q, s.clock())
+		return err
+	})
+	return list, total, err
+}
+
+// Edit is what may be changed of an account (VCD-88). Running sessions keep what
+// they were issued under until the next refresh (VCD-89).
+type Edit struct {
+	Role            tenants.RoleID
+	SoftwareID      string
+	SoftwareVersion string
+	URI             string
+}
+
+// Update changes an account.
+func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, e Edit) (ServiceAccount, error) {
+	var after ServiceAccount
+	now := s.clock()
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		before, err := tx.ServiceAccount(org.ID, id, now)
+		if err != nil {
+			return err
+		}
+		after = before
+		after.Role, after.SoftwareID, after.SoftwareVersion, after.URI = e.Role, e.SoftwareID, e.SoftwareVersion, e.URI
+		if err := validSoftware(after); err != nil {
+			return err
+		}
+		if _, err := tx.Role(org.ID, after.Role); err != nil {
+			return problem.New(problem.BadRequest, "Organization %s has no such role.", org.Name)
+		}
+		if err := s.orgs.RequireRole(ctx, by.Principal, org, after.Role); err != nil {
+			return err
+		}
+		if err := tx.UpdateServiceAccount(after); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, after, journal.AccountUpdated, changes(before, after)))
+	})
+	return after, err
+}
+
+// changes lists old and new values of what an edit changed (VCD-51).
+func changes(before, after ServiceAccount) map[string]string {
+	detail := map[string]string{}
+	for name, pair := range map[string][2]string{
+		"role":            {string(before.Role), string(after.Role)},
+		"softwareId":      {before.SoftwareID, after.SoftwareID},
+		"softwareVersion": {before.SoftwareVersion, after.SoftwareVersion},
+		"uri":             {before.URI, after.URI},
+	} {
+		if pair[0] != pair[1] {
+			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
+		}
+	}
+	return detail
+}
+
+// Revoke ends an account's token and all its sessions; the account stays and an
+// open request stays open (VCD-90…93). It succeeds on an account without a
+// token, too: clients revoke right after they create.
+func (s *Service) Revoke(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID) error {
+	return s.end(ctx, by, org, id, journal.AccountRevoked, func(tx Tx, now time.Time) error {
+		open, err := tx.OpenDevices(org, id, now)
+		if err != nil {
+			return err
+		}
+		// A granted request would turn into a token by itself.
+		for _, d := range open {
+			if d.State == DeviceGranted {
+				if _, err := tx.MoveDevice(org, d.ID, DeviceGranted, DeviceDead, now); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Delete removes an account and ends everything that hung on it.
+func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID) error {
+	return s.end(ctx, by, org, id, journal.AccountDeleted, func(tx Tx, now time.Time) error {
+		return tx.DeleteServiceAccount(org, id, now)
+	})
+}
+
+func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID, action journal.Action, then func(Tx, time.Time) error) error {
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.LockServiceAccount(org, id); err != nil {
+			return err
+		}
+		a, err := tx.ServiceAccount(org, id, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.RevokeFamilies(org, id, now); err != nil {
+			return err
+		}
+		if err := tx.EndSessionsOf(org, tenants.KindServiceAccount, string(id), now); err != nil {
+			return err
+		}
+		if err := then(tx, now); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, a, action, nil))
+	})
+}

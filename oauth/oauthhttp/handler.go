@@ -1,0 +1,74 @@
+// Package oauthhttp is the HTTP face of package oauth: VCD's OAuth endpoints,
+// service accounts and the approval of device requests. It parses, calls and
+// renders; every rule lives in package oauth.
+package oauthhttp
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/oauth"
+	"causeway/ratelimit"
+	"causeway/tenants"
+)
+
+// Handler serves the endpoints.
+type Handler struct {
+	OAuth     *oauth.Service
+	Orgs      *tenants.Directory
+	Limits    *ratelimit.Limiter
+	PublicURL string // https://host[:port], from configuration only
+}
+
+const cloudapi = "/cloudapi/1.0.0"
+
+// Endpoints lists what the handler serves.
+func (h *Handler) Endpoints() httpapi.Endpoints {
+	view := []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsLimitedView, tenants.RightAccountsManage}
+	manage := []tenants.Right{tenants.RightAccountsManage}
+	var e httpapi.Endpoints
+	for _, realm := range []string{"/oauth/provider", "/oauth/tenant/:org"} {
+		e.Open = append(e.Open,
+			httpapi.Open{Method: http.MethodPost, Path: realm + "/device_authorization", Do: h.authorizeDevice},
+			httpapi.Open{Method: http.MethodPost, Path: realm + "/token", Do: h.token},
+		)
+		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: manage, Do: h.register})
+	}
+	accounts := cloudapi + "/serviceAccounts"
+	e.Routes = append(e.Routes,
+		httpapi.Route{Method: http.MethodGet, Path: accounts, Rights: view, Do: h.list},
+		httpapi.Route{Method: http.MethodGet, Path: accounts + "/:id", Rights: view, Do: h.get},
+		httpapi.Route{Method: http.MethodPut, Path: accounts + "/:id", Rights: manage, Do: h.update},
+		httpapi.Route{Method: http.MethodDelete, Path: accounts + "/:id", Rights: manage, Do: h.remove},
+		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/revoke", Rights: manage, Do: h.revoke},
+		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup", Rights: manage, Do: h.lookUp},
+		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/grant", Rights: manage, Do: h.grant},
+		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/deny", Rights: manage, Do: h.deny},
+	)
+	return e
+}
+
+// realm finds the organization that a path below /oauth names.
+func (h *Handler) realm(c *gin.Context) (*tenants.Snapshot, error) {
+	if name := c.Param("org"); name != "" {
+		if strings.EqualFold(name, tenants.SystemOrgName) {
+			return nil, problem.New(problem.NotFound, "The provider's realm is /oauth/provider.")
+		}
+		return h.Orgs.ByName(c.Request.Context(), name)
+	}
+	return h.Orgs.Organization(c.Request.Context(), tenants.SystemOrgID)
+}
+
+// realmOr is realm for callers without credentials: an unknown organization
+// looks like unknown credentials.
+func (h *Handler) realmOr(c *gin.Context, code problem.Code, detail string) (*tenants.Snapshot, error) {
+	org, err := h.realm(c)
+	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
+		return nil, problem.New(code, "%s", detail)
+	}
+	return org, err
+}

@@ -1,0 +1,89 @@
+package oauth
+
+import (
+	"context"
+	"net/url"
+	"time"
+	"unicode/utf8"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// Registration asks for a service account (RFC 7591 flavour, VCD-60).
+type Registration struct {
+	ClientName      string
+	SoftwareID      string
+	SoftwareVersion string
+	ClientURI       string
+	Scope           string
+}
+
+// Register creates a service account in org, in status CREATED. The caller's
+// right to manage accounts there has been checked; what is checked here is that
+// the role exists and allows nothing the caller lacks.
+func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, reg Registration) (ServiceAccount, error) {
+	if !validName(reg.ClientName) {
+		return ServiceAccount{}, problem.New(problem.BadRequest, "client_name is required: up to %d bytes, no control characters.", maxName)
+	}
+	roleName, err := ParseRoleScope(reg.Scope)
+	if err != nil {
+		return ServiceAccount{}, err
+	}
+	account := ServiceAccount{
+		ID: ClientID(tenants.NewID()), Org: org.ID, Name: reg.ClientName, SoftwareID: reg.SoftwareID,
+		SoftwareVersion: reg.SoftwareVersion, URI: reg.ClientURI, CreatedAt: s.clock(), Status: Created,
+	}
+	if err := validSoftware(account); err != nil {
+		return ServiceAccount{}, err
+	}
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		role, err := tx.RoleByName(org.ID, roleName)
+		if problem.Has(err, problem.NotFound) {
+			return problem.New(problem.InvalidScope, "Organization %s has no role with the name in scope.", org.Name)
+		}
+		if err != nil {
+			return err
+		}
+		account.Role = role.ID
+		if err := s.orgs.RequireRole(ctx, by.Principal, org, role.ID); err != nil {
+			return err
+		}
+		if err := tx.CreateServiceAccount(account); err != nil {
+			return err
+		}
+		return tx.Record(entry(account.CreatedAt, by, account, journal.AccountCreated, map[string]string{
+			"role": role.Name, "softwareId": account.SoftwareID, "softwareVersion": account.SoftwareVersion,
+		}))
+	})
+	return account, err
+}
+
+// validSoftware checks what the vendor of the software says about it
+// (VCD-45…54). The URI is never fetched.
+func validSoftware(a ServiceAccount) error {
+	if _, err := tenants.ParseUUID(a.SoftwareID); err != nil {
+		return problem.New(problem.BadRequest, "software_id must be a UUID.")
+	}
+	if len(a.SoftwareVersion) > maxName || !utf8.ValidString(a.SoftwareVersion) {
+		return problem.New(problem.BadRequest, "software_version is at most %d bytes.", maxName)
+	}
+	if a.URI == "" {
+		return nil
+	}
+	u, err := url.Parse(a.URI)
+	if err != nil || len(a.URI) > 2048 || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		return problem.New(problem.BadRequest, "client_uri must be an absolute http or https URL.")
+	}
+	return nil
+}
+
+// entry is the journal's line about something that happened to an account.
+func entry(at time.Time, by tenants.Caller, a ServiceAccount, action journal.Action, detail map[string]string) journal.Entry {
+	return journal.Entry{
+		At: at, Org: string(a.Org), Actor: by.Actor(), Action: action,
+		Subject:   journal.Subject{Kind: journal.KindAccount, ID: string(a.ID), Name: a.Name},
+		RequestID: by.RequestID, Source: by.Address, Detail: detail,
+	}
+}

@@ -1,0 +1,156 @@
+package oauth
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// maxRetries bounds how often one spent token gets its successor again once the
+// grace window is over.
+const maxRetries = 10
+
+// Refresh exchanges a refresh token for its one successor and a new access
+// token (RFC 6749 §6, VCD-18).
+//
+// The successor is a function of the presented token, so a client that lost the
+// answer asks again and gets the same token, as long as nobody has presented
+// that token yet. Once it was presented, the older token can only be a copy: the
+// family is revoked and the journal says who showed what.
+//
+// client may be empty: SDKs send no client_id. A token of another organization
+// is refused and left alone, because clients try one endpoint after the other.
+func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
+	digest := s.digest(digestRefresh, token.Reveal())
+	// Each turn acts on what it read only if that still holds; a turn that lost
+	// a race reads again. The states only move forward, so three turns suffice:
+	// current, then spent, then replayed or revoked.
+	for range 4 {
+		shown, account, err := s.presented(ctx, org, client, digest)
+		if err != nil {
+			return Tokens{}, err
+		}
+		now := s.clock()
+		successor := s.keys.Successor(token.Reveal(), shown.Family.ID, shown.Shown)
+		session := s.newAccountSession(now, org.ID, shown.Family.ID)
+		session.of(account)
+
+		var done bool
+		switch {
+		case shown.Shown == shown.Generation:
+			done, err = s.store.Rotate(ctx, Rotation{
+				Org: org.ID, Family: shown.Family.ID, From: digest, To: s.digest(digestRefresh, successor),
+				At: now, Source: by.Source, Session: session,
+			})
+		case s.retryAllowed(shown, by.Source, now):
+			done, err = s.retry(ctx, by, shown, digest, session)
+		default:
+			return Tokens{}, s.replayed(ctx, by, account, shown, digest)
+		}
+		if err != nil {
+			return Tokens{}, err
+		}
+		if done {
+			return s.issue(org, session, successor)
+		}
+	}
+	return Tokens{}, problem.New(problem.Unavailable, "The token is being refreshed by many at once; try again.").After(time.Second)
+}
+
+// presented reads what is known of a token, and refuses what can never rotate
+// without touching it.
+func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client ClientID, digest Digest) (shown Presented, account ServiceAccount, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		shown, err = r.RefreshToken(digest)
+		if problem.Has(err, problem.NotFound) {
+			return problem.New(problem.InvalidGrant, "Invalid refresh token")
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case shown.Org != org.ID:
+			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was not issued for this organization. It stays valid where it was issued.")
+		case client != "" && shown.Account != client:
+			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was issued to another client.")
+		case !shown.RevokedAt.IsZero():
+			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was revoked on %s.", shown.RevokedAt.UTC().Format(time.RFC3339))
+		case !org.Enabled:
+			return problem.New(problem.InvalidGrant, "Invalid refresh token")
+		}
+		account, err = r.ServiceAccount(org.ID, shown.Account, s.clock())
+		if problem.Has(err, problem.NotFound) {
+			return problem.New(problem.InvalidGrant, "Invalid refresh token")
+		}
+		return err
+	})
+	return shown, account, err
+}
+
+// retryAllowed says whether a spent token may have its successor again: from
+// anybody within the grace window, after that only from the source that spent it
+// and not often. A zero window allows nothing.
+func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bool {
+	if shown.Shown != shown.Generation-1 {
+		return false // the successor has been presented
+	}
+	age := now.Sub(shown.UsedAt)
+	if age < min(s.policy.GraceWindow, s.policy.RetryWindow) {
+		return true
+	}
+	return age < s.policy.RetryWindow && source == shown.UsedFrom && shown.Retries < maxRetries
+}
+
+func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented, digest Digest, session Session) (done bool, err error) {
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if done, err = tx.CountRetry(shown.Org, shown.Family.ID, digest); err != nil || !done {
+			return err
+		}
+		if err := tx.CreateSession(session); err != nil {
+			return err
+		}
+		detail := "generation " + strconv.Itoa(shown.Shown)
+		if by.Source != shown.UsedFrom {
+			detail += ", first shown from " + shown.UsedFrom
+		}
+		return tx.Note(Event{At: session.CreatedAt, Org: shown.Org, Account: shown.Account, Kind: "retried", Source: by.Source, Detail: detail})
+	})
+	return done, err
+}
+
+func (s *Service) replayed(ctx context.Context, by tenants.Caller, account ServiceAccount, shown Presented, digest Digest) error {
+	now := s.clock()
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.LockServiceAccount(shown.Org, shown.Account); err != nil {
+			return err
+		}
+		// The account may have got a new family since; that one did no wrong.
+		if again, err := tx.RefreshToken(digest); err != nil || !again.RevokedAt.IsZero() {
+			return err
+		}
+		if err := tx.RevokeFamilies(shown.Org, shown.Account, now); err != nil {
+			return err
+		}
+		if err := tx.EndSessionsOf(shown.Org, tenants.KindServiceAccount, string(shown.Account), now); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, account, journal.FamilyReplayed, map[string]string{
+			"family":          shown.Family.ID,
+			"generation":      strconv.Itoa(shown.Shown),
+			"liveGeneration":  strconv.Itoa(shown.Generation),
+			"firstShownFrom":  shown.UsedFrom,
+			"firstShownAt":    shown.UsedAt.UTC().Format(time.RFC3339),
+			"replayedFrom":    by.Source,
+			"replayUserAgent": by.UserAgent,
+		}))
+	})
+	if err != nil {
+		return err
+	}
+	return problem.New(problem.Replayed, "Invalid refresh token: its successor was already used, so the token family has been revoked.")
+}

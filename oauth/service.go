@@ -1,0 +1,70 @@
+package oauth
+
+import (
+	"time"
+
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// Policy is what the operator decides. Every duration is positive unless it
+// says otherwise.
+type Policy struct {
+	Issuer string // public URL of the site; the iss and aud of access tokens
+
+	DeviceLifetime  time.Duration // how long codes can be used (RFC 8628 expires_in)
+	DeviceInterval  time.Duration // what apps wait between polls
+	DevicesPerOwner int           // open requests per account
+	DevicesPerPeer  int           // open requests per account and source
+
+	// RetryWindow is how long the spent token's holder may fetch the same
+	// successor again from the address that spent it. Zero is strict.
+	RetryWindow time.Duration
+	// GraceWindow is how long anybody who shows the spent token gets that
+	// successor: concurrent refreshes and address changes in flight.
+	GraceWindow time.Duration
+
+	IdleTimeout     time.Duration // a session unused for this long ends
+	UserLifetime    time.Duration // of a person's session
+	AccountLifetime time.Duration // of an access token of a service account
+}
+
+// Config wires a Service.
+type Config struct {
+	Store     Store
+	Directory *tenants.Directory
+	Keys      *secret.Keys
+	Policy    Policy
+	Now       func() time.Time
+}
+
+// Service is everything this package does for its callers: the API handlers,
+// the portal and the request pipeline.
+type Service struct {
+	store  Store
+	orgs   *tenants.Directory
+	keys   *secret.Keys
+	policy Policy
+	now    func() time.Time
+	signer signer
+}
+
+// New makes a Service; Start readies it.
+func New(c Config) *Service {
+	return &Service{
+		store: c.Store, orgs: c.Directory, keys: c.Keys, policy: c.Policy, now: c.Now,
+		signer: signer{store: c.Store, keys: c.Keys, now: c.Now},
+	}
+}
+
+// clock is the current time in the precision that every database keeps.
+func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// Purposes keep digests of different kinds of secret apart.
+const (
+	digestRefresh = "refresh-token"
+	digestDevice  = "device-code"
+	digestUser    = "user-code"
+)
+
+func (s *Service) digest(purpose, value string) Digest { return s.keys.Digest(purpose, value) }

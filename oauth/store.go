@@ -1,0 +1,217 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/tenants"
+)
+
+// Digest is the keyed digest of a code or token. Secrets themselves are never
+// stored, and without the key a copy of the database cannot confirm a guess.
+type Digest []byte
+
+// DeviceState is where a device request stands. Expiry is not a state: it is
+// judged from ExpiresAt by whoever reads.
+type DeviceState string
+
+const (
+	DevicePending  DeviceState = "pending"
+	DeviceGranted  DeviceState = "granted"
+	DeviceDenied   DeviceState = "denied"
+	DeviceRedeemed DeviceState = "redeemed"
+	// DeviceDead is a request closed by a redemption of another one, by
+	// revocation, or pushed out by the cap on outstanding requests.
+	DeviceDead DeviceState = "dead"
+)
+
+// DeviceRequest is one run of the device grant (RFC 8628): a device code held
+// by the app and a user code typed by an administrator.
+type DeviceRequest struct {
+	ID         string
+	Org        tenants.OrgID
+	Account    ClientID
+	DeviceCode Digest
+	UserCode   Digest
+	State      DeviceState
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	Interval   time.Duration // what the app must wait between polls; grows by slow_down
+	LastPoll   time.Time     // zero before the first poll
+	Source     string        // who asked: limiter key of the address
+	Address    string        // shown to the administrator
+	UserAgent  string
+}
+
+// Family is a chain of refresh tokens, each the successor of the one before.
+// An account has at most one live family.
+type Family struct {
+	ID         string
+	Org        tenants.OrgID
+	Account    ClientID
+	Generation int    // of Current; the first token is generation 0
+	Current    Digest // the only token that rotates
+	CreatedAt  time.Time
+	RevokedAt  time.Time // zero while live
+}
+
+// Presented is what the store knows of a refresh token somebody shows.
+type Presented struct {
+	Family
+	// Generation of the presented token itself. It is the current one when it
+	// equals Family.Generation, and the one before when the successor has not
+	// been presented yet.
+	Shown int
+	// UsedAt and UsedFrom tell when and from where it was first presented;
+	// zero for the current token.
+	UsedAt   time.Time
+	UsedFrom string
+	Retries  int // how often its successor was handed out again
+}
+
+// Rotation moves a family one generation on.
+type Rotation struct {
+	Org     tenants.OrgID
+	Family  string
+	From    Digest // must be the current token
+	To      Digest
+	At      time.Time
+	Source  string
+	Session Session // of the new access token
+}
+
+// Session stands behind an access token: the token's jti is the session's id.
+type Session struct {
+	ID         tenants.SessionID
+	Org        tenants.OrgID
+	Kind       tenants.PrincipalKind
+	Principal  string // user id or client id
+	Name       string
+	SoftwareID string         // as it was when the session was issued (VCD-89)
+	Role       tenants.RoleID // as it was when the session was issued (VCD-89)
+	Family     string         // empty for people
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+	LastUsed   time.Time
+	EndedAt    time.Time // zero while live
+}
+
+// Event is one token event: issues, refreshes, refusals. It is written with the
+// statement that causes it and stays outside the journal's locked head.
+type Event struct {
+	At      time.Time
+	Org     tenants.OrgID
+	Account ClientID
+	Kind    string // issued, refreshed, retried, replayed, denied
+	Source  string
+	Detail  string
+}
+
+// SigningKey signs access tokens. Private is sealed by a key kept outside the
+// database.
+type SigningKey struct {
+	ID        string // JWT kid
+	Algorithm string
+	Public    []byte // PKIX, DER
+	Private   []byte // PKCS #8, DER, sealed
+	CreatedAt time.Time
+}
+
+// AccountQuery selects one page of an organization's service accounts.
+type AccountQuery struct {
+	Where    string // condition over allow-listed columns, compiled from FIQL
+	Args     []any
+	SortBy   string // column name from an allow-list; empty sorts by name
+	Desc     bool
+	Page     int // from 1
+	PageSize int
+}
+
+// Store keeps what this package owns; see tenants.Store for the meaning of View
+// and InTx.
+type Store interface {
+	View(ctx context.Context, f func(Reader) error) error
+	InTx(ctx context.Context, f func(Tx) error) error
+
+	// Rotate replaces From by To, remembers From as used, opens the session and
+	// notes the event, in one atomic step. It reports false, and changes
+	// nothing, when From is not the current token of a live family. Of any
+	// number of concurrent calls exactly one reports true.
+	Rotate(ctx context.Context, r Rotation) (bool, error)
+
+	// Touch notes when sessions were last used.
+	Touch(ctx context.Context, used map[tenants.SessionID]time.Time) error
+}
+
+// Reader reads. Absence is problem.NotFound. now decides what has expired.
+type Reader interface {
+	ServiceAccount(org tenants.OrgID, id ClientID, now time.Time) (ServiceAccount, error)
+	ServiceAccountByName(org tenants.OrgID, name string, now time.Time) (ServiceAccount, error)
+	// RoleByName and Role read the roles of an organization, see tenants.Reader.
+	RoleByName(org tenants.OrgID, name string) (tenants.Role, error)
+	Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error)
+	// ServiceAccounts returns a page and the number of rows on all pages.
+	ServiceAccounts(org tenants.OrgID, q AccountQuery, now time.Time) ([]ServiceAccount, int, error)
+	// AccountOrg tells which organization owns an account: providers reach any
+	// account by its id alone. It gives away nothing else.
+	AccountOrg(id ClientID) (tenants.OrgID, error)
+
+	// DeviceByUserCode finds an unexpired pending or granted request.
+	DeviceByUserCode(org tenants.OrgID, code Digest, now time.Time) (DeviceRequest, error)
+	// OpenDevices lists an account's unexpired pending or granted requests,
+	// oldest first.
+	OpenDevices(org tenants.OrgID, account ClientID, now time.Time) ([]DeviceRequest, error)
+
+	// RefreshToken finds a token of any generation by its digest: the digest is
+	// the only key the holder gives us, the organization comes with the answer.
+	RefreshToken(token Digest) (Presented, error)
+
+	// Session finds a session by the id inside a verified token.
+	Session(id tenants.SessionID) (Session, error)
+	SigningKeys() ([]SigningKey, error)
+}
+
+// Tx reads and writes in one transaction.
+type Tx interface {
+	Reader
+
+	// LockServiceAccount holds the account's row until the end of the
+	// transaction: redemption, revocation and deletion of one account happen one
+	// after the other, so that no family can slip past a revocation.
+	LockServiceAccount(org tenants.OrgID, id ClientID) error
+	CreateServiceAccount(ServiceAccount) error
+	// UpdateServiceAccount replaces software id and version, URI and role.
+	UpdateServiceAccount(ServiceAccount) error
+	// DeleteServiceAccount removes the account with its requests and families;
+	// its sessions are ended, not removed.
+	DeleteServiceAccount(org tenants.OrgID, id ClientID, now time.Time) error
+
+	CreateDevice(DeviceRequest) error
+	// LockDevice finds a request by device code and holds it until the end of
+	// the transaction.
+	LockDevice(org tenants.OrgID, code Digest) (DeviceRequest, error)
+	// SetPolled notes a poll and the interval the app must keep from now on.
+	SetPolled(org tenants.OrgID, id string, at time.Time, interval time.Duration) error
+	// MoveDevice changes the state of a request that is in state from and not
+	// expired. False means it was not.
+	MoveDevice(org tenants.OrgID, id string, from, to DeviceState, now time.Time) (bool, error)
+	// CloseDevices marks an account's pending and granted requests dead, except
+	// the one named.
+	CloseDevices(org tenants.OrgID, account ClientID, except string) error
+
+	CreateFamily(Family) error
+	// RevokeFamilies revokes the live families of an account.
+	RevokeFamilies(org tenants.OrgID, account ClientID, now time.Time) error
+	// CountRetry notes that a used token's successor was handed out again. False
+	// means the successor has been presented meanwhile or the family is revoked.
+	CountRetry(org tenants.OrgID, family string, used Digest) (bool, error)
+
+	CreateSession(Session) error
+	EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error
+	EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error
+
+	CreateSigningKey(SigningKey) error
+	Note(Event) error
+	Record(journal.Entry) error
+}

@@ -1,0 +1,124 @@
+package tenants
+
+import (
+	"context"
+
+	"causeway/internal/cache"
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+)
+
+// Directory answers who an organization is and what its roles allow, from
+// memory. It holds a bounded number of snapshots and forgets them when the
+// journal says so and never otherwise.
+type Directory struct {
+	store  Store
+	byID   *cache.Cache[OrgID, *Snapshot]
+	byName *cache.Cache[string, OrgID] // keys are folded
+}
+
+// NewDirectory keeps at most size organizations in memory.
+func NewDirectory(store Store, size int) (*Directory, error) {
+	byID, err := cache.New[OrgID, *Snapshot](size)
+	if err != nil {
+		return nil, err
+	}
+	byName, err := cache.New[string, OrgID](size)
+	if err != nil {
+		return nil, err
+	}
+	return &Directory{store: store, byID: byID, byName: byName}, nil
+}
+
+// Organization returns the snapshot of an organization, enabled or not.
+// Unknown is problem.NotFound.
+func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, error) {
+	return d.byID.Fill(id, func() (s *Snapshot, err error) {
+		err = d.store.View(ctx, func(r Reader) error {
+			o, err := r.Organization(id)
+			if err != nil {
+				return err
+			}
+			roles, err := r.Roles(id)
+			if err != nil {
+				return err
+			}
+			s = Compile(o, roles)
+			return nil
+		})
+		return s, err
+	})
+}
+
+// ByName returns the snapshot of the organization with this name, compared
+// folded. Unknown is problem.NotFound; absence is not remembered, so that
+// strangers' guesses cannot fill the memory.
+func (d *Directory) ByName(ctx context.Context, name string) (*Snapshot, error) {
+	id, err := d.byName.Fill(FoldName(name), func() (id OrgID, err error) {
+		err = d.store.View(ctx, func(r Reader) error {
+			o, err := r.OrganizationByName(name)
+			id = o.ID
+			return err
+		})
+		return id, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.Organization(ctx, id)
+}
+
+// Require answers nil when p's role allows one of rights in org, else
+// problem.Forbidden. A provider acts in a tenant's organization under its own
+// role in System.
+func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights ...Right) error {
+	snapshot, err := d.Organization(ctx, p.Org)
+	if err != nil {
+		return err
+	}
+	if !snapshot.Enabled {
+		return problem.New(problem.Unauthenticated, "The session is not valid.")
+	}
+	if p.Org != org && !p.Provider() {
+		return problem.New(problem.Forbidden, "Access to the resource is forbidden.")
+	}
+	for _, right := range rights {
+		if snapshot.Allows(p.Role, p.Kind, right) {
+			return nil
+		}
+	}
+	role, _ := snapshot.RoleName(p.Role)
+	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %q.", role, snapshot.Name, rights)
+}
+
+// Apply forgets an organization when the journal names it or one of its roles.
+func (d *Directory) Apply(row journal.Row) {
+	switch row.Subject.Kind {
+	case journal.KindOrganization:
+		d.byName.Flush()
+		d.byID.ForgetKey(OrgID(row.Subject.ID))
+	case journal.KindRole:
+		d.byID.ForgetKey(OrgID(row.Org))
+	}
+}
+
+// Flush forgets everything.
+func (d *Directory) Flush() {
+	d.byID.Flush()
+	d.byName.Flush()
+}
+
+// RequireRole answers nil when p may hand out role in org: p holds every right
+// that an account with that role would have. Nobody gives away what they lack.
+func (d *Directory) RequireRole(ctx context.Context, p Principal, org *Snapshot, role RoleID) error {
+	own, err := d.Organization(ctx, p.Org)
+	if err != nil {
+		return err
+	}
+	for _, right := range org.MachineRights(role) {
+		if !own.Allows(p.Role, p.Kind, right) {
+			return problem.New(problem.Forbidden, "The role allows %q, which the caller's own role does not.", string(right))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package tenants
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+
+	"causeway/internal/problem"
+)
+
+// An identifier is a lower-case hexadecimal UUID without its URN prefix: the
+// clients' patterns accept only [a-f0-9].
+type (
+	OrgID     string
+	UserID    string
+	RoleID    string
+	SiteID    string
+	SessionID string
+)
+
+// SystemOrgID is the provider organization's identifier, the same at every site.
+const SystemOrgID OrgID = "a93c9db9-7471-3192-8d09-a8f7eeda85f9"
+
+// SystemOrgName is compared without regard to case.
+const SystemOrgName = "System"
+
+// NewID returns a random identifier (UUID v4).
+func NewID() string { return uuid.NewString() }
+
+// URN writes id as urn:vcloud:<kind>:<id>.
+func URN[T ~string](kind string, id T) string { return "urn:vcloud:" + kind + ":" + string(id) }
+
+// ParseID reads an identifier that clients send either bare or as
+// urn:vcloud:<kind>:<uuid>. Anything else is problem.BadRequest.
+func ParseID[T ~string](kind, s string) (T, error) {
+	bare := s
+	if len(s) > 4 && strings.EqualFold(s[:4], "urn:") {
+		var ok bool
+		if bare, ok = strings.CutPrefix(s, "urn:vcloud:"+kind+":"); !ok {
+			return "", problem.New(problem.BadRequest, "This is not an identifier of a %s.", kind)
+		}
+	}
+	id, err := ParseUUID(bare)
+	if err != nil {
+		return "", problem.New(problem.BadRequest, "This is not an identifier of a %s.", kind)
+	}
+	return T(id), nil
+}
+
+// ParseUUID accepts only the 36-character form and returns it in lower case;
+// the library alone would also take braces, URNs and 32 digits.
+func ParseUUID(s string) (string, error) {
+	if len(s) != 36 {
+		return "", problem.New(problem.BadRequest, "This is not a UUID.")
+	}
+	id, err := uuid.Parse(s)
+	if err != nil {
+		return "", problem.New(problem.BadRequest, "This is not a UUID.")
+	}
+	return id.String(), nil
+}
+
+// LocationID names an organization at a site: bare UUIDs, org@site.
+type LocationID struct {
+	Org  OrgID
+	Site SiteID
+}
+
+func (l LocationID) String() string { return string(l.Org) + "@" + string(l.Site) }
+
+// ParseLocationID reads org@site. ok is false for anything that is not exactly
+// two UUIDs, so that an organization name with an @ stays a name.
+func ParseLocationID(s string) (l LocationID, ok bool) {
+	org, site, found := strings.Cut(s, "@")
+	if !found {
+		return LocationID{}, false
+	}
+	o, err := ParseUUID(org)
+	if err != nil {
+		return LocationID{}, false
+	}
+	t, err := ParseUUID(site)
+	if err != nil {
+		return LocationID{}, false
+	}
+	return LocationID{OrgID(o), SiteID(t)}, true
+}
+
+// FoldName is how names of organizations are compared when a caller asks for
+// one by header or login: without regard to case.
+func FoldName(name string) string { return strings.ToLower(name) }

@@ -1,0 +1,70 @@
+package tenants
+
+import (
+	"context"
+	"strings"
+
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+)
+
+// Logins checks people's passwords.
+type Logins struct {
+	store  Store
+	hasher *secret.PasswordHasher
+}
+
+// NewLogins makes a checker that hashes behind hasher's gate.
+func NewLogins(store Store, hasher *secret.PasswordHasher) *Logins {
+	return &Logins{store: store, hasher: hasher}
+}
+
+// Check returns the user whose password this is. Unknown organization (nil),
+// unknown or disabled user and wrong password are one problem.Unauthenticated
+// and take the same time.
+func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text) (User, error) {
+	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
+	if org == nil {
+		return User{}, orElse(l.hasher.VerifyDummy(ctx, password), refused)
+	}
+	var u User
+	err := l.store.View(ctx, func(r Reader) (err error) {
+		u, err = r.UserByName(org.ID, strings.ToLower(name))
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return User{}, orElse(l.hasher.VerifyDummy(ctx, password), refused)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	right, err := l.hasher.Verify(ctx, u.PasswordHash, password)
+	if err != nil {
+		return User{}, err
+	}
+	if !right || !u.Enabled || !org.Enabled {
+		return User{}, refused
+	}
+	return u, nil
+}
+
+// Counterpart is the enabled user of org with the name of somebody at another
+// site, for associations that map people.
+func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Principal, error) {
+	var u User
+	err := l.store.View(ctx, func(r Reader) (err error) {
+		u, err = r.UserByName(org, strings.ToLower(name))
+		return err
+	})
+	if problem.Has(err, problem.NotFound) || (err == nil && !u.Enabled) {
+		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name)
+	}
+	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role}, err
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}

@@ -1,0 +1,57 @@
+package tenants
+
+import "causeway/internal/journal"
+
+// PrincipalKind tells people from machines: machines have limits of their own
+// whatever their role says.
+type PrincipalKind string
+
+const (
+	KindUser           PrincipalKind = "user"
+	KindServiceAccount PrincipalKind = "serviceAccount"
+)
+
+// Machine reports whether k acts without a human (VCD-30).
+func (k PrincipalKind) Machine() bool { return k != KindUser }
+
+// Principal is who asks: the holder of a session at this site, or a principal
+// of a peer site mapped to the account of the same identity here.
+type Principal struct {
+	Kind       PrincipalKind
+	ID         string // UserID or service account client id at this site
+	Name       string
+	SoftwareID string // service accounts only
+	Org        OrgID
+	OrgName    string
+	Role       RoleID
+	RoleName   string
+	Session    SessionID // empty when a peer site vouches
+	Home       LocationID
+	// Via is the site that vouched for the principal; empty at home.
+	Via SiteID
+}
+
+// Provider reports whether p belongs to the provider's organization.
+func (p Principal) Provider() bool { return p.Org == SystemOrgID }
+
+// Actor is p as the journal names it.
+func (p Principal) Actor() journal.Actor {
+	return journal.Actor{Kind: string(p.Kind), ID: p.ID, Name: p.Name, Org: string(p.Org)}
+}
+
+// Caller is who asks and from where, for decisions, audit and events.
+type Caller struct {
+	Principal Principal // zero for anonymous callers
+	Source    string    // limiter key of the address: IPv4 address or IPv6 /64
+	Address   string
+	UserAgent string
+	RequestID string
+}
+
+// Actor is the caller as the journal names it.
+func (c Caller) Actor() journal.Actor {
+	if c.Principal.ID == "" {
+		return journal.Actor{Kind: "anonymous"}
+	}
+	return c.Principal.Actor()
+}

@@ -1,0 +1,57 @@
+// Package tenantshttp is the HTTP face of package tenants: API versions, login,
+// sessions and organizations on VCD's wire.
+package tenantshttp
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/federation"
+	"causeway/internal/httpapi"
+	"causeway/oauth"
+	"causeway/ratelimit"
+	"causeway/tenants"
+)
+
+// Handler serves the endpoints.
+type Handler struct {
+	Logins *tenants.Logins
+	Orgs   *tenants.Directory
+	Store  tenants.Store
+	OAuth  *oauth.Service
+	Limits *ratelimit.Limiter
+	// Locations lists where a session may act, this site first.
+	Locations   func(c *gin.Context, p tenants.Principal) ([]federation.Location, error)
+	Site        httpapi.Ref // of this site; id as URN
+	SiteID      tenants.SiteID
+	PublicURL   string // https://host[:port], from configuration only
+	IdleMinutes int
+}
+
+const sessions = "/cloudapi/1.0.0/sessions"
+
+// Endpoints lists what the handler serves. SDKs log out by DELETE on the URL
+// they logged in at.
+func (h *Handler) Endpoints() httpapi.Endpoints {
+	any := []tenants.Right{httpapi.AnySession}
+	route := func(method, path string, do func(*gin.Context, httpapi.Call) error) httpapi.Route {
+		return httpapi.Route{Method: method, Path: path, Rights: any, Do: do}
+	}
+	return httpapi.Endpoints{
+		Open: []httpapi.Open{
+			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions},
+			{Method: http.MethodPost, Path: sessions, Do: h.loginTenant},
+			{Method: http.MethodPost, Path: sessions + "/provider", Do: h.loginProvider},
+		},
+		Routes: []httpapi.Route{
+			route(http.MethodGet, sessions+"/current", h.current),
+			route(http.MethodDelete, sessions+"/current", h.logout),
+			route(http.MethodDelete, sessions, h.logout),
+			route(http.MethodDelete, sessions+"/provider", h.logout),
+			route(http.MethodGet, sessions+"/current/accessibleLocations", h.locations),
+			route(http.MethodGet, "/api/org", h.orgList),
+			route(http.MethodGet, "/api/org/:id", h.org),
+		},
+	}
+}
