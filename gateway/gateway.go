@@ -11,6 +11,7 @@ import (
 	"causeway/federation"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
+	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/tenants"
 )
@@ -34,12 +35,18 @@ type Instances interface {
 	Serve(w http.ResponseWriter, r *http.Request, in *services.Instance, id services.Identity) error
 }
 
+// Limits bounds how often a principal may call the API.
+type Limits interface {
+	Spend(name ratelimit.Name, keys ...ratelimit.Key) error
+}
+
 // Config wires a Gateway.
 type Config struct {
 	Tokens    Tokens
 	Sites     Sites
 	Orgs      *tenants.Directory
 	Instances Instances
+	Limits    Limits
 	Site      tenants.SiteID
 	Endpoints httpapi.Endpoints
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
@@ -75,6 +82,7 @@ func New(c Config) *Gateway {
 	_ = g.engine.SetTrustedProxies(nil)
 	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover)
 	for _, rt := range c.Endpoints.Routes {
+		rt.Do = limited(c.Limits, rt.Do)
 		g.handle(rt.Method, rt.Path, g.route(rt))
 	}
 	for _, rt := range c.Endpoints.Open {
@@ -85,6 +93,18 @@ func New(c Config) *Gateway {
 		httpapi.Fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
 	})
 	return g
+}
+
+// limited spends a call of the API from the principal's budget once it is known
+// to be allowed; calls to instances have limits of their own.
+func limited(limits Limits, do func(*gin.Context, httpapi.Call) error) func(*gin.Context, httpapi.Call) error {
+	return func(c *gin.Context, call httpapi.Call) error {
+		err := limits.Spend(ratelimit.Management, ratelimit.Account(call.Principal.ID), ratelimit.Org(call.Org.ID))
+		if err != nil {
+			return err
+		}
+		return do(c, call)
+	}
 }
 
 // handle registers a path with and without a trailing slash: SDKs send both.

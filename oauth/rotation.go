@@ -11,10 +11,6 @@ import (
 	"causeway/tenants"
 )
 
-// maxRetries bounds how often one spent token gets its successor again once the
-// grace window is over.
-const maxRetries = 10
-
 // Refresh exchanges a refresh token for its one successor and a new access
 // token (RFC 6749 §6, VCD-18).
 //
@@ -103,7 +99,7 @@ func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bo
 	if age < min(s.policy.GraceWindow, s.policy.RetryWindow) {
 		return true
 	}
-	return age < s.policy.RetryWindow && source == shown.UsedFrom && shown.Retries < maxRetries
+	return age < s.policy.RetryWindow && source == shown.UsedFrom && shown.Retries < s.policy.MaxRetries
 }
 
 func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented, digest Digest, session Session) (done bool, err error) {

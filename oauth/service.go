@@ -23,6 +23,9 @@ type Policy struct {
 	// GraceWindow is how long anybody who shows the spent token gets that
 	// successor: concurrent refreshes and address changes in flight.
 	GraceWindow time.Duration
+	// MaxRetries bounds how often one spent token gets its successor again once
+	// the grace window is over.
+	MaxRetries int
 
 	IdleTimeout     time.Duration // a session unused for this long ends
 	UserLifetime    time.Duration // of a person's session

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"math/bits"
 	"time"
 )
 
@@ -76,9 +77,12 @@ func (b Budget) share(cells int, exact bool) Budget {
 
 // outlasts reports whether b holds, and regains, at least times what small does.
 func (b Budget) outlasts(small Budget, times int) bool {
-	rate := func(b Budget) float64 { return float64(b.Tokens) / b.Per.Seconds() }
-	// A hair of tolerance: equal rates written in different units are equal.
-	return b.burst() >= times*small.burst() && rate(b) >= float64(times)*rate(small)*(1-1e-9)
+	// The rates, multiplied crosswise in 128 bits: equal ones in different units
+	// are equal, and nothing overflows.
+	hi, lo := bits.Mul64(uint64(b.Tokens), uint64(small.Per))
+	hi2, lo2 := bits.Mul64(uint64(times*small.Tokens), uint64(b.Per))
+	faster := hi > hi2 || hi == hi2 && lo >= lo2
+	return faster && b.burst() >= times*small.burst()
 }
 
 func (b Budget) String() string {

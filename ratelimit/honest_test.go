@@ -11,6 +11,7 @@ import (
 // Waiting exactly RetryAfter is enough and a millisecond less is not, whichever
 // bucket refuses and whenever in its life.
 func TestRetryAfterIsHonest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 10))
 	eachBucket(t, func(t *testing.T, s shape, b bucketShape) {
 		for _, budget := range []Budget{
 			{Tokens: 3, Per: time.Second},
@@ -21,8 +22,12 @@ func TestRetryAfterIsHonest(t *testing.T) {
 			l, clk := newLimiter(t, Config{})
 			l.only(s.name, b.kind, budget)
 			keys := keysOf(s.name)
-			for range 40 {
-				clk.add(rand.N(budget.Per)) // some tokens come back
+			rounds := 30
+			if b.kind == SiteWide {
+				rounds = 500 // its arithmetic is in floating point
+			}
+			for range rounds {
+				clk.add(time.Duration(rng.Int64N(int64(budget.Per)))) // some tokens come back
 				if n := spends(l, s.name, keys...); n < 0 {
 					t.Fatal("it is never refused")
 				}
@@ -80,16 +85,20 @@ func TestClockStepsBack(t *testing.T) {
 		if n := spends(l, s.name, keys...); n != 10 {
 			t.Errorf("%d calls after the clock was right again, want 10", n)
 		}
-		clk.add(20 * time.Second) // three tokens
-		wantSameOrFewer := 3
-		_ = l.Check(s.name, keys...)
-		clk.add(-time.Hour)
-		if l.Spend(s.name, keys...) == nil {
-			wantSameOrFewer--
+		clk.add(2 * time.Minute) // full
+		passed := 0
+		for range 3 {
+			clk.add(-time.Hour)
+			if l.Spend(s.name, keys...) == nil {
+				passed++
+			}
+			clk.add(time.Hour)
+			if l.Spend(s.name, keys...) == nil {
+				passed++
+			}
 		}
-		clk.add(time.Hour)
-		if n := spends(l, s.name, keys...); n > wantSameOrFewer {
-			t.Errorf("the time that the clock lost and found gave %d tokens, want at most %d", n, wantSameOrFewer)
+		if passed += spends(l, s.name, keys...); passed > 10 {
+			t.Errorf("with the time that the clock lost and found there were %d calls, want 10", passed)
 		}
 	})
 }

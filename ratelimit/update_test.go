@@ -60,6 +60,7 @@ func TestUpdateOfEveryBucket(t *testing.T) {
 
 func TestUpdateOfStrictLimit(t *testing.T) {
 	l, clk := newLimiter(t, Config{})
+	clk.add(24 * time.Hour)
 	for range 4 {
 		wantAllowed(t, l.Spend(UserCode, Account("ada"), Org("acme")))
 	}
@@ -68,6 +69,7 @@ func TestUpdateOfStrictLimit(t *testing.T) {
 		left int
 	}{
 		{Budget{Tokens: 6, Per: 10 * time.Minute}, 2},
+		{Budget{Tokens: 5, Per: 6 * time.Minute}, 1},
 		{Budget{Tokens: 5, Per: 20 * time.Minute}, 1},
 		{Budget{Tokens: 3, Per: 10 * time.Minute}, 0},
 	} {

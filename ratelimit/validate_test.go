@@ -43,6 +43,30 @@ func TestRateIsNotRoundedUp(t *testing.T) {
 	}
 }
 
+func TestOutlasts(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		big, small Budget
+		times      int
+		want       bool
+	}{
+		{Budget{Tokens: 2, Per: time.Second}, Budget{Tokens: 1, Per: time.Second}, 2, true},
+		{Budget{Tokens: 2, Per: time.Second}, Budget{Tokens: 1, Per: time.Second}, 3, false},
+		{Budget{Tokens: 7, Per: 7 * time.Minute}, Budget{Tokens: 1, Per: time.Minute}, 1, true},
+		{Budget{Tokens: 7, Per: 7*time.Minute + 1}, Budget{Tokens: 1, Per: time.Minute}, 1, false},
+		{Budget{Tokens: 7, Per: time.Minute}, Budget{Tokens: 1, Per: time.Minute, Burst: 8}, 1, false},
+		{Budget{Tokens: maxTokens, Per: 30 * day}, Budget{Tokens: maxTokens, Per: 31 * day}, 1, true},
+		{Budget{Tokens: maxTokens, Per: 31 * day}, Budget{Tokens: maxTokens, Per: 30 * day}, 1, false},
+		// In 64 bits these would wrap the other way round.
+		{Budget{Tokens: maxTokens, Per: time.Second}, Budget{Tokens: 7000, Per: 2635249 * time.Second, Burst: 1}, 1, true},
+		{Budget{Tokens: 7000, Per: 2635249 * time.Second, Burst: maxTokens}, Budget{Tokens: maxTokens, Per: time.Second}, 1, false},
+	} {
+		if got := tt.big.outlasts(tt.small, tt.times); got != tt.want {
+			t.Errorf("%s outlasts %d times %s: %v, want %v", tt.big, tt.times, tt.small, got, tt.want)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	one := func(name Name, kind Kind, b Budget) Config {
 		return Config{Limits: Limits{name: {kind: b}}}

@@ -8,8 +8,8 @@ import (
 	"causeway/tenants"
 )
 
-// Rule gives the right that a call needs. Path is exact, or ends in /* for
-// everything below.
+// Rule gives the right that a call needs. In Path, {name} stands for one segment
+// and a last * for everything below.
 type Rule struct {
 	Method string
 	Path   string
@@ -79,8 +79,17 @@ func (t *Table) Match(method, path string) Match {
 }
 
 func (r Rule) covers(path string) bool {
-	if prefix, ok := strings.CutSuffix(r.Path, "/*"); ok {
-		return within(path, prefix) && path != prefix
+	pattern, given := strings.Split(r.Path, "/"), strings.Split(path, "/")
+	for i, p := range pattern {
+		switch {
+		case i >= len(given):
+			return false
+		case p == "*" && i == len(pattern)-1:
+			return given[i] != ""
+		case strings.HasPrefix(p, "{") && given[i] != "":
+		case p != given[i]:
+			return false
+		}
 	}
-	return path == r.Path
+	return len(pattern) == len(given)
 }

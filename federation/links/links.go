@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"causeway/federation"
@@ -45,6 +46,8 @@ type Links struct {
 	c        Config
 	index    *index
 	verifier *assertion.Verifier
+	trusted  atomic.Pointer[map[tenants.SiteID]*ecdsa.PublicKey]
+	stale    chan struct{} // trusted must be read again
 }
 
 // New makes Links.
@@ -53,12 +56,22 @@ func New(c Config) (*Links, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0)}, nil
+	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), stale: make(chan struct{}, 1)}, nil
 }
 
-// Apply forgets what the journal names, Flush everything.
-func (l *Links) Apply(row journal.Row) { l.index.apply(row) }
-func (l *Links) Flush()                { l.index.flush() }
+// Apply forgets what the journal names.
+func (l *Links) Apply(row journal.Row) {
+	l.index.apply(row)
+	if row.Subject.Kind == journal.KindSite {
+		l.renew()
+	}
+}
+
+// Flush forgets everything.
+func (l *Links) Flush() {
+	l.index.flush()
+	l.renew()
+}
 
 // Resolve decides where a request is fulfilled. who.Via is set for requests that
 // a peer vouched for: they are fulfilled here or nowhere.

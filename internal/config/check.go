@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Validate checks a configuration that Go code made or changed. Its error is a
@@ -35,7 +34,7 @@ func check(c *Config, say report) {
 		}
 	}
 	for _, f := range []func(*Config, report){
-		checkSite, checkPublic, checkAddresses, checkDatabase, checkPaths, checkTimes, checkServices,
+		checkSite, checkPublic, checkAddresses, checkDatabase, checkPaths, checkTimes, checkServices, checkLimits,
 	} {
 		f(c, further)
 	}
@@ -76,14 +75,12 @@ func checkTimes(c *Config, say report) {
 		broken  bool
 		message string
 	}{
-		{"federation.clock_skew", c.Federation.AssertionLifetime+c.Federation.ClockSkew > time.Minute, "with federation.assertion_lifetime must not be more than 60s"},
 		{"sessions.idle_timeout", c.Sessions.IdleTimeout > c.Sessions.UserLifetime, "must not be longer than sessions.user_lifetime"},
 		{"sessions.idle_timeout", c.Sessions.IdleTimeout > c.Sessions.TokenLifetime, "must not be longer than sessions.token_lifetime"},
 		{"device.interval", c.Device.Interval >= c.Device.CodeLifetime, "must be shorter than device.code_lifetime"},
 		{"device.outstanding_per_source", c.Device.OutstandingPerSource > c.Device.OutstandingPerAccount, "must not be more than device.outstanding_per_account"},
 		{"rotation.foreign_window", c.Rotation.ForeignWindow > c.Rotation.Window, "must not be longer than rotation.window"},
 		{"journal.poll", 2*c.Journal.Poll > c.Journal.StaleAfter, "must be at most half of journal.stale_after"},
-		{"tokens.key_notice", c.Tokens.KeyNotice >= c.Tokens.KeyLifetime, "must be shorter than tokens.key_lifetime"},
 	} {
 		if rule.broken {
 			say(rule.key, rule.message)

@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 var (
@@ -20,11 +18,6 @@ var (
 func checkSite(c *Config, say report) {
 	if !siteName.MatchString(c.Site.Name) {
 		say("site.name", "must be 1 to 63 letters, digits, dots and dashes")
-	}
-	if c.Site.ID != "" {
-		if id, err := uuid.Parse(c.Site.ID); err != nil || id.String() != c.Site.ID {
-			say("site.id", "must be a UUID in lower case, such as 734e3845-1573-4a07-bc6d-4d1d4a3a31a1")
-		}
 	}
 	if c.Gossip != nil && c.Gossip.Federation != "" && !federationName.MatchString(c.Gossip.Federation) {
 		say("gossip.federation", "must be 1 to 64 letters, digits, dots, dashes and underscores")
@@ -82,13 +75,6 @@ func checkAddresses(c *Config, say report) {
 		reach = append(reach, address{"gossip.advertise", g.Advertise})
 		for i, seed := range g.Seeds {
 			reach = append(reach, address{indexed("gossip.seeds", i), seed})
-		}
-	}
-	if g := c.Cells; g != nil {
-		listen = append(listen, address{"cells.listen", g.Listen})
-		reach = append(reach, address{"cells.advertise", g.Advertise})
-		for i, seed := range g.Seeds {
-			reach = append(reach, address{indexed("cells.seeds", i), seed})
 		}
 	}
 

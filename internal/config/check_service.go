@@ -16,17 +16,15 @@ func checkServices(c *Config, say report) {
 			if s.Name != "" && s.Name == other.Name {
 				say(key+".name", "is the name of "+indexed("services", j)+" too")
 			}
-			if s.Prefix != "" && other.Prefix != "" && overlap(s.Prefix, other.Prefix) && sharedOrganization(s, other) {
+			if s.Prefix != "" && other.Prefix != "" && overlap(s.Prefix, other.Prefix) {
 				say(key+".prefix", "overlaps the prefix of "+indexed("services", j))
 			}
 		}
 		if s.Prefix != "" {
 			checkPrefix(s.Prefix, func(message string) { say(key+".prefix", message) })
 		}
-		for j, upstream := range s.Upstreams {
-			if message := checkOrigin(upstream, "http", "https"); message != "" {
-				say(indexed(key+".upstreams", j), message)
-			}
+		if message := checkOrigin(s.Upstream, "http", "https"); s.Upstream != "" && message != "" {
+			say(key+".upstream", message)
 		}
 		checkRoutes(s, key, say)
 	}
@@ -96,9 +94,3 @@ func wellPatterned(p string) bool {
 func below(p, prefix string) bool { return p == prefix || strings.HasPrefix(p, prefix+"/") }
 
 func overlap(a, b string) bool { return below(a, b) || below(b, a) || a == "/" || b == "/" }
-
-// sharedOrganization tells whether some organization sees both. Names of
-// organizations are compared without regard to case.
-func sharedOrganization(a, b Service) bool {
-	return a.Organization == "" || b.Organization == "" || strings.EqualFold(a.Organization, b.Organization)
-}

@@ -11,13 +11,11 @@ type Config struct {
 	Public     Public     `yaml:"public"`
 	Peer       Peer       `yaml:"peer"`
 	Gossip     *Gossip    `yaml:"gossip"`
-	Cells      *Cells     `yaml:"cells"`
 	Federation Federation `yaml:"federation"`
 	Operations Operations `yaml:"operations"`
 	Database   Database   `yaml:"database"`
 	Journal    Journal    `yaml:"journal"`
 	Keys       Keys       `yaml:"keys"`
-	Tokens     Tokens     `yaml:"tokens"`
 	Sessions   Sessions   `yaml:"sessions"`
 	Device     Device     `yaml:"device"`
 	Rotation   Rotation   `yaml:"rotation"`

@@ -29,9 +29,6 @@ func checkDatabase(c *Config, say report) {
 		} else if strings.ContainsAny(raw, "?#") {
 			say("database.url", "must not have options behind the path; the server sets those that keep data safe")
 		}
-		if c.Cells != nil {
-			say("cells", "need PostgreSQL: an SQLite file serves one cell")
-		}
 	case strings.HasPrefix(raw, "postgres://"), strings.HasPrefix(raw, "postgresql://"):
 		u, err := url.Parse(raw)
 		if err != nil || len(u.Path) < 2 {
@@ -57,9 +54,6 @@ func checkPaths(c *Config, say report) {
 	files := map[string]string{"public.certificate": c.Public.Certificate, "public.key": c.Public.Key, "keys.master_file": c.Keys.MasterFile}
 	if c.Gossip != nil {
 		files["gossip.key_file"] = c.Gossip.KeyFile
-	}
-	if c.Cells != nil {
-		files["cells.key_file"] = c.Cells.KeyFile
 	}
 	for key, path := range files {
 		// The commonest mistake with …_file is to put the secret there.

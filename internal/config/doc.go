@@ -7,5 +7,5 @@
 //
 // The tags of a field say the rest about it: default is its value when nobody
 // sets it, required that somebody must, min and max bound it, oneof lists its
-// only values.
+// only values. Members of a list have no defaults.
 package config

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"causeway/internal/config"
 )
@@ -28,7 +29,7 @@ func TestEnvironment(t *testing.T) {
 		"CAUSEWAY_DATABASE_URL_FILE=" + url,
 		"CAUSEWAY_GOSSIP_FEDERATION=causeway", // makes the optional section
 		"CAUSEWAY_GOSSIP_KEY_FILE=/etc/causeway/gossip.key",
-		"CAUSEWAY_LIMITS_LOGIN_PER_USER_PER_MINUTE=2.5",
+		"CAUSEWAY_LIMITS_LOGIN_SOURCE_PER=30m",
 		// Other people's variables.
 		"CAUSEWAY_TOKEN=x", "CAUSEWAY_CONFIG=/etc/causeway.yaml",
 		"CAUSEWAY_PEER_SERVICE_HOST=10.1.2.3", "CAUSEWAY_PEER_SERVICE_PORT=7443", "CAUSEWAY_PEER_SERVICE_PORT_HTTPS=7443",
@@ -41,7 +42,7 @@ func TestEnvironment(t *testing.T) {
 		{c.Database.URL.Reveal(), "postgres://causeway:hunter2@db/causeway"},
 		{len(c.Public.TrustedProxies), 2},
 		{c.Gossip.Listen, ":7947"},
-		{c.Limits.Login.PerUser, config.Rate{PerMinute: 2.5, Burst: 10}},
+		{c.Limits.Login.Source, config.Budget{Per: 30 * time.Minute}},
 	} {
 		if !reflect.DeepEqual(tt.got, tt.want) {
 			t.Errorf("got %v, want %v", tt.got, tt.want)

@@ -1,84 +1,128 @@
 package config
 
-// Limits says how often something may be asked of the site as a whole; its cells
-// share it.
-type Limits struct {
-	// Sources remembered at once. Each costs about 140 bytes; the table never
-	// grows, and one offender cannot push another out.
-	Sources int `yaml:"sources" default:"65536" min:"1024" max:"250000"`
+import (
+	"reflect"
+	"time"
 
-	DeviceAuthorization DeviceLimits     `yaml:"device_authorization"`
-	UserCode            UserCodeLimits   `yaml:"user_code"`
-	Login               LoginLimits      `yaml:"login"`
-	Token               TokenLimits      `yaml:"token"`
-	Management          ManagementLimits `yaml:"management"`
-	Service             ServiceLimits    `yaml:"service"`
-	Peer                PeerLimits       `yaml:"peer"`
+	"causeway/ratelimit"
+)
+
+// Limits says how often something may be asked. A bucket that is left out keeps
+// its default; ratelimit/README.md lists them and says what each protects.
+type Limits struct {
+	// Buckets kept for each kind of each limit; the tables never grow beyond,
+	// and one offender cannot push another out.
+	MaxKeys int `yaml:"max_keys" default:"65536" min:"1024" max:"1000000"`
+
+	DeviceAuthorization DeviceLimits       `yaml:"device_authorization"`
+	UserCode            UserCodeLimits     `yaml:"user_code"`
+	Login               LoginLimits        `yaml:"login"`
+	TokenPoll           TokenPollLimits    `yaml:"token_poll"`
+	TokenFailure        TokenFailureLimits `yaml:"token_failure"`
+	Management          ManagementLimits   `yaml:"management"`
 }
 
-// Rate is a bucket that holds burst and fills by per_minute. In any time t it
-// lets burst + t × per_minute through and no more.
-type Rate struct {
-	// Requests a minute in the long run; fractions are allowed.
-	PerMinute float64 `yaml:"per_minute" min:"0.01" max:"1000000"`
-	// Requests at once after a quiet time.
-	Burst int `yaml:"burst" min:"1" max:"1000000"`
+// Budget is what one bucket holds and how fast it fills.
+type Budget struct {
+	// Calls that come back in each period. 0 keeps the bucket's default.
+	Tokens int `yaml:"tokens" min:"0" max:"1000000"`
+	// The period.
+	Per time.Duration `yaml:"per" min:"0s" max:"24h"`
+	// Calls at once after a quiet time; 0 is as many as tokens.
+	Burst int `yaml:"burst" min:"0" max:"1000000"`
 }
 
 // DeviceLimits guard the one endpoint that must answer strangers.
 type DeviceLimits struct {
 	// One IPv4 address or IPv6 /64.
-	PerSource Rate `yaml:"per_source" default:"10/10"`
-	// One IPv4 /24 or IPv6 /48: what a single customer of a provider can hold.
-	PerNetwork Rate `yaml:"per_network" default:"60/60"`
+	Source Budget `yaml:"source"`
+	// One IPv4 /24 or IPv6 /48.
+	Network Budget `yaml:"network"`
+	// One client_id from one source.
+	ClientAtSource Budget `yaml:"client_at_source"`
 	// One client_id, whether it exists or not.
-	PerClient Rate `yaml:"per_client" default:"10/10"`
+	Client Budget `yaml:"client"`
 	// One organization.
-	PerOrganization Rate `yaml:"per_organization" default:"60/60"`
+	Org Budget `yaml:"org"`
 	// The whole site: a flood from everywhere meets this one.
-	Site Rate `yaml:"site" default:"600/300"`
+	Site Budget `yaml:"site"`
 }
 
-// UserCodeLimits count look-ups of user codes that found nothing. A code has 35
-// bits, so these carry part of its strength.
+// UserCodeLimits count look-ups of user codes that found nothing.
 type UserCodeLimits struct {
-	// One person: at most 10 in 10 minutes.
-	PerUser Rate `yaml:"per_user" default:"0.5/5"`
-	// One organization: at most 60 in an hour.
-	PerOrganization Rate `yaml:"per_organization" default:"0.5/30"`
+	// One person.
+	Account Budget `yaml:"account"`
+	// One organization.
+	Org Budget `yaml:"org"`
 }
 
-// LoginLimits count logins with a password.
+// LoginLimits count logins with a wrong password.
 type LoginLimits struct {
 	// One source, all its users.
-	PerSource Rate `yaml:"per_source" default:"30/30"`
-	// Failed logins of one user, from anywhere.
-	PerUser Rate `yaml:"per_user" default:"5/10"`
+	Source Budget `yaml:"source"`
+	// One network.
+	Network Budget `yaml:"network"`
+	// One user from one source.
+	AccountAtSource Budget `yaml:"account_at_source"`
+	// One user, from anywhere.
+	Account Budget `yaml:"account"`
+	// The whole site, right or wrong: each costs a slow hash.
+	Site Budget `yaml:"site"`
 }
 
-// TokenLimits count token requests that were refused; who shows a good token is
-// never made to wait for strangers.
-type TokenLimits struct {
+// TokenPollLimits count polls with a device code that nobody has answered.
+type TokenPollLimits struct {
+	// One client_id.
+	Client Budget `yaml:"client"`
+}
+
+// TokenFailureLimits count token requests that were refused. Who shows a good
+// token is never made to wait for strangers.
+type TokenFailureLimits struct {
 	// One source.
-	PerSource Rate `yaml:"per_source" default:"60/60"`
+	Source Budget `yaml:"source"`
+	// One network.
+	Network Budget `yaml:"network"`
 }
 
 // ManagementLimits count calls of the API that are not for a service.
 type ManagementLimits struct {
-	// One user, account or app.
-	PerPrincipal Rate `yaml:"per_principal" default:"600/200"`
+	// One user or service account.
+	Account Budget `yaml:"account"`
 	// One organization, all its principals.
-	PerOrganization Rate `yaml:"per_organization" default:"6000/2000"`
+	Org Budget `yaml:"org"`
+	// The whole site; off by default.
+	Site Budget `yaml:"site"`
 }
 
-// ServiceLimits count requests to service instances.
-type ServiceLimits struct {
-	// One user, account or app.
-	PerPrincipal Rate `yaml:"per_principal" default:"60000/10000"`
+// Budgets are the buckets that somebody set, as package ratelimit wants them.
+func (l Limits) Budgets() ratelimit.Limits {
+	all := ratelimit.Limits{}
+	limits := reflect.ValueOf(l)
+	for i := range limits.NumField() {
+		group := limits.Field(i)
+		if group.Kind() != reflect.Struct {
+			continue
+		}
+		buckets := map[ratelimit.Kind]ratelimit.Budget{}
+		for j := range group.NumField() {
+			b, _ := group.Field(j).Interface().(Budget)
+			if b.Tokens != 0 {
+				kind := ratelimit.Kind(group.Type().Field(j).Tag.Get("yaml"))
+				buckets[kind] = ratelimit.Budget{Tokens: b.Tokens, Per: b.Per, Burst: b.Burst}
+			}
+		}
+		if len(buckets) > 0 {
+			all[ratelimit.Name(limits.Type().Field(i).Tag.Get("yaml"))] = buckets
+		}
+	}
+	return all
 }
 
-// PeerLimits count requests between sites.
-type PeerLimits struct {
-	// One organization at one other site.
-	PerOrganization Rate `yaml:"per_organization" default:"6000/1000"`
+// checkLimits leaves what budgets mean together to the package that uses them.
+func checkLimits(c *Config, say report) {
+	err := ratelimit.Config{Limits: c.Limits.Budgets(), MaxKeys: c.Limits.MaxKeys}.Validate()
+	if err != nil {
+		say("limits", err.Error())
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"causeway/internal/config"
+	"causeway/ratelimit"
 )
 
 // minimal is the least that is valid, in two lines.
@@ -62,15 +63,12 @@ func TestLoadFull(t *testing.T) {
 		{c.Site.Name, "west"},
 		{c.Public.TrustedProxies, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}},
 		{c.Gossip.Seeds, []string{"east.example.com:7947", "[2001:db8::7]:7947"}},
-		{c.Cells.Listen, ":7946"}, // a default of an optional section
 		{c.Database.URL.Reveal(), "postgres://causeway:s3cret@db.example.com/causeway?sslmode=verify-full"},
 		{c.Database.Connections, 32},
-		{c.Tokens.Leeway, time.Duration(0)},
 		{c.Rotation.Window, time.Duration(0)},
-		{c.Federation.Heartbeat, 5 * time.Second},
-		{c.Federation.AssertionLifetime, 30 * time.Second}, // a default beside a set one
-		{c.Limits.DeviceAuthorization.PerSource, config.Rate{PerMinute: 0.5, Burst: 3}},
-		{c.Limits.DeviceAuthorization.PerClient, config.Rate{PerMinute: 10, Burst: 4}},
+		{c.Federation.ConnectTimeout, time.Second},
+		{c.Federation.Timeout, 30 * time.Second}, // a default beside a set one
+		{c.Limits.Budgets(), ratelimit.Limits{ratelimit.DeviceAuthorization: {ratelimit.PerSource: {Tokens: 8, Per: time.Minute, Burst: 15}}}},
 		{c.Services[0].Routes[1], config.ServiceRoute{Method: "DELETE", Path: "/sample/inventory/{id}/*", Right: "Inventory: Manage"}},
 		{c.PeerAddress(), "west.example.com:7443"},
 	} {
@@ -128,7 +126,7 @@ log: {level: loud}
 services:
   - name: sample
     prefix: /api/sample
-    upstreams: http://127.0.0.1:9000
+    upstream: [http://127.0.0.1:9000]
     routes:
       - method: GET
         path: /elsewhere
@@ -149,7 +147,7 @@ device:
 		`causeway.yaml:10:3: database.url: must start with sqlite:/// or postgres://`,
 		`causeway.yaml:11:7: log.level: must be one of debug, info, warn, error`,
 		`causeway.yaml:14:5: services[0].prefix: collides with /api, which is the gateway's own`,
-		`causeway.yaml:15:5: services[0].upstreams: must be a list`,
+		`causeway.yaml:15:5: services[0].upstream: must be a single value`,
 		`causeway.yaml:18:9: services[0].routes[0].path: must lie below the service's prefix /api/sample`,
 		`causeway.yaml:22:3: device.interval: is set twice, first in line 21`,
 		`CAUSEWAY_DATABASE_URI: there is no such setting, or it can be set in the file only`,
@@ -184,7 +182,7 @@ func TestFileFaults(t *testing.T) {
 		{"a text for a number", minimal + `passwords: {concurrent: "4"}`, `causeway.yaml:3:13: passwords.concurrent: must be a whole number`},
 		{"a fraction for a number", minimal + `passwords: {concurrent: 4.5}`, `causeway.yaml:3:13: passwords.concurrent: must be a whole number`},
 		{"a number too big", minimal + `passwords: {concurrent: 18446744073709551615}`, `causeway.yaml:3:13: passwords.concurrent: must be a whole number`},
-		{"infinity", minimal + `limits: {login: {per_user: {per_minute: .inf}}}`, `causeway.yaml:3:29: limits.login.per_user.per_minute: must be a number`},
+		{"infinity", minimal + `limits: {login: {source: {tokens: .inf}}}`, `causeway.yaml:3:27: limits.login.source.tokens: must be a whole number`},
 		{"true for a text", minimal + `log: {level: true}`, `causeway.yaml:3:7: log.level: must be a text; put it in quotes`},
 		{"a section for a value", minimal + `log: {level: {a: b}}`, `causeway.yaml:3:7: log.level: must be a single value`},
 		{"a value for a section", minimal + `log: debug`, `causeway.yaml:3:1: log: is a section; its settings belong below it`},
@@ -211,6 +209,8 @@ func TestFileFaults(t *testing.T) {
 	}
 	_, err := config.Load(config.Source{Path: filepath.Join(t.TempDir(), "causeway.yaml")})
 	wantFaults(t, err, "causeway.yaml: cannot be read: no such file or directory")
+	_, err = config.Load(config.Source{Path: write(t, "public: {url: x}")})
+	wantFaults(t, err, "causeway.yaml:1:10: public.url: must start with https://", "causeway.yaml: database.url: is required")
 	_, err = config.Load(config.Source{})
 	wantFaults(t, err, "database.url: is required", "public.url: is required")
 	_, err = config.Load(config.Source{Path: write(t, strings.Repeat("#", 2<<20))})

@@ -49,9 +49,8 @@ func (r *reference) group(t reflect.Type, prefix string) {
 		switch {
 		case !isGroup(inner):
 			fmt.Fprintf(&r.out, "- **`%s`** %s — %s\n", key, facts(key, f), comment)
-		case inner == reflect.TypeFor[Rate]():
-			perMinute, burst, _ := strings.Cut(f.Tag.Get("default"), "/")
-			fmt.Fprintf(&r.out, "- **`%s`** (`per_minute: %s, burst: %s`) — %s\n", key, perMinute, burst, comment)
+		case inner == reflect.TypeFor[Budget]():
+			fmt.Fprintf(&r.out, "- **`%s`** (`tokens`, `per`, `burst`) — %s\n", key, comment)
 		default:
 			heading := "##"
 			if prefix != "" {

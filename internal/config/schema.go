@@ -77,10 +77,6 @@ func setDefaults(group any) {
 		field, value := v.Type().Field(i), v.Field(i)
 		byDefault, ok := field.Tag.Lookup("default")
 		switch {
-		case ok && field.Type == reflect.TypeFor[Rate]():
-			perMinute, burst, _ := strings.Cut(byDefault, "/")
-			_ = setScalar(value.FieldByName("PerMinute"), scalar{perMinute, anything})
-			_ = setScalar(value.FieldByName("Burst"), scalar{burst, anything})
 		case ok:
 			_ = setScalar(value, scalar{byDefault, anything})
 		case isGroup(field.Type):

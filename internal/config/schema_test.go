@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -62,12 +63,27 @@ func TestTagsCanBeRead(t *testing.T) {
 	}
 }
 
+func TestListMembersHaveNoDefaults(t *testing.T) {
+	c := &Config{Services: []Service{{Routes: []ServiceRoute{{}}}}}
+	members := 0
+	walk(c, func(key string, field reflect.StructField, _ reflect.Value) {
+		if strings.Contains(key, "[") {
+			members++
+			if _, ok := field.Tag.Lookup("default"); ok {
+				t.Errorf("nothing would set the default of %s", key)
+			}
+		}
+	})
+	if members != 7 {
+		t.Errorf("%d settings of list members were seen", members)
+	}
+}
+
 // TestDefaultsAreInBounds: only what must be set may be missing.
 func TestDefaultsAreInBounds(t *testing.T) {
 	c := Defaults()
-	c.Gossip, c.Cells = &Gossip{}, &Cells{}
+	c.Gossip = &Gossip{}
 	setDefaults(c.Gossip)
-	setDefaults(c.Cells)
 	c.Site.Name = "west"
 	err := c.Validate()
 	for _, f := range err.(*Faults).List {
@@ -75,7 +91,7 @@ func TestDefaultsAreInBounds(t *testing.T) {
 			t.Error(f)
 		}
 	}
-	if len(err.(*Faults).List) != 5 {
+	if len(err.(*Faults).List) != 4 {
 		t.Errorf("required are now:\n%v", err)
 	}
 }
@@ -89,7 +105,7 @@ func TestReference(t *testing.T) {
 		"- **`database.url`** (required, `CAUSEWAY_DATABASE_URL`, `CAUSEWAY_DATABASE_URL_FILE`) — sqlite:///path",
 		"- **`sessions.idle_timeout`** (`30m`, 1m to 24h, `CAUSEWAY_SESSIONS_IDLE_TIMEOUT`) — A session",
 		"- **`log.format`** (`text`, one of text json, `CAUSEWAY_LOG_FORMAT`) — Form",
-		"- **`limits.login.per_user`** (`per_minute: 5, burst: 10`) — Failed logins",
+		"- **`limits.login.account`** (`tokens`, `per`, `burst`) — One user",
 		"- **`services[].routes[].right`** (required) — Name of the right",
 		"\n## `gossip`\nGossip finds the other sites.",
 		"\n### `limits.device_authorization`\nDeviceLimits guard",
@@ -105,7 +121,7 @@ func TestReference(t *testing.T) {
 		}
 	}
 	for _, s := range settings() {
-		if key := strings.TrimSuffix(strings.TrimSuffix(s.key, ".per_minute"), ".burst"); !strings.Contains(text, "**`"+key+"`**") {
+		if key := budget.ReplaceAllString(s.key, "$1"); !strings.Contains(text, "**`"+key+"`**") {
 			t.Errorf("the reference lacks %s", key)
 		}
 	}
@@ -114,13 +130,16 @@ func TestReference(t *testing.T) {
 	}
 }
 
+// budget finds the parts of a bucket, which the reference lists once.
+var budget = regexp.MustCompile(`^(limits\.\w+\.\w+)\.\w+$`)
+
 // FuzzLoad: whatever the file holds, the answer is a valid configuration or
 // faults that stand on lines the file has.
 func FuzzLoad(f *testing.F) {
 	for _, s := range []string{
 		"", "public: {url: \"https://a\"}\ndatabase: {url: \"sqlite:///a\"}\n", "a: [1\n", "- a", "gossip:\n  seeds: [a, b]\n",
 		"services:\n  - name: x\n    routes: [{method: GET}]\n  - \n", "log: &a {level: *a}", "<<: {}", "a: 1\na: 1", "? [a]\n: b", "rotation: {window: 0}",
-		"limits: {login: {per_user: {per_minute: 1e400, burst: 0x7f}}}", "---\n---\n", "%YAML 1.2\n---\nsite: {}", "site: !!map {name: |\n x}",
+		"limits: {login: {source: {tokens: 1e400, burst: 0x7f}}}", "---\n---\n", "%YAML 1.2\n---\nsite: {}", "site: !!map {name: |\n x}",
 	} {
 		f.Add([]byte(s))
 	}

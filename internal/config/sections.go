@@ -12,10 +12,6 @@ type Site struct {
 	// Name people and other sites see: letters, digits, dots and dashes. Empty
 	// takes the host name.
 	Name string `yaml:"name"`
-	// UUID of the site in lower case. Empty leaves it to the first migration,
-	// which creates one and keeps it in the database; setting another later
-	// makes the server refuse to start, because associations name the old one.
-	ID string `yaml:"id"`
 }
 
 // Public is the door of clients: API and portal over HTTPS.
@@ -56,44 +52,22 @@ type Gossip struct {
 	Listen string `yaml:"listen" default:":7947"`
 	// Address other sites see, host:port, if it is not the one listened on.
 	Advertise string `yaml:"advertise"`
-	// File with the key all sites share. There is no gossip without: a speaker
+	// File with the key all sites share, 32 random bytes as base64. There is no gossip without: a speaker
 	// in clear could name any address as any site's.
 	KeyFile string `yaml:"key_file" required:"true"`
 	// Sites to join through, host:port.
 	Seeds []string `yaml:"seeds"`
-}
-
-// Cells lets the cells of this site wake one another when something changed.
-// Leave the section out for a single cell; several cells without it stay
-// correct by the journal and share limits less evenly.
-type Cells struct {
-	// Address to listen on, host:port, TCP and UDP.
-	Listen string `yaml:"listen" default:":7946"`
-	// Address other cells see, host:port, if it is not the one listened on.
-	Advertise string `yaml:"advertise"`
-	// File with the key all cells of this site share.
-	KeyFile string `yaml:"key_file" required:"true"`
-	// Cells to join through, host:port.
-	Seeds []string `yaml:"seeds"`
+	// How patient failure detection is: wan for sites far apart, lan for sites
+	// side by side. Requests never wait for either.
+	Profile string `yaml:"profile" default:"wan" oneof:"wan lan"`
 }
 
 // Federation times the calls between sites.
 type Federation struct {
-	// How long the assertion of one request is good for. With clock_skew at
-	// most 60 s, because a revoked account keeps that long what was asserted.
-	AssertionLifetime time.Duration `yaml:"assertion_lifetime" default:"30s" min:"5s" max:"60s"`
-	// How far the clocks of two sites may differ.
-	ClockSkew time.Duration `yaml:"clock_skew" default:"30s" min:"0s" max:"55s"`
-	// Time between heartbeats to an associated site. Three missed ones make it
-	// unreachable, which has to be noticed within 60 s.
-	Heartbeat time.Duration `yaml:"heartbeat" default:"10s" min:"1s" max:"20s"`
 	// Time to connect to a site before another of its addresses is tried.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
 	// Time for the head of a site's answer; its body may take longer.
 	Timeout time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
-	// How long another site's word that a token is good is remembered; 0 asks
-	// each time. Bounds how long a revoked token still opens this site.
-	IntrospectionCache time.Duration `yaml:"introspection_cache" default:"30s" min:"0s" max:"30s"`
 }
 
 // Operations is the door of operators: metrics, health and profiles. It asks
@@ -111,9 +85,6 @@ type Database struct {
 	URL secret.Text `yaml:"url" required:"true"`
 	// Connections a cell opens to PostgreSQL at most.
 	Connections int `yaml:"connections" default:"16" min:"2" max:"500"`
-	// Time a statement may take before the request is refused. Long ones make
-	// every client wait while the database is away.
-	Timeout time.Duration `yaml:"timeout" default:"5s" min:"500ms" max:"60s"`
 }
 
 // Journal times how cells follow one another's changes.

@@ -5,14 +5,11 @@ type Service struct {
 	// Name of the instance, unique.
 	Name string `yaml:"name" required:"true"`
 	// Path under which clients reach it, such as /metrics. It must not be, hold
-	// or lie below a path of the gateway's own. Two instances that one
-	// organization can see must not overlap.
+	// or lie below a path of the gateway's own. Two instances must not overlap.
 	Prefix string `yaml:"prefix" required:"true"`
-	// Name of the organization it belongs to; empty serves all.
-	Organization string `yaml:"organization"`
 	// Where requests go: http:// or https:// and a host, without a path, so
 	// that the path that was authorized is the path that is asked.
-	Upstreams []string `yaml:"upstreams" required:"true"`
+	Upstream string `yaml:"upstream" required:"true"`
 	// What may be called. A request that no route matches is refused.
 	Routes []ServiceRoute `yaml:"routes" required:"true"`
 }

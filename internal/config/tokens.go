@@ -2,20 +2,6 @@ package config
 
 import "time"
 
-// Tokens is how access tokens are signed.
-type Tokens struct {
-	// Signature of VCD's access tokens. Clients do not look inside; rs256 is
-	// for verifiers that insist, and costs many times the processor.
-	Algorithm string `yaml:"algorithm" default:"es256" oneof:"es256 rs256"`
-	// How far a verifier's clock may differ.
-	Leeway time.Duration `yaml:"leeway" default:"30s" min:"0s" max:"60s"`
-	// How long a key signs before the next takes over.
-	KeyLifetime time.Duration `yaml:"key_lifetime" default:"720h" min:"24h" max:"8760h"`
-	// How long a key is published before it signs. Verifiers look for new keys
-	// every 5 minutes; five times that reaches also those that failed once.
-	KeyNotice time.Duration `yaml:"key_notice" default:"24h" min:"25m" max:"168h"`
-}
-
 // Sessions bounds how long an access token is good.
 type Sessions struct {
 	// A session that nobody used for so long ends.

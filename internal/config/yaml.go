@@ -128,9 +128,6 @@ func (l *loader) sequence(node *ast.SequenceNode, v reflect.Value, key string) {
 			at = l.at(m.Values[0].Key.GetToken()) // its own token is the first colon
 		}
 		l.origin[key] = at
-		if isGroup(v.Type().Elem()) {
-			setDefaults(v.Index(i).Addr().Interface())
-		}
 		if _, empty := item.(*ast.NullNode); empty {
 			l.fault(at, key, "is empty")
 			continue

@@ -11,8 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
+	"causeway/internal/config"
+	"causeway/internal/secret"
 	"causeway/internal/site"
 	"causeway/services"
 )
@@ -24,21 +27,37 @@ type Options struct {
 	Site   string // run only this one
 	JSON   bool   // print dev.json and nothing else
 	Out    io.Writer
-	Now    func() time.Time
+	Now    func() time.Time // nil is time.Now
+	// Databases replaces a site's SQLite file by another database, by site.
+	Databases map[string]string
+	// Adjust changes a site's configuration before it is used.
+	Adjust func(*config.Config)
+}
+
+// config is what a site runs with.
+func (o Options) config(f *File, folder string, plan *SiteFile) *config.Config {
+	c := f.siteConfig(folder, plan)
+	if url := o.Databases[plan.Name]; url != "" {
+		c.Database.URL = secret.Text(url)
+	}
+	if o.Adjust != nil {
+		o.Adjust(c)
+	}
+	return c
 }
 
 // Dev is a running pair of sites, or one of the pair.
 type Dev struct {
 	File    *File
 	Folder  string
-	sites   []*site.Site
-	samples []*http.Server
+	options Options
+	running map[string]*running
 	logs    *os.File
 }
 
 // Start prepares the folder and starts the sites. It returns when they serve.
 func Start(ctx context.Context, o Options) (_ *Dev, err error) {
-	d := &Dev{Folder: o.Folder}
+	d := &Dev{Folder: o.Folder, options: o, running: map[string]*running{}}
 	if d.Folder == "" {
 		if d.Folder, err = os.MkdirTemp("", "causeway-dev-*"); err != nil {
 			return nil, err
@@ -47,7 +66,7 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	if d.Folder, err = filepath.Abs(d.Folder); err != nil {
 		return nil, err
 	}
-	if d.File, err = prepare(ctx, d.Folder, o.Base); err != nil {
+	if d.File, err = prepare(ctx, d.Folder, o); err != nil {
 		return nil, err
 	}
 	if o.Site != "" && d.File.Site(o.Site) == nil {
@@ -65,22 +84,32 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 		return nil, err
 	}
 	for i := range d.File.Sites {
-		if plan := &d.File.Sites[i]; o.Site == "" || o.Site == plan.Name {
-			if err := d.start(ctx, plan, o); err != nil {
+		if name := d.File.Sites[i].Name; o.Site == "" || o.Site == name {
+			if err := d.StartSite(ctx, name); err != nil {
 				return nil, err
 			}
 		}
 	}
+	debug.FreeOSMemory() // hashing the first passwords took 19 MiB each
 	return d, nil
 }
 
-func (d *Dev) start(ctx context.Context, plan *SiteFile, o Options) error {
+// running is a site with its sample service.
+type running struct {
+	site   *site.Site
+	sample *http.Server
+}
+
+// StartSite starts one site. Start does it for all.
+func (d *Dev) StartSite(ctx context.Context, name string) (err error) {
+	plan := d.File.Site(name)
 	log := slog.New(slog.NewTextHandler(d.logs, nil)).With("site", plan.Name)
-	s, err := site.New(ctx, d.File.siteConfig(d.Folder, plan), site.Options{Log: log, Now: o.Now})
+	s, err := site.New(ctx, d.options.config(d.File, d.Folder, plan), site.Options{Log: log, Now: d.options.Now})
 	if err != nil {
 		return err
 	}
-	d.sites = append(d.sites, s)
+	r := &running{site: s, sample: &http.Server{Handler: services.Sample(plan.Name), ReadHeaderTimeout: 5 * time.Second}}
+	d.running[name] = r
 	if err := d.File.moveEndpoints(ctx, s); err != nil {
 		return err
 	}
@@ -88,30 +117,35 @@ func (d *Dev) start(ctx context.Context, plan *SiteFile, o Options) error {
 	if err != nil {
 		return err
 	}
-	sample := &http.Server{Handler: services.Sample(plan.Name), ReadHeaderTimeout: 5 * time.Second}
-	d.samples = append(d.samples, sample)
-	go func() { _ = sample.Serve(l) }() // ends with Stop
+	go func() { _ = r.sample.Serve(l) }() // ends when the site is stopped
 	return s.Start(ctx)
 }
 
-// Stop ends the sites, letting requests under way finish until ctx ends.
+// StopSite ends one site, letting requests under way finish until ctx ends.
+func (d *Dev) StopSite(ctx context.Context, name string) error {
+	r := d.running[name]
+	if r == nil {
+		return nil
+	}
+	delete(d.running, name)
+	return errors.Join(r.site.Stop(ctx), r.sample.Close())
+}
+
+// Stop ends everything.
 func (d *Dev) Stop(ctx context.Context) error {
 	var errs []error
-	for _, s := range d.sites {
-		errs = append(errs, s.Stop(ctx))
-	}
-	for _, s := range d.samples {
-		errs = append(errs, s.Close())
+	for name := range d.running {
+		errs = append(errs, d.StopSite(ctx, name))
 	}
 	if d.logs != nil {
 		errs = append(errs, d.logs.Close())
+		d.logs = nil
 	}
-	d.sites, d.samples, d.logs = nil, nil, nil
 	return errors.Join(errs...)
 }
 
-// Site is the running site at position i, in the order of File.
-func (d *Dev) Site(i int) *site.Site { return d.sites[i] }
+// Site is a running site.
+func (d *Dev) Site(name string) *site.Site { return d.running[name].site }
 
 // Print tells people how to go on, or scripts everything in dev.json.
 func (d *Dev) Print(o Options) error {

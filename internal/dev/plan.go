@@ -119,7 +119,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 		Certificate: filepath.Join(own, "public.pem"), Key: filepath.Join(own, "public-key.pem"),
 	}
 	c.Peer = config.Peer{Listen: loopback(s.Ports.Peer), Advertise: loopback(s.Ports.Peer)}
-	c.Gossip = &config.Gossip{Federation: "dev", Listen: loopback(s.Ports.Gossip), KeyFile: filepath.Join(folder, "gossip.key")}
+	c.Gossip = &config.Gossip{Federation: "dev", Listen: loopback(s.Ports.Gossip), KeyFile: filepath.Join(folder, "gossip.key"), Profile: "lan"}
 	for i := range f.Sites {
 		if other := &f.Sites[i]; other.Name != s.Name {
 			c.Gossip.Seeds = append(c.Gossip.Seeds, loopback(other.Ports.Gossip))
@@ -128,7 +128,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 	c.Operations.Listen = loopback(s.Ports.Operations)
 	c.Database.URL = secret.Text("sqlite://" + filepath.Join(own, "causeway.db"))
 	c.Keys.MasterFile = filepath.Join(own, "master.key")
-	sample := config.Service{Name: "sample", Prefix: s.Sample, Upstreams: []string{"http://" + loopback(s.Ports.Sample)}}
+	sample := config.Service{Name: "sample", Prefix: s.Sample, Upstream: "http://" + loopback(s.Ports.Sample)}
 	for _, r := range services.SampleRules() {
 		sample.Routes = append(sample.Routes, config.ServiceRoute{Method: r.Method, Path: r.Path, Right: string(r.Right)})
 	}

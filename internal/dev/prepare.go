@@ -2,6 +2,7 @@ package dev
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -13,7 +14,6 @@ import (
 
 	"causeway/internal/atomicfile"
 	"causeway/internal/localca"
-	"causeway/internal/secret"
 	"causeway/internal/site"
 	"causeway/internal/store"
 )
@@ -21,7 +21,7 @@ import (
 // prepare makes a folder ready to run from: plan, keys, certificates, databases
 // and what is in them. It makes only what is missing, so that a start that was
 // cut short anywhere goes on, and a second process waits for the first.
-func prepare(ctx context.Context, folder string, base *int) (*File, error) {
+func prepare(ctx context.Context, folder string, o Options) (*File, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
@@ -40,8 +40,8 @@ func prepare(ctx context.Context, folder string, base *int) (*File, error) {
 	}
 	f.CA = filepath.Join(folder, "ca.pem") // the folder may have been moved
 	switch {
-	case base != nil && (fresh || *base != 0): // 0 keeps the free ports found before
-		err = f.assignPorts(*base)
+	case o.Base != nil && (fresh || *o.Base != 0): // 0 keeps the free ports found before
+		err = f.assignPorts(*o.Base)
 	case fresh:
 		err = f.assignPorts(defaultBase)
 	}
@@ -58,7 +58,7 @@ func prepare(ctx context.Context, folder string, base *int) (*File, error) {
 	if f.complete() {
 		return f, nil
 	}
-	if err := f.fill(ctx, folder, ca.PEM); err != nil {
+	if err := f.fill(ctx, folder, ca.PEM, o); err != nil {
 		return nil, err
 	}
 	return f, f.write(folder)
@@ -87,8 +87,9 @@ func (f *File) makeFiles(folder string) (*localca.Authority, error) {
 	}
 	gossipKey := filepath.Join(folder, "gossip.key")
 	if _, err := os.Stat(gossipKey); errors.Is(err, fs.ErrNotExist) {
-		key := base64.StdEncoding.EncodeToString([]byte(secret.Base62(32)))
-		if err := atomicfile.Write(gossipKey, []byte(key+"\n"), 0o600); err != nil {
+		key := make([]byte, 32)
+		_, _ = rand.Read(key) // does not fail
+		if err := atomicfile.Write(gossipKey, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +124,7 @@ func lasts(file string, then time.Time) bool {
 }
 
 // fill seeds the databases of all sites and associates them.
-func (f *File) fill(ctx context.Context, folder, caPEM string) (err error) {
+func (f *File) fill(ctx context.Context, folder, caPEM string, o Options) (err error) {
 	sites := make([]*site.Site, len(f.Sites))
 	defer func() {
 		for _, s := range sites {
@@ -135,7 +136,7 @@ func (f *File) fill(ctx context.Context, folder, caPEM string) (err error) {
 	keys := map[string]exported{}
 	for i := range f.Sites {
 		plan := &f.Sites[i]
-		c := f.siteConfig(folder, plan)
+		c := o.config(f, folder, plan)
 		if err := migrate(ctx, c.Database.URL.Reveal()); err != nil {
 			return err
 		}

@@ -63,7 +63,8 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("(", n) + "a==1" + strings.Repeat(")", n) }
 	many := func(n int) string { return strings.TrimSuffix(strings.Repeat("a==1;", n), ";") }
-	for _, filter := range []string{deep(32), many(64), "a==" + strings.Repeat("x", 4093)} {
+	beside := strings.TrimSuffix(strings.Repeat("(a==1),", 33), ",") // no deeper than one
+	for _, filter := range []string{deep(32), many(64), beside, "a==" + strings.Repeat("x", 4093)} {
 		if _, err := fiql.Parse(filter); err != nil {
 			t.Errorf("%.20q… at the limit: %v", filter, err)
 		}

@@ -57,7 +57,7 @@ func NewKeys(master []byte) (*Keys, error) {
 func (k *Keys) KeyID() string { return k.id }
 
 // Digest is HMAC-SHA256 of value under a key outside the database. It is keyed
-// because a user code has 35 bits only: whoever held a copy of the database
+// because a user code has 38 bits only: whoever held a copy of the database
 // could try all codes against a plain hash. The purpose keeps a digest of one
 // kind from being presented as another.
 func (k *Keys) Digest(purpose, value string) []byte {

@@ -74,7 +74,7 @@ func (p *PasswordHasher) verify(ctx context.Context, h hash, password Text) (boo
 	if err != nil {
 		return false, err
 	}
-	_ = leave
+	defer leave()
 	return Equal(h.derive(password), h.sum), nil
 }
 

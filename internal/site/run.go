@@ -48,7 +48,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return 0
 	})
 	s.gateway = gateway.New(gateway.Config{
-		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Site: s.self.ID,
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Site: s.self.ID,
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe, Log: s.log,
 	})
 	return nil
@@ -106,8 +106,13 @@ func (s *Site) Start(ctx context.Context) error {
 		}
 		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log))
 	}
-	if err := s.gossip.start(ctx); err != nil {
+	if err := s.links.LoadTrusted(ctx); err != nil {
 		return err
+	}
+	if s.gossip != nil {
+		if err := s.gossip.Start(); err != nil {
+			return fmt.Errorf("gossip: %w", err)
+		}
 	}
 	for _, srv := range s.servers {
 		srv.start()
@@ -171,7 +176,10 @@ func (s *Site) Addr(name string) string {
 // Stop ends the site in the order that loses nothing: new requests are refused
 // first, those under way finish until ctx ends, then what they used is closed.
 func (s *Site) Stop(ctx context.Context) error {
-	errs := []error{s.gossip.stop()}
+	var errs []error
+	if s.gossip != nil {
+		errs = append(errs, s.gossip.Stop())
+	}
 	var wait sync.WaitGroup
 	results := make([]error, len(s.servers))
 	for i, srv := range s.servers {
@@ -214,21 +222,24 @@ const flushEvery = 15 * time.Second
 func startBackground(s *Site) *background {
 	ctx, cancel := context.WithCancel(store.Background(context.Background()))
 	b := &background{cancel: cancel}
-	b.done.Go(func() {
-		tick := time.NewTicker(flushEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if err := s.tokens.FlushUse(ctx); err != nil && ctx.Err() == nil {
-					s.log.Warn("could not note the use of sessions", "err", err)
-				}
+	b.done.Go(func() { s.flushUse(ctx) })
+	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
+	return b
+}
+
+func (s *Site) flushUse(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.tokens.FlushUse(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("could not note the use of sessions", "err", err)
 			}
 		}
-	})
-	return b
+	}
 }
 
 func (b *background) stop() {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/federation/gossip"
 	"causeway/federation/links"
 	"causeway/federation/peer"
 	"causeway/gateway"
@@ -64,7 +65,7 @@ type Site struct {
 	links       *links.Links
 	tokens      *oauth.Authenticator
 	tail        *journal.Tail
-	gossip      *gossipNode
+	gossip      *gossip.Gossip // nil in static mode
 	gateway     *gateway.Gateway
 	metrics     *metrics
 	servers     []*server
@@ -125,7 +126,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.oauth.Start(ctx); err != nil {
 		return err
 	}
-	if s.limits, err = ratelimit.New(ratelimit.Config{Now: s.now}); err != nil {
+	if s.limits, err = ratelimit.New(ratelimit.Config{Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Now: s.now}); err != nil {
 		return err
 	}
 	table, err := services.NewTable(instances(s.config))
@@ -144,17 +145,23 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	if s.identity, err = peer.NewIdentity(s.self.ID, s.root, s.now); err != nil {
 		return err
 	}
-	if s.forwarder, err = peer.NewForwarder(peer.Config{Identity: s.identity, Now: s.now}); err != nil {
+	if s.forwarder, err = peer.NewForwarder(peer.Config{
+		Identity: s.identity, Now: s.now,
+		DialTimeout: s.config.Federation.ConnectTimeout, HeaderTimeout: s.config.Federation.Timeout,
+	}); err != nil {
 		return err
 	}
 	s.resolver = peer.NewResolver(s.now, nil)
-	s.gossip = newGossip(s)
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
 		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher)},
-		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.gossip.candidates,
+		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
 		Size: rememberedLinks, Now: s.now,
 	})
+	if err != nil || s.config.Gossip == nil {
+		return err
+	}
+	s.gossip, err = s.newGossip(s.config.Gossip)
 	return err
 }
 
@@ -193,7 +200,7 @@ func policy(c *config.Config) oauth.Policy {
 		Issuer:         c.Public.URL,
 		DeviceLifetime: c.Device.CodeLifetime, DeviceInterval: c.Device.Interval,
 		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
-		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow,
+		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow, MaxRetries: c.Rotation.Retries,
 		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
 	}
 }
@@ -202,7 +209,7 @@ func instances(c *config.Config) []services.Instance {
 	var list []services.Instance
 	for _, in := range c.Services {
 		one := services.Instance{Name: in.Name, Prefix: strings.TrimSuffix(in.Prefix, "/")}
-		one.Upstream, _ = url.Parse(in.Upstreams[0])
+		one.Upstream, _ = url.Parse(in.Upstream) // checked with the configuration
 		for _, r := range in.Routes {
 			one.Rules = append(one.Rules, services.Rule{Method: r.Method, Path: r.Path, Right: tenants.Right(r.Right)})
 		}

@@ -1,0 +1,239 @@
+package gossip
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/ecdsa"
+	"errors"
+	"slices"
+	"sync"
+
+	"causeway/tenants"
+)
+
+// Bounds on what members can make us remember. A site that is associated always
+// has its room: strangers, who may all be one holder of the gossip key, cannot
+// take it.
+const (
+	maxMembers = 4096 // beyond this only of associated sites
+	maxPerSite = 32
+	maxAnswers = 8
+)
+
+// member is one entry of the table.
+type member struct {
+	meta
+	raw    []byte
+	gossip string // address of its memberlist
+	alive  bool
+	// signer is the key that verified raw, nil before.
+	signer *ecdsa.PublicKey
+}
+
+// table is our own view of the members, fed by memberlist's callbacks. Those run
+// under memberlist's lock, so nothing here may call back into it.
+type table struct {
+	self    string
+	label   string
+	trusted func(tenants.SiteID) (*ecdsa.PublicKey, bool)
+
+	mu       sync.Mutex
+	members  map[string]*member
+	sites    map[tenants.SiteID]map[string]*member // the same, by site
+	rejected int
+}
+
+func newTable(self, label string, trusted func(tenants.SiteID) (*ecdsa.PublicKey, bool)) *table {
+	return &table{self: self, label: label, trusted: trusted,
+		members: map[string]*member{}, sites: map[tenants.SiteID]map[string]*member{}}
+}
+
+func (t *table) put(name string, m *member) {
+	t.members[name] = m
+	if t.sites[m.site] == nil {
+		t.sites[m.site] = map[string]*member{}
+	}
+	t.sites[m.site][name] = m
+}
+
+func (t *table) drop(name string, m *member) {
+	delete(t.members, name)
+	if delete(t.sites[m.site], name); len(t.sites[m.site]) == 0 {
+		delete(t.sites, m.site)
+	}
+}
+
+// admit judges an alive message before memberlist takes it in. What it refuses
+// can neither replace a true entry nor be gossiped on by us.
+func (t *table) admit(name string, raw []byte) error {
+	if name == t.self {
+		return nil // memberlist refutes what others say of us; a refusal would hide it
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := t.judge(name, raw)
+	if err != nil {
+		t.rejected++
+	}
+	return err
+}
+
+func (t *table) judge(name string, raw []byte) error {
+	m, err := decode(raw)
+	if err != nil {
+		return err
+	}
+	if m.name() != name {
+		return errors.New("gossip: the name is not the meta's")
+	}
+	known := t.members[name]
+	key, ok := t.trusted(m.site)
+	if !ok {
+		// Members of sites that are not associated with ours still belong to the
+		// federation: others need them, and they us, to pass messages on.
+		if known == nil && len(t.members) >= maxMembers {
+			return errors.New("gossip: too many members")
+		}
+		return nil
+	}
+	if !t.signed(known, raw, key) {
+		return errors.New("gossip: not signed by the site's root key")
+	}
+	latest, cells := t.latest(m.site, m.cell)
+	if latest != nil && latest.newer(m) {
+		return errors.New("gossip: out of date")
+	}
+	if latest == nil && cells >= maxPerSite {
+		return errors.New("gossip: too many cells of one site")
+	}
+	return nil
+}
+
+// signed verifies raw, unless it is what known holds and was verified before:
+// every push/pull brings the same metas again.
+func (t *table) signed(known *member, raw []byte, key *ecdsa.PublicKey) bool {
+	if known != nil && known.signer != nil && known.signer.Equal(key) && bytes.Equal(known.raw, raw) {
+		return true
+	}
+	return verify(t.label, raw, key)
+}
+
+// latest is the newest entry of a cell that its site signed, and how many cells
+// the site has.
+func (t *table) latest(site tenants.SiteID, cell cellID) (newest *member, cells int) {
+	for _, m := range t.sites[site] {
+		if m.signer == nil {
+			continue
+		}
+		cells++
+		if m.cell == cell && (newest == nil || m.newer(newest.meta)) {
+			newest = m
+		}
+	}
+	return newest, cells
+}
+
+// up records a member that memberlist took in.
+func (t *table) up(name string, raw []byte, gossip string) {
+	m, err := decode(raw)
+	if err != nil || name == t.self {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := &member{meta: m, raw: bytes.Clone(raw), gossip: gossip, alive: true}
+	if key, ok := t.trusted(m.site); ok && t.signed(t.members[name], raw, key) {
+		e.signer = key
+		t.supersede(e)
+	}
+	t.put(name, e)
+}
+
+// supersede drops older entries of the same cell; of a signed one only, since
+// without a signature "newer" is anybody's word.
+func (t *table) supersede(e *member) {
+	for name, old := range t.sites[e.site] {
+		if old.cell == e.cell && e.newer(old.meta) {
+			t.drop(name, old)
+		}
+	}
+}
+
+// down records a member that left or died. One of an associated site is kept: a
+// death told by gossip may be false, and its address may be all we know after a
+// long partition. A stranger is forgotten.
+func (t *table) down(name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	m := t.members[name]
+	if m == nil {
+		return
+	}
+	if m.alive = false; m.signer == nil {
+		t.drop(name, m)
+	}
+}
+
+// candidates lists a site's addresses, the living and the latest first.
+func (t *table) candidates(site tenants.SiteID) []string {
+	key, ok := t.trusted(site)
+	if !ok {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found []*member
+	for _, m := range t.sites[site] {
+		if t.signed(m, m.raw, key) {
+			m.signer = key
+			found = append(found, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b *member) int {
+		if a.alive != b.alive {
+			if a.alive {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(b.boot, a.boot), bytes.Compare(a.cell[:], b.cell[:]))
+	})
+	var addrs []string
+	for i, m := range found {
+		older := slices.ContainsFunc(found[:i], func(o *member) bool { return o.cell == m.cell && o.newer(m.meta) })
+		if !older && !slices.Contains(addrs, m.addr) && len(addrs) < maxAnswers {
+			addrs = append(addrs, m.addr)
+		}
+	}
+	return addrs
+}
+
+// rejoin lists the gossip addresses of living members, and those of associated
+// sites' members that are gone.
+func (t *table) rejoin() (living map[string]bool, gone []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	living = map[string]bool{}
+	for name, m := range t.members {
+		if m.alive {
+			living[m.gossip] = true
+		} else if _, ok := t.trusted(m.site); ok {
+			gone = append(gone, m.gossip)
+		} else {
+			t.drop(name, m) // no longer associated
+		}
+	}
+	slices.Sort(gone)
+	return living, gone
+}
+
+func (t *table) counts() (alive, rejected int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, m := range t.members {
+		if m.alive {
+			alive++
+		}
+	}
+	return alive, t.rejected
+}

@@ -1,0 +1,70 @@
+package links
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"log/slog"
+	"time"
+
+	"causeway/federation"
+	"causeway/tenants"
+)
+
+// Trusted is the root key of an associated site, from memory alone: gossip asks
+// under its own locks. Connections are decided by SiteKey, not by this.
+func (l *Links) Trusted(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
+	keys := l.trusted.Load()
+	if keys == nil {
+		return nil, false
+	}
+	key, ok := (*keys)[site]
+	return key, ok
+}
+
+// LoadTrusted reads the keys of all associated sites.
+func (l *Links) LoadTrusted(ctx context.Context) error {
+	var held []federation.SiteAssociation
+	err := l.c.Store.View(ctx, func(r federation.Reader) (err error) {
+		held, err = r.SiteAssociations()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	keys := make(map[tenants.SiteID]*ecdsa.PublicKey, len(held))
+	for _, a := range held {
+		key, err := DecodePublicKey(a.PublicKey)
+		if err != nil {
+			continue // a key that cannot be read proves nobody
+		}
+		keys[a.Site] = key
+	}
+	l.trusted.Store(&keys)
+	return nil
+}
+
+func (l *Links) renew() {
+	select {
+	case l.stale <- struct{}{}:
+	default: // it will be read again anyway
+	}
+}
+
+// retryTrusted is how soon a failed reading is tried again.
+const retryTrusted = time.Second
+
+// KeepTrusted reads the keys again whenever the journal says that they changed,
+// until ctx ends.
+func (l *Links) KeepTrusted(ctx context.Context, log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.stale:
+		}
+		if err := l.LoadTrusted(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("could not read the associated sites", "err", err)
+			time.AfterFunc(retryTrusted, l.renew)
+		}
+	}
+}
