@@ -80,7 +80,7 @@ func New(c Config) *Gateway {
 	g.engine.RedirectFixedPath = false
 	g.engine.HandleMethodNotAllowed = true
 	_ = g.engine.SetTrustedProxies(nil)
-	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover)
+	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover, canonical)
 	for _, rt := range c.Endpoints.Routes {
 		rt.Do = limited(c.Limits, rt.Do)
 		g.handle(rt.Method, rt.Path, g.route(rt))
@@ -104,6 +104,15 @@ func limited(limits Limits, do func(*gin.Context, httpapi.Call) error) func(*gin
 			return err
 		}
 		return do(c, call)
+	}
+}
+
+// canonical refuses paths that proxies, peers and we could read in different
+// ways, before anything is decided by one of the readings.
+func canonical(c *gin.Context) {
+	if _, err := services.CanonicalPath(c.Request.URL); err != nil {
+		httpapi.Fail(c, err)
+		c.Abort()
 	}
 }
 

@@ -60,7 +60,7 @@ func (g *Gateway) record(c *gin.Context) {
 		}
 	}
 	level := slog.LevelInfo
-	if last := c.Errors.Last(); last != nil {
+	if last := c.Errors.Last(); last != nil && r.Status != httpapi.StatusClientLeft {
 		p := problem.From(last.Err)
 		r.Problem = p.Code
 		attrs = append(attrs, "problem", p.Error())

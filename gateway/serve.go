@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"causeway/federation"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/services"
@@ -27,9 +28,7 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 		return err
 	}
 	if !target.Local {
-		c.Set(keyPeer, string(target.Site))
-		httpapi.Stream(c.Writer)
-		return g.sites.Send(c.Writer, c.Request, who, target) // signed; one hop, never two
+		return g.send(c, who, target) // signed; one hop, never two
 	}
 	org, err := g.orgs.Organization(ctx, target.Org)
 	if err != nil {
@@ -44,6 +43,19 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	caller := httpapi.Anonymous(c)
 	caller.Principal = who
 	return rt.Do(c, httpapi.Call{Caller: caller, Org: org})
+}
+
+// send takes the request to a peer. Who serves is known here, by the peer's key,
+// and does not depend on what the peer says.
+func (g *Gateway) send(c *gin.Context, who tenants.Principal, to federation.Target) error {
+	c.Set(keyPeer, string(to.Site))
+	httpapi.Stream(c.Writer)
+	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: to.Org, Site: to.Site}.String())
+	err := g.sites.Send(crossing{c.Writer}, c.Request, who, to)
+	if err != nil { // nobody served
+		c.Writer.Header().Del(httpapi.HeaderServedBy)
+	}
+	return err
 }
 
 // authenticate tells who asks: at the peer listener by the assertion, elsewhere

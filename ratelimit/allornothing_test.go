@@ -49,7 +49,7 @@ func TestAllOrNothing(t *testing.T) {
 	l.crowd()
 	rng := rand.New(rand.NewPCG(1, 2))
 	refused := map[Kind]int{}
-	for i := range 1000 {
+	for i := range 600 {
 		clk.add(time.Duration(rng.Int64N(int64(500 * time.Millisecond))))
 		hot := func() int { return i * rng.IntN(2) } // the same one, or a new one
 		keys := []Key{addr4(hot()), Client(fmt.Sprint(hot())), Org(fmt.Sprint(hot()))}

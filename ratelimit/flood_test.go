@@ -17,7 +17,7 @@ func floodKeys() int {
 	case os.Getenv("CAUSEWAY_SOAK") != "":
 		return 1_000_000
 	case testing.Short():
-		return 10_000
+		return 9_000
 	}
 	return 30_000
 }
@@ -40,7 +40,7 @@ func bucketsOf(l *Limiter, name Name, kind Kind) Stat {
 // something missing is neither forgotten nor filled, and the table stays small.
 func TestOffenderCannotEvictAVictim(t *testing.T) {
 	const maxKeys = 4096
-	own := Budget{Tokens: 1, Per: time.Second, Burst: 1000}
+	own := Budget{Tokens: 1, Per: time.Second, Burst: 700}
 	for _, tt := range []struct {
 		name  string
 		lasts time.Duration
@@ -55,7 +55,7 @@ func TestOffenderCannotEvictAVictim(t *testing.T) {
 			l.limits[DeviceAuthorization].tables[0].set(own, false, maxKeys, 0)
 			stat := func() Stat { return bucketsOf(l, DeviceAuthorization, PerSource) }
 			var victims []Key
-			for i := range 20 {
+			for i := range 8 {
 				victims = append(victims, addr4(i))
 				_ = spends(l, DeviceAuthorization, victims[i], Client("app"))
 			}
@@ -160,11 +160,11 @@ func TestFullTableOfAStrictLimit(t *testing.T) {
 // tables: the site-wide bucket refuses it, and a refused call leaves no trace.
 func TestSprayingFloodLeavesNoTrace(t *testing.T) {
 	l, clk := newLimiter(t, Config{})
-	for i := range floodKeys() / 2 {
+	for i := range floodKeys() / 3 {
 		_ = l.Spend(DeviceAuthorization, source6(i), Client(fmt.Sprint(i)))
 		clk.add(100 * time.Microsecond) // ten thousand a second
 	}
-	seconds := float64(floodKeys()/2) / 10_000
+	seconds := float64(floodKeys()/3) / 10_000
 	most := int(200 + 50*seconds + 1)
 	for _, st := range l.Stats() {
 		if st.Keys > most {
@@ -188,7 +188,7 @@ func TestBytesPerKey(t *testing.T) {
 	l.limits[TokenFailure].tables[0].set(Budget{Tokens: 1, Per: time.Second}, false, maxKeys, 0)
 	before := heap()
 	n := 0
-	for round := range 3 {
+	for round := range 2 {
 		for i := range maxKeys {
 			_ = l.Spend(TokenFailure, source6(round<<24+i))
 		}

@@ -68,7 +68,7 @@ func addr4(i int) Key {
 	return Source(netip.AddrFrom4([4]byte{byte(i>>16) + 1, byte(i >> 8), byte(i), 1}))
 }
 
-// all returns a key for every part that name counts.
+// keysOf returns a key for every part that name counts.
 func keysOf(name Name) (keys []Key) {
 	for _, s := range shapes {
 		if s.name != name {

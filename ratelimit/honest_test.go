@@ -22,9 +22,9 @@ func TestRetryAfterIsHonest(t *testing.T) {
 			l, clk := newLimiter(t, Config{})
 			l.only(s.name, b.kind, budget)
 			keys := keysOf(s.name)
-			rounds := 30
+			rounds := 20
 			if b.kind == SiteWide {
-				rounds = 500 // its arithmetic is in floating point
+				rounds = 200 // its arithmetic is in floating point
 			}
 			for range rounds {
 				clk.add(time.Duration(rng.Int64N(int64(budget.Per)))) // some tokens come back

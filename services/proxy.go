@@ -3,12 +3,9 @@ package services
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"sync"
 	"time"
 
 	"causeway/internal/hop"
@@ -51,8 +48,8 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 	var failed error
 	proxy := httputil.ReverseProxy{
 		Transport:  p.transport,
-		BufferPool: buffers{},
-		ErrorLog:   silent,
+		BufferPool: hop.Buffers{},
+		ErrorLog:   hop.Silent,
 		Rewrite: func(pr *httputil.ProxyRequest) {
 			out := pr.Out
 			hop.StripRequest(out.Header)
@@ -84,13 +81,3 @@ func unavailable(in *Instance, err error) error {
 	}
 	return problem.Wrap(err, problem.Unavailable, "The service "+in.Name+" cannot be reached.").After(5 * time.Second)
 }
-
-var silent = log.New(io.Discard, "", 0)
-
-// buffers lends the proxy its copy buffers.
-type buffers struct{}
-
-var pool = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-func (buffers) Get() []byte  { return pool.Get().(*[32 << 10]byte)[:] }
-func (buffers) Put(b []byte) { pool.Put((*[32 << 10]byte)(b[:32<<10])) }

@@ -109,7 +109,7 @@ func (w wire) fits(e Expect) error {
 // longer than ours is refused: how long a leak matters is the verifier's choice.
 func (w wire) timely(now time.Time) error {
 	iat, exp := time.Unix(w.Iat, 0), time.Unix(w.Exp, 0)
-	if life := w.Exp - w.Iat; w.Iat <= 0 || life <= 0 || life > int64(lifetime/time.Second) {
+	if life := w.Exp - w.Iat; life <= 0 || life > int64(lifetime/time.Second) {
 		return refused(ErrTime)
 	}
 	if iat.After(now.Add(leeway)) || !exp.Add(leeway).After(now) {

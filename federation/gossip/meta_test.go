@@ -68,10 +68,13 @@ func TestMeta_R11(t *testing.T) {
 	if _, err := m.encode(label, key); err == nil {
 		t.Fatal("encoded an address that is too long")
 	}
+	wide := append(bytes.Clone(raw[:headSize-1]), byte(maxAddr+1))
+	wide = append(wide, strings.Repeat("a", maxAddr-4)+":7443"...)
+	wide = append(wide, make([]byte, sigSize)...)
 	for name, bad := range map[string][]byte{
 		"empty": nil, "short": raw[:headSize+sigSize-1], "longer": append(bytes.Clone(raw), 0),
 		"other version": append([]byte{2}, raw[1:]...), "no address": append(bytes.Clone(raw[:headSize-1]), append([]byte{0}, raw[len(raw)-sigSize:]...)...),
-		"huge": make([]byte, 512),
+		"huge": make([]byte, 512), "one byte too long": wide,
 	} {
 		if m, err := decode(bad); err == nil {
 			t.Errorf("%s: %+v", name, m)

@@ -88,6 +88,20 @@ func TestAssociatingLater_R11(t *testing.T) {
 	wantCandidates(t, tab, siteB)
 }
 
+// TestForgedSuccessorOfATrueEntry_R11 has the name and the boot of one that was
+// verified before.
+func TestForgedSuccessorOfATrueEntry_R11(t *testing.T) {
+	k := keys{siteB: newKey(t)}
+	tab := newTestTable(k)
+	hear(t, tab, at("1", 1, "west:1"), k[siteB])
+	forged := at("1", 1, "evil:1")
+	forged.seq = 1
+	if err := hear(t, tab, forged, newKey(t)); err == nil {
+		t.Error("taken in")
+	}
+	wantCandidates(t, tab, siteB, "west:1")
+}
+
 func TestOldAddressesDoNotComeBack_R11(t *testing.T) {
 	k := keys{siteB: newKey(t)}
 	tab := newTestTable(k)

@@ -104,6 +104,7 @@ func TestStrictReading_R5(t *testing.T) {
 		"too long":              sign(t, key, goodHeader, `{"a":"`+strings.Repeat("x", 4096)+`"}`),
 		"padding":               good + "=",
 		"line end":              head + ".\n" + body + "." + sig,
+		"line end in signature": head + "." + body + "." + sig[:8] + "\r\n" + sig[8:],
 		"loose bits":            good[:len(good)-1] + string(good[len(good)-1]+1),
 		"four parts":            good + ".",
 		"two parts":             head + "." + body,

@@ -63,6 +63,9 @@ func New(c Config) (*Links, error) {
 func (l *Links) Apply(row journal.Row) {
 	l.index.apply(row)
 	if row.Subject.Kind == journal.KindSite {
+		site := tenants.SiteID(row.Subject.ID)
+		l.c.Forwarder.Forget(site)
+		l.c.Resolver.Forget(site)
 		l.renew()
 	}
 }
@@ -144,6 +147,14 @@ func subjectType(k tenants.PrincipalKind) assertion.SubjectType {
 // names somebody there; who that is here, and with which role, only our own
 // records say.
 func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error) {
+	// A connection outlives the association that let it in.
+	site, err := l.index.site(ctx, from)
+	if problem.Has(err, problem.NotFound) || (err == nil && site.Status == federation.Asymmetric) {
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The sites are not associated.")
+	}
+	if err != nil {
+		return tenants.Principal{}, err
+	}
 	var pair federation.OrgAssociation
 	claims, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
 		Channel: from, Self: l.c.Self.ID, Method: r.Method, RequestURI: r.URL.RequestURI(), Now: l.c.Now(),

@@ -7,7 +7,7 @@ import (
 )
 
 // guarded is an answer's body: it ends when the peer is silent for too long, and
-// drops trailers, which could plant the headers that stripResponse removed.
+// drops trailers, which could plant the headers that were removed from the answer.
 type guarded struct {
 	io.ReadCloser
 	res  *http.Response
@@ -30,7 +30,6 @@ func (g *guarded) Read(p []byte) (int, error) {
 	g.stop.Reset(g.idle)
 	if err != nil {
 		g.stop.Stop()
-		g.res.Trailer = nil // filled in by the transport at the end
 	}
 	return n, err
 }
@@ -38,6 +37,6 @@ func (g *guarded) Read(p []byte) (int, error) {
 func (g *guarded) Close() error {
 	g.stop.Stop()
 	err := g.ReadCloser.Close()
-	g.res.Trailer = nil
+	g.res.Trailer = nil // the transport filled it in at the end
 	return err
 }

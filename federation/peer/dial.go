@@ -122,15 +122,14 @@ func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, err
 	}
 	c := cfg.Identity.ClientTLS(s.target.Load().Site, s.key)
-	// Only HTTP/2: on HTTP/1.1 the transport would send some requests again by
-	// itself, and an assertion is good for once.
-	c.NextProtos = []string{"h2"}
 	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing
 	conn := tls.Client(raw, c)
 	if err := conn.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
+	// Only HTTP/2: on HTTP/1.1 the transport would send some requests again by
+	// itself, and an assertion is good for once.
 	if conn.ConnectionState().NegotiatedProtocol != "h2" {
 		conn.Close()
 		return nil, fmt.Errorf("%s: no HTTP/2", addr)

@@ -1,13 +1,11 @@
 package peer
 
 import (
-	"io"
-	"log"
 	"net/http"
 	"net/http/httputil"
-	"sync"
 	"time"
 
+	"causeway/internal/hop"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -33,8 +31,8 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, a
 	var failed error
 	proxy := &httputil.ReverseProxy{
 		Transport:  s,
-		BufferPool: buffers{},
-		ErrorLog:   silent,
+		BufferPool: hop.Buffers{},
+		ErrorLog:   hop.Silent,
 		Rewrite: func(p *httputil.ProxyRequest) {
 			rewrite(p, to.Site, f.cfg.Identity.site, assertion)
 		},
@@ -52,7 +50,7 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, a
 // stays.
 func rewrite(p *httputil.ProxyRequest, to, self tenants.SiteID, assertion string) {
 	out := p.Out
-	stripRequest(out.Header)
+	hop.StripRequest(out.Header)
 	out.Trailer = nil // a client could name any header there
 	out.Header.Del("Connection")
 	out.Header.Del("Upgrade")
@@ -78,23 +76,8 @@ func (f *Forwarder) accept(res *http.Response, r *http.Request) error {
 	case http.StatusSwitchingProtocols:
 		return problem.New(problem.Unavailable, "The other site answered with a protocol nobody asked for.")
 	}
-	stripResponse(res, r.Host)
+	hop.StripResponse(res, r.Host)
+	renameRequestID(res.Header)
 	res.Body = newGuarded(res, f.cfg.IdleTimeout)
 	return nil
-}
-
-// silent: errors are returned, and the proxy's own lines could hold anything.
-var silent = log.New(io.Discard, "", 0)
-
-// buffers lends the proxy its 32 KB copy buffers.
-type buffers struct{}
-
-var pool = sync.Pool{New: func() any { return new([32 << 10]byte) }}
-
-func (buffers) Get() []byte { return pool.Get().(*[32 << 10]byte)[:] }
-
-func (buffers) Put(b []byte) {
-	if cap(b) >= 32<<10 {
-		pool.Put((*[32 << 10]byte)(b[:32<<10]))
-	}
 }

@@ -99,12 +99,23 @@ func knows(site tenants.SiteID, key *ecdsa.PublicKey) func(tenants.SiteID) (*ecd
 
 // serve runs a server on loopback until the test ends or stop is called.
 func serve(t *testing.T, cfg *tls.Config, h http.Handler) (addr string, stop func()) {
+	return serveOn(t, &http.Server{Handler: h, TLSConfig: cfg})
+}
+
+// serveHTTP1 is a server that never learned HTTP/2.
+func serveHTTP1(t *testing.T, cfg *tls.Config) (addr string, stop func()) {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return serveOn(t, &http.Server{TLSConfig: cfg, Protocols: protocols})
+}
+
+func serveOn(t *testing.T, srv *http.Server) (addr string, stop func()) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: h, TLSConfig: cfg, ErrorLog: log.New(io.Discard, "", 0)}
+	srv.ErrorLog = log.New(io.Discard, "", 0)
 	done := make(chan struct{})
 	go func() { defer close(done); srv.ServeTLS(ln, "", "") }()
 	stop = sync.OnceFunc(func() { srv.Close(); <-done })

@@ -25,9 +25,6 @@ func verifyLeaf(leaf *x509.Certificate, site tenants.SiteID, pinned *ecdsa.Publi
 	} else if named != site {
 		return fmt.Errorf("peer: the certificate is of site %s, not %s", named, site)
 	}
-	if leaf.SignatureAlgorithm != x509.ECDSAWithSHA256 {
-		return errors.New("peer: the certificate is not signed with ECDSA and SHA-256")
-	}
 	root := &x509.Certificate{PublicKey: pinned, PublicKeyAlgorithm: x509.ECDSA}
 	if err := root.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature); err != nil {
 		return fmt.Errorf("peer: the certificate is not signed by the site's root key: %w", err)

@@ -148,8 +148,11 @@ func TestUnknownAndForbiddenAreOneAnswer_R6_R10_I5(t *testing.T) {
 // TestOrderDoesNotMatter_R10_I9: cells read associations in any order.
 func TestOrderDoesNotMatter_R10_I9(t *testing.T) {
 	for _, w := range everyWorld() {
-		for _, auth := range []string{"beta", "Shared", at(remoteB, siteC)} {
+		for _, auth := range []string{"beta", "Shared", at(remoteB, siteC), string(remoteB)} {
 			in := Input{Self: self, Session: tenantSession, AuthContext: auth, View: w}
+			if auth == string(remoteB) { // at two sites
+				in.AuthContext, in.TenantContext = "", auth
+			}
 			want := Decide(in)
 			shuffled := *w
 			shuffled.assocs = slices.Clone(w.assocs)
@@ -160,6 +163,21 @@ func TestOrderDoesNotMatter_R10_I9(t *testing.T) {
 			if got := Decide(in); !reflect.DeepEqual(got, want) {
 				t.Fatalf("%q: %+v, then %+v", auth, want, got)
 			}
+		}
+	}
+}
+
+// TestForeignClaimOpensNothingHere_R6_R10: a hostile site may say that one of our
+// organizations is its own. Being associated with that claim must not lead to ours.
+func TestForeignClaimOpensNothingHere_R6_R10(t *testing.T) {
+	w := newWorld().associate(acme, hidden, "Hidden", siteB, active)
+	for _, in := range []Input{
+		{TenantContext: string(hidden)}, {AuthContext: "Hidden"}, {AuthContext: "Hidden", TenantContext: string(hidden)},
+		{AuthContext: at(hidden, self)}, {AuthContext: at(hidden, siteB)},
+	} {
+		in.Self, in.Session, in.View = self, tenantSession, w
+		if d := Decide(in); d.Kind == Local {
+			t.Errorf("%q %q: row %s", in.AuthContext, in.TenantContext, d.Row)
 		}
 	}
 }

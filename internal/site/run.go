@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gin-gonic/gin"
-
 	"causeway/federation"
 	"causeway/federation/federationhttp"
 	"causeway/federation/peer"
@@ -24,6 +22,7 @@ import (
 	"causeway/internal/localca"
 	"causeway/internal/store"
 	"causeway/oauth/oauthhttp"
+	"causeway/portal"
 	"causeway/tenants"
 	"causeway/tenants/tenantshttp"
 )
@@ -65,6 +64,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	e.Add((&oauthhttp.Handler{
 		OAuth: s.oauth, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
+	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&federationhttp.Handler{
 		Root: s.root, Now: s.now, Bundle: peer.Bundle{
 			Site: s.self.ID, Name: s.self.Name, Peer: []string{s.config.PeerAddress()}, RefreshHint: 5 * time.Minute,
@@ -73,8 +73,8 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	return e
 }
 
-func (s *Site) locations(c *gin.Context, who tenants.Principal) ([]federation.Location, error) {
-	return s.links.Locations(c.Request.Context(), who, federation.Location{
+func (s *Site) locations(ctx context.Context, who tenants.Principal) ([]federation.Location, error) {
+	return s.links.Locations(ctx, who, federation.Location{
 		Rest: s.config.Public.URL + "/api", UI: s.config.Public.URL,
 	})
 }

@@ -3,6 +3,7 @@
 package tenantshttp
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -22,7 +23,7 @@ type Handler struct {
 	OAuth  *oauth.Service
 	Limits *ratelimit.Limiter
 	// Locations lists where a session may act, this site first.
-	Locations   func(c *gin.Context, p tenants.Principal) ([]federation.Location, error)
+	Locations   func(context.Context, tenants.Principal) ([]federation.Location, error)
 	Site        httpapi.Ref // of this site; id as URN
 	SiteID      tenants.SiteID
 	PublicURL   string // https://host[:port], from configuration only

@@ -107,7 +107,7 @@ type locationBody struct {
 // locations lists where the session may act: at home, and in every associated
 // organization.
 func (h *Handler) locations(c *gin.Context, call httpapi.Call) error {
-	found, err := h.Locations(c, call.Principal)
+	found, err := h.Locations(c.Request.Context(), call.Principal)
 	if err != nil {
 		return err
 	}
