@@ -81,7 +81,11 @@ func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Sn
 			return err
 		}
 		if to == DeviceGranted {
-			if err := s.orgs.RequireRole(ctx, by.Principal, org, account.Role); err != nil {
+			role, err := tx.Role(org.ID, account.Role)
+			if err != nil {
+				return err
+			}
+			if err := s.requireRole(ctx, by, org, role); err != nil {
 				return err
 			}
 		}

@@ -94,8 +94,11 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 		return nil, unauthenticated()
 	}
 	org, err := a.service.orgs.Organization(ctx, session.Org)
-	if err != nil || !org.Enabled {
+	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
 		return nil, unauthenticated()
+	}
+	if err != nil { // not an answer: the client must keep its token
+		return nil, err
 	}
 	roleName, _ := org.RoleName(session.Role)
 	live := &liveSession{expires: session.ExpiresAt, principal: tenants.Principal{

@@ -109,6 +109,9 @@ func (s *Service) makeRoom(open []DeviceRequest, source string) (victim string, 
 // once, when an administrator has granted exactly this request, else the reason
 // to wait or stop. A poll never loses the request.
 func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, deviceCode string) (Tokens, error) {
+	if !org.Enabled { // switched off since the grant
+		return Tokens{}, problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
+	}
 	now := s.clock()
 	family := Family{ID: tenants.NewID(), Org: org.ID, Account: id, CreatedAt: now}
 	refresh := secret.Base62(32)
@@ -118,7 +121,7 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	var refusal error // decided inside, but the poll it notes must be committed
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		refusal = nil
-		d, err := tx.LockDevice(org.ID, s.digest(digestDevice, deviceCode))
+		d, err := lockRequest(tx, org.ID, id, s.digest(digestDevice, deviceCode))
 		if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
 			refusal = problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
 			return nil
@@ -149,6 +152,16 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 		return Tokens{}, err
 	}
 	return s.issue(org, session, refresh)
+}
+
+// lockRequest finds a request and holds it. The account comes first, as for
+// everybody who holds both: a revocation that meets a redemption then waits for
+// it, and neither for a deadlock to be noticed.
+func lockRequest(tx Tx, org tenants.OrgID, id ClientID, code Digest) (DeviceRequest, error) {
+	if err := tx.LockServiceAccount(org, id); err != nil {
+		return DeviceRequest{}, err
+	}
+	return tx.LockDevice(org, code)
 }
 
 // judge says why a request cannot be redeemed now; nil when it can. slow_down is
@@ -182,9 +195,6 @@ func (s *Service) notePoll(tx Tx, d DeviceRequest, now time.Time, refusal error)
 // redeem spends a granted request: its account gets a new family, and whatever
 // the account held or asked for before ends.
 func (s *Service) redeem(tx Tx, d DeviceRequest, family Family, now time.Time) (ServiceAccount, error) {
-	if err := tx.LockServiceAccount(d.Org, d.Account); err != nil {
-		return ServiceAccount{}, err
-	}
 	moved, err := tx.MoveDevice(d.Org, d.ID, DeviceGranted, DeviceRedeemed, now)
 	if err != nil {
 		return ServiceAccount{}, err

@@ -84,10 +84,14 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Sn
 		if err := validSoftware(after); err != nil {
 			return err
 		}
-		if _, err := tx.Role(org.ID, after.Role); err != nil {
+		role, err := tx.Role(org.ID, after.Role)
+		if problem.Has(err, problem.NotFound) {
 			return problem.New(problem.BadRequest, "Organization %s has no such role.", org.Name)
 		}
-		if err := s.orgs.RequireRole(ctx, by.Principal, org, after.Role); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := s.requireRole(ctx, by, org, role); err != nil {
 			return err
 		}
 		if err := tx.UpdateServiceAccount(after); err != nil {

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"net/url"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -47,7 +48,7 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 			return err
 		}
 		account.Role = role.ID
-		if err := s.orgs.RequireRole(ctx, by.Principal, org, role.ID); err != nil {
+		if err := s.requireRole(ctx, by, org, role); err != nil {
 			return err
 		}
 		if err := tx.CreateServiceAccount(account); err != nil {
@@ -60,14 +61,22 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 	return account, err
 }
 
+// requireRole answers nil when the caller may hand out a role with the rights it
+// has in this transaction. The caller's snapshot of org may be a moment older,
+// and know neither the role nor what was added to it.
+func (s *Service) requireRole(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
+	return s.orgs.RequireRole(ctx, by.Principal, tenants.Compile(org.Organization, []tenants.Role{role}), role.ID)
+}
+
 // validSoftware checks what the vendor of the software says about it
 // (VCD-45…54). The URI is never fetched.
 func validSoftware(a ServiceAccount) error {
 	if _, err := tenants.ParseUUID(a.SoftwareID); err != nil {
 		return problem.New(problem.BadRequest, "software_id must be a UUID.")
 	}
-	if len(a.SoftwareVersion) > maxName || !utf8.ValidString(a.SoftwareVersion) {
-		return problem.New(problem.BadRequest, "software_version is at most %d bytes.", maxName)
+	// PostgreSQL keeps no NUL.
+	if len(a.SoftwareVersion) > maxName || !utf8.ValidString(a.SoftwareVersion) || strings.ContainsRune(a.SoftwareVersion, 0) {
+		return problem.New(problem.BadRequest, "software_version is text of at most %d bytes.", maxName)
 	}
 	if a.URI == "" {
 		return nil

@@ -46,7 +46,10 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 		case s.retryAllowed(shown, by.Source, now):
 			done, err = s.retry(ctx, by, shown, digest, session)
 		default:
-			return Tokens{}, s.replayed(ctx, by, account, shown, digest)
+			err = s.replayed(ctx, by, account, shown, digest)
+		}
+		if problem.Has(err, problem.NotFound) {
+			continue // the account was deleted since; reading again says so
 		}
 		if err != nil {
 			return Tokens{}, err
@@ -95,7 +98,7 @@ func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bo
 	if shown.Shown != shown.Generation-1 {
 		return false // the successor has been presented
 	}
-	age := now.Sub(shown.UsedAt)
+	age := max(now.Sub(shown.UsedAt), 0) // another cell's clock may be ahead: zero stays strict
 	if age < min(s.policy.GraceWindow, s.policy.RetryWindow) {
 		return true
 	}

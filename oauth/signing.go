@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,6 +43,8 @@ type signer struct {
 	store Store
 	keys  *secret.Keys
 	now   func() time.Time
+
+	reading sync.Mutex // held while the set is read again
 
 	mu       sync.RWMutex
 	current  string
@@ -157,7 +160,8 @@ func (g *signer) sign(issuer string, org tenants.Organization, roleName string, 
 // come from this site's own set and nowhere else; whatever a header offers is
 // ignored, and critical extensions, of which we understand none, are refused.
 func (g *signer) verify(ctx context.Context, issuer, token string) (tenants.SessionID, error) {
-	if len(token) > maxToken {
+	// Even strict base64 skips line breaks, and a token has one spelling.
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
 		return "", unauthenticated()
 	}
 	var c claims
@@ -185,22 +189,28 @@ func (g *signer) verify(ctx context.Context, issuer, token string) (tenants.Sess
 // another cell has just made, so the set is read again, at most once a second
 // lest strangers make us read it for every token they invent.
 func (g *signer) publicKey(ctx context.Context, kid string) (*ecdsa.PublicKey, error) {
-	g.mu.RLock()
-	key, ok := g.public[kid]
-	stale := g.now().Sub(g.reloaded) > time.Second
-	g.mu.RUnlock()
-	if !ok && stale {
-		if err := g.reload(ctx); err != nil {
-			return nil, err
+	key, stale := g.known(kid)
+	if key == nil && stale {
+		g.reading.Lock() // one reads, whoever comes meanwhile finds what it read
+		defer g.reading.Unlock()
+		if key, stale = g.known(kid); key == nil && stale {
+			if err := g.reload(ctx); err != nil {
+				return nil, err
+			}
+			key, _ = g.known(kid)
 		}
-		g.mu.RLock()
-		key, ok = g.public[kid]
-		g.mu.RUnlock()
 	}
-	if !ok {
+	if key == nil {
 		return nil, jwt.ErrTokenUnverifiable
 	}
 	return key, nil
+}
+
+// known returns a key of the set, or nil, and whether the set may be read again.
+func (g *signer) known(kid string) (key *ecdsa.PublicKey, stale bool) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.public[kid], g.now().Sub(g.reloaded) > time.Second
 }
 
 func unauthenticated() error {

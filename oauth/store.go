@@ -118,7 +118,9 @@ type SigningKey struct {
 	CreatedAt time.Time
 }
 
-// AccountQuery selects one page of an organization's service accounts.
+// AccountQuery selects one page of an organization's service accounts. Where
+// and SortBy may name id, name, software_id, software_version, uri, role_id,
+// created_at (microseconds) and status; anything else is refused.
 type AccountQuery struct {
 	Where    string // condition over allow-listed columns, compiled from FIQL
 	Args     []any
@@ -201,12 +203,15 @@ type Tx interface {
 	CloseDevices(org tenants.OrgID, account ClientID, except string) error
 
 	CreateFamily(Family) error
-	// RevokeFamilies revokes the live families of an account.
+	// RevokeFamilies revokes the live families of an account and ends their
+	// sessions, those of a refresh that runs at the same time included.
 	RevokeFamilies(org tenants.OrgID, account ClientID, now time.Time) error
 	// CountRetry notes that a used token's successor was handed out again. False
 	// means the successor has been presented meanwhile or the family is revoked.
 	CountRetry(org tenants.OrgID, family string, used Digest) (bool, error)
 
+	// CreateSession is problem.NotFound unless the session's family lives, or
+	// its user exists.
 	CreateSession(Session) error
 	EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error
 	EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error

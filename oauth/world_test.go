@@ -12,6 +12,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/internal/store"
+	"causeway/internal/store/storetest"
 	"causeway/oauth"
 	"causeway/tenants"
 )
@@ -75,7 +76,7 @@ func newWorld(t testing.TB, db *store.DB, tweaks ...func(*oauth.Policy)) *world 
 	policy := oauth.Policy{
 		Issuer:         issuer,
 		DeviceLifetime: time.Hour, DeviceInterval: time.Minute, DevicesPerOwner: 8, DevicesPerPeer: 2,
-		RetryWindow: 24 * time.Hour, GraceWindow: time.Minute,
+		RetryWindow: 24 * time.Hour, GraceWindow: time.Minute, MaxRetries: 10,
 		IdleTimeout: 30 * time.Minute, UserLifetime: 24 * time.Hour, AccountLifetime: 30 * 24 * time.Hour,
 	}
 	for _, tweak := range tweaks {
@@ -125,9 +126,14 @@ func buildWorld(t testing.TB, db *store.DB, c *clock, policy oauth.Policy, s oau
 // newService is one more cell of the site: other memory, the same database.
 func (w *world) newService(s oauth.Store) *oauth.Service {
 	w.t.Helper()
+	return w.newServiceOf(s, w.orgs)
+}
+
+func (w *world) newServiceOf(s oauth.Store, orgs *tenants.Directory) *oauth.Service {
+	w.t.Helper()
 	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
 	w.must(err)
-	service := oauth.New(oauth.Config{Store: s, Directory: w.orgs, Keys: keys, Policy: w.policy, Now: w.clock.now})
+	service := oauth.New(oauth.Config{Store: s, Directory: orgs, Keys: keys, Policy: w.policy, Now: w.clock.now})
 	w.must(service.Start(context.Background()))
 	return service
 }
@@ -323,4 +329,26 @@ func together(n int, f func(i int)) {
 	}
 	close(ready)
 	wg.Wait()
+}
+
+// weak is somebody who manages accounts and may do what [viewer] says, no more.
+func (w *world) weak() tenants.Caller {
+	w.t.Helper()
+	const name = "Account Manager"
+	if w.roles[name] == "" {
+		w.roles[name] = tenants.RoleID(tenants.NewID())
+		w.inTenants(func(tx tenants.Tx) error {
+			return tx.CreateRole(tenants.Role{
+				ID: w.roles[name], Org: w.org, Name: name, Rights: []tenants.Right{viewCatalogs, tenants.RightAccountsManage},
+			})
+		})
+		w.orgs.Flush()
+	}
+	return w.person(name)
+}
+
+// newDB is for rules that no database can see: one suffices.
+func newDB(t testing.TB) *store.DB {
+	t.Helper()
+	return storetest.New(t, storetest.SQLite)
 }

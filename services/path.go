@@ -20,7 +20,8 @@ func CanonicalPath(u *url.URL) (string, error) {
 		return "", badPath()
 	}
 	for segment := range strings.SplitSeq(p, "/") {
-		if segment == "." || segment == ".." {
+		// Some servers drop a segment's parameters before they resolve dots.
+		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
 			return "", badPath()
 		}
 	}

@@ -58,6 +58,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 			out.URL.Path, out.URL.RawPath = id.Path, ""
 			out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
 			out.Host = ""
+			out.Trailer = nil // only the names would arrive, and they may be forged ones
 		},
 		ModifyResponse: func(res *http.Response) error {
 			hop.StripResponse(res, r.Host)

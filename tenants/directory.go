@@ -2,6 +2,8 @@ package tenants
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"causeway/internal/cache"
 	"causeway/internal/journal"
@@ -88,7 +90,7 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 		}
 	}
 	role, _ := snapshot.RoleName(p.Role)
-	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %q.", role, snapshot.Name, rights)
+	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights))
 }
 
 // Apply forgets an organization when the journal names it or one of its roles.
@@ -106,6 +108,14 @@ func (d *Directory) Apply(row journal.Row) {
 func (d *Directory) Flush() {
 	d.byID.Flush()
 	d.byName.Flush()
+}
+
+func oneOf(rights []Right) string {
+	quoted := make([]string, len(rights))
+	for i, r := range rights {
+		quoted[i] = strconv.Quote(string(r))
+	}
+	return strings.Join(quoted, " or ")
 }
 
 // RequireRole answers nil when p may hand out role in org: p holds every right

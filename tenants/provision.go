@@ -112,10 +112,10 @@ const MinPassword = 8
 
 // CreateUser makes an enabled user with one role.
 func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name, roleName string, password secret.Text) (User, error) {
-	name = strings.ToLower(name)
-	if err := checkName("user", name); err != nil {
+	if err := checkName("user", name); err != nil { // first: folding would mend what is not UTF-8
 		return User{}, err
 	}
+	name = FoldName(name)
 	if utf8.RuneCountInString(password.Reveal()) < MinPassword {
 		return User{}, problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
 	}

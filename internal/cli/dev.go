@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +27,7 @@ loopback only.`,
   causeway dev --folder ./trial
   causeway dev --folder ./trial --listen-base 0 --json   # free ports, for scripts
   causeway dev --folder ./trial --site east              # only east, as its own process`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("listen-base") {
 				if base != 0 && (base < 1024 || base > 65000) {
@@ -36,6 +37,9 @@ loopback only.`,
 			}
 			o.Out = cmd.OutOrStdout()
 			d, err := dev.Start(cmd.Context(), o)
+			if errors.Is(err, dev.ErrNoSuchSite) {
+				return usageError{err}
+			}
 			if err != nil {
 				return err
 			}

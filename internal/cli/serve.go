@@ -33,7 +33,7 @@ func load(file string) (*config.Config, error) {
 }
 
 func newServe() *cobra.Command {
-	cmd := &cobra.Command{Use: "serve", Short: "Run one cell of a site", Args: cobra.NoArgs}
+	cmd := &cobra.Command{Use: "serve", Short: "Run one cell of a site", Args: noArgs}
 	file := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, err := load(*file)
@@ -77,7 +77,7 @@ func newMigrate() *cobra.Command {
 		Use:   "migrate",
 		Short: "Bring the database to the schema of this version",
 		Long:  "Brings the database to the schema of this version. Safe to run while cells of the previous version serve, and by several at once.",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 	}
 	file := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -110,7 +110,7 @@ func newInit() *cobra.Command {
 		Long: `Migrates the database, creates the master key and the provider's organization,
 and prints the password of the first administrator. It is shown this once.
 A site that has an administrator is left as it is.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	file := configFlag(cmd)
 	name := cmd.Flags().String("administrator", "administrator", "name of the first administrator")
@@ -143,13 +143,13 @@ A site that has an administrator is left as it is.`,
 }
 
 func newConfig() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: cobra.NoArgs,
+	cmd := &cobra.Command{Use: "config", Short: "Work with the configuration", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
 	file := configFlag(cmd)
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check",
 		Short: "Report every fault of a configuration file, with key and line",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := load(*file); err != nil {
 				return err

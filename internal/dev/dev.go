@@ -55,8 +55,14 @@ type Dev struct {
 	logs    *os.File
 }
 
+// ErrNoSuchSite is for Options that name a site which does not exist.
+var ErrNoSuchSite = errors.New("the sites are west and east")
+
 // Start prepares the folder and starts the sites. It returns when they serve.
 func Start(ctx context.Context, o Options) (_ *Dev, err error) {
+	if o.Site != "" && planOf(o.Site) == nil {
+		return nil, fmt.Errorf("there is no site %q: %w", o.Site, ErrNoSuchSite)
+	}
 	d := &Dev{Folder: o.Folder, options: o, running: map[string]*running{}}
 	if d.Folder == "" {
 		if d.Folder, err = os.MkdirTemp("", "causeway-dev-*"); err != nil {
@@ -68,9 +74,6 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	}
 	if d.File, err = prepare(ctx, d.Folder, o); err != nil {
 		return nil, err
-	}
-	if o.Site != "" && d.File.Site(o.Site) == nil {
-		return nil, fmt.Errorf("there is no site %q; the sites are west and east", o.Site)
 	}
 	defer func() {
 		if err != nil {
@@ -86,7 +89,7 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	for i := range d.File.Sites {
 		if name := d.File.Sites[i].Name; o.Site == "" || o.Site == name {
 			if err := d.StartSite(ctx, name); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("site %s: %w", name, err)
 			}
 		}
 	}
@@ -115,7 +118,7 @@ func (d *Dev) StartSite(ctx context.Context, name string) (err error) {
 	}
 	l, err := net.Listen("tcp", loopback(plan.Ports.Sample))
 	if err != nil {
-		return err
+		return fmt.Errorf("sample listener: %w", err)
 	}
 	go func() { _ = r.sample.Serve(l) }() // ends when the site is stopped
 	return s.Start(ctx)
@@ -131,7 +134,8 @@ func (d *Dev) StopSite(ctx context.Context, name string) error {
 	return errors.Join(r.site.Stop(ctx), r.sample.Close())
 }
 
-// Stop ends everything.
+// Stop ends everything, one site after the other: two that say goodbye at once
+// wait for each other.
 func (d *Dev) Stop(ctx context.Context) error {
 	var errs []error
 	for name := range d.running {

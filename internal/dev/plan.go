@@ -2,6 +2,7 @@ package dev
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strconv"
@@ -74,8 +75,11 @@ func (f *File) assignPorts(base int) error {
 			if i == 0 && base == defaultBase {
 				s.Ports.Operations = 9443
 			}
-		} else if err := s.Ports.takeFree(); err != nil {
-			return err
+		} else {
+			var err error
+			if s.Ports, err = FreePorts(); err != nil {
+				return err
+			}
 		}
 		s.API = fmt.Sprintf("https://localhost:%d", s.Ports.Public)
 		s.Portal = s.API + "/provider"
@@ -84,24 +88,41 @@ func (f *File) assignPorts(base int) error {
 	return nil
 }
 
-// takeFree finds free ports; gossip needs the same number for TCP and UDP.
-func (p *Ports) takeFree() error {
+// Free ports are looked for below the range out of which systems give ports to
+// outgoing connections: a folder keeps its ports, and while its sites are stopped
+// no connection must come to sit on one of them.
+const (
+	lowestFree  = 10_000
+	highestFree = 32_000
+)
+
+// FreePorts finds ports that nobody uses; gossip needs the same number for TCP
+// and UDP.
+func FreePorts() (p Ports, err error) {
 	for _, port := range []*int{&p.Public, &p.Peer, &p.Gossip, &p.Operations, &p.Sample} {
-		for {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
-			}
-			defer l.Close() // held until all are found, so that none is found twice
-			*port = l.Addr().(*net.TCPAddr).Port
-			u, err := net.ListenPacket("udp", loopback(*port))
-			if err == nil {
-				defer u.Close()
-				break
-			}
+		l, u, err := listenFree()
+		if err != nil {
+			return Ports{}, err
 		}
+		defer l.Close() // held until all are found, so that none is found twice
+		defer u.Close()
+		*port = l.Addr().(*net.TCPAddr).Port
 	}
-	return nil
+	return p, nil
+}
+
+func listenFree() (l net.Listener, u net.PacketConn, err error) {
+	for range 100 {
+		addr := loopback(lowestFree + rand.IntN(highestFree-lowestFree))
+		if l, err = net.Listen("tcp", addr); err != nil {
+			continue
+		}
+		if u, err = net.ListenPacket("udp", addr); err == nil {
+			return l, u, nil
+		}
+		l.Close()
+	}
+	return nil, nil, fmt.Errorf("no free port was found: %w", err)
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -25,7 +25,7 @@ func prepare(ctx context.Context, folder string, o Options) (*File, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(filepath.Join(folder, ".lock"))
+	unlock, err := site.Lock(filepath.Join(folder, ".lock"))
 	if err != nil {
 		return nil, err
 	}

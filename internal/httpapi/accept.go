@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"mime"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,9 +19,7 @@ func CheckVersion(r *http.Request) error {
 	asked := false
 	for _, line := range r.Header.Values("Accept") {
 		for _, media := range splitAccept(line) {
-			_, params, err := mime.ParseMediaType(media)
-			version := params["version"]
-			if err != nil || version == "" || slices.Contains(Versions, version) {
+			if version := version(media); version == "" || slices.Contains(Versions, version) {
 				return nil
 			}
 			asked = true
@@ -32,6 +29,18 @@ func CheckVersion(r *http.Request) error {
 		return problem.New(problem.NotAcceptable, "The API version is not supported; see /api/versions.")
 	}
 	return nil
+}
+
+// version is a media type's version parameter, or empty. Package mime would give
+// up on the @ of a location, and with it on the version.
+func version(media string) string {
+	for param := range strings.SplitSeq(media, ";") {
+		name, value, _ := strings.Cut(param, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "version") {
+			return strings.Trim(strings.TrimSpace(value), `"`)
+		}
+	}
+	return ""
 }
 
 // splitAccept splits at commas that separate media types. A list of locations

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"causeway/internal/problem"
@@ -21,6 +22,7 @@ const (
 	HeaderRequestID     = "X-VMWARE-VCLOUD-REQUEST-ID"
 	HeaderServedBy      = "X-Causeway-Served-By"
 	HeaderAssertion     = "X-Causeway-Assertion"
+	HeaderPeerRequestID = "X-Causeway-Peer-Request-Id"
 )
 
 // Login is what a Basic Authorization header says: user@org:password.
@@ -44,7 +46,7 @@ func BasicLogin(r *http.Request) (Login, error) {
 	}
 	name, password, ok := strings.Cut(string(plain), ":")
 	at := strings.LastIndexByte(name, '@')
-	if !ok || at < 1 || at == len(name)-1 || password == "" {
+	if !ok || at < 1 || at == len(name)-1 || password == "" || strings.ContainsFunc(name, unicode.IsControl) {
 		return Login{}, refused
 	}
 	return Login{User: name[:at], Org: name[at+1:], Password: secret.Text(password)}, nil

@@ -60,7 +60,7 @@ func DecodeForm(body string) (url.Values, error) {
 		case k == "" && v == "", v == "":
 			continue
 		case values.Has(k):
-			return nil, problem.New(problem.InvalidRequest, "The parameter %q is given twice.", k)
+			return nil, problem.New(problem.InvalidRequest, "The parameter %.64q is given twice.", k)
 		}
 		values.Set(k, v)
 	}
@@ -83,6 +83,8 @@ func ParseJSON(r *http.Request, v any) error {
 		switch {
 		case errors.As(err, &syntax):
 			return problem.New(problem.BadRequest, "The body is not valid JSON at byte %d.", syntax.Offset)
+		case errors.As(err, &kind) && kind.Field == "":
+			return problem.New(problem.BadRequest, "The body must be a JSON object.")
 		case errors.As(err, &kind):
 			return problem.New(problem.BadRequest, "The member %q has the wrong type.", kind.Field)
 		}

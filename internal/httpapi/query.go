@@ -29,7 +29,7 @@ func ParseQuery(raw string) (url.Values, error) {
 		}
 		v, err := url.QueryUnescape(value)
 		if err != nil {
-			return nil, problem.New(problem.BadRequest, "The query parameter %q is not percent-encoded correctly.", k)
+			return nil, problem.New(problem.BadRequest, "The query parameter %.64q is not percent-encoded correctly.", k)
 		}
 		values.Add(k, v)
 	}

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -76,8 +78,12 @@ type xmlError struct {
 
 // Fail writes err in the client's dialect and remembers it for the log line.
 func Fail(c *gin.Context, err error) {
-	p := problem.From(err)
 	_ = c.Error(err)
+	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
+		c.Status(StatusClientLeft)
+		return
+	}
+	p := problem.From(err)
 	row := p.Code.Row()
 	if p.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
@@ -94,6 +100,10 @@ func Fail(c *gin.Context, err error) {
 		JSON(c, row.Status, openAPIError{Minor: row.Minor, Message: logged(c, p.Detail)})
 	}
 }
+
+// StatusClientLeft is for the log alone, as nginx has it: nobody is there to read
+// an answer.
+const StatusClientLeft = 499
 
 // logged puts the request id in front, as VCD does: it is what a user reports.
 func logged(c *gin.Context, detail string) string {

@@ -38,8 +38,8 @@ const batch = 500
 type TailConfig struct {
 	Source    Source
 	Followers []Follower
-	// Interval between polls; zero is 250 ms. It bounds how long a change made
-	// on another cell goes unnoticed when no hint arrives.
+	// Interval between polls, at most half of Stale; zero is 250 ms. It bounds how
+	// long a change made on another cell goes unnoticed when no hint arrives.
 	Interval time.Duration
 	// Stale is how long the last successful poll may lie back before the cell
 	// must refuse; zero is 5 s.
@@ -74,6 +74,9 @@ func New(c TailConfig) (*Tail, error) {
 	}
 	if c.Stale <= 0 {
 		c.Stale = 5 * time.Second
+	}
+	if c.Interval > c.Stale/2 {
+		return nil, errors.New("journal: a tail must poll at least twice in the time after which it is stale")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -203,8 +206,8 @@ func (t *Tail) step(ctx context.Context) {
 	case err == nil && t.failing:
 		t.Log.Info("the journal is followed again", "seq", t.Applied())
 	}
-	if t.failing = err != nil; !t.failing {
-		t.polled.Store(&start)
+	if t.failing = err != nil; !t.failing && t.polled.Swap(&start) == nil {
+		t.setApplied(t.Applied()) // those who wait for the first poll see it now
 	}
 }
 

@@ -8,8 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
+
+// freshGrace is how long, while we stop, a connection on which nothing was asked
+// yet may still bring a request. net/http alone would wait more than five
+// seconds for it; browsers and probes keep such connections in hand for nothing.
+const freshGrace = 500 * time.Millisecond
 
 // server is one listener with its limits. Handlers that stream lift the read and
 // write timeouts for their own exchange.
@@ -17,11 +23,13 @@ type server struct {
 	name     string
 	listener net.Listener
 	http     *http.Server
-	done     chan error
+	fresh    sync.Map   // connections that brought no request yet
+	done     chan error // nil until it serves
 }
 
 func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Config, logger *slog.Logger) *server {
-	return &server{name: name, listener: l, done: make(chan error, 1), http: &http.Server{
+	s := &server{name: name, listener: l}
+	s.http = &http.Server{
 		Handler:           h,
 		TLSConfig:         tlsConfig,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -30,10 +38,28 @@ func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Confi
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          log.New(debugLines{logger.With("listener", name)}, "", 0),
-	}}
+		ConnState:         s.follow,
+	}
+	return s
+}
+
+func (s *server) follow(c net.Conn, state http.ConnState) {
+	if state == http.StateNew {
+		s.fresh.Store(c, nil)
+	} else {
+		s.fresh.Delete(c)
+	}
+}
+
+func (s *server) dropFresh() {
+	s.fresh.Range(func(c, _ any) bool {
+		_ = c.(net.Conn).Close() // who kept it in hand finds out
+		return true
+	})
 }
 
 func (s *server) start() {
+	s.done = make(chan error, 1)
 	go func() {
 		var err error
 		if s.http.TLSConfig != nil {
@@ -50,6 +76,11 @@ func (s *server) start() {
 
 // stop lets requests under way finish until ctx ends.
 func (s *server) stop(ctx context.Context) error {
+	if s.done == nil { // another listener failed before this one served
+		return s.listener.Close()
+	}
+	drop := time.AfterFunc(freshGrace, s.dropFresh)
+	defer drop.Stop()
 	err := s.http.Shutdown(ctx)
 	if err != nil {
 		err = errors.Join(err, s.http.Close())

@@ -147,6 +147,11 @@ func (s *Site) certificate() (tls.Certificate, error) {
 		return tls.LoadX509KeyPair(c.Certificate, c.Key)
 	}
 	folder := filepath.Dir(s.config.Keys.MasterFile)
+	unlock, err := Lock(filepath.Join(folder, ".lock")) // another cell may start at this moment
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	defer unlock()
 	ca, err := localca.Load(folder, s.now())
 	if err != nil {
 		return tls.Certificate{}, err
@@ -176,17 +181,20 @@ func (s *Site) Addr(name string) string {
 // Stop ends the site in the order that loses nothing: new requests are refused
 // first, those under way finish until ctx ends, then what they used is closed.
 func (s *Site) Stop(ctx context.Context) error {
-	var errs []error
-	if s.gossip != nil {
-		errs = append(errs, s.gossip.Stop())
-	}
 	var wait sync.WaitGroup
-	results := make([]error, len(s.servers))
+	if s.gossip != nil {
+		wait.Go(func() {
+			// Nobody may be there to hear it: no reason to have failed.
+			if err := s.gossip.Stop(); err != nil {
+				s.log.Info("left the other sites without a goodbye", "err", err)
+			}
+		})
+	}
+	errs := make([]error, len(s.servers))
 	for i, srv := range s.servers {
-		wait.Go(func() { results[i] = srv.stop(ctx) })
+		wait.Go(func() { errs[i] = srv.stop(ctx) })
 	}
 	wait.Wait()
-	errs = append(errs, results...)
 	if s.background != nil {
 		s.background.stop()
 	}

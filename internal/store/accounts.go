@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,25 +38,32 @@ func (a accountWithStatus) account() oauth.ServiceAccount {
 }
 
 // selectAccounts reads accounts with their derived status (see oauth.Status).
-// Each EXISTS is one probe of an index. It takes now twice, then the organization.
+// Each EXISTS is one probe of an index, and names the organization itself:
+// PostgreSQL may choose to hash what is inside, and that must not be the rows of
+// all organizations.
 const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.created_at,
 	CASE WHEN EXISTS (SELECT 1 FROM token_families f
-			WHERE f.org_id = a.org_id AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
+			WHERE f.org_id = ? AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
 		WHEN EXISTS (SELECT 1 FROM device_requests d
-			WHERE d.org_id = a.org_id AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ?) THEN 'GRANTED'
+			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ?) THEN 'GRANTED'
 		WHEN EXISTS (SELECT 1 FROM device_requests d
-			WHERE d.org_id = a.org_id AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ?) THEN 'REQUESTED'
+			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ?) THEN 'REQUESTED'
 		ELSE 'CREATED' END AS status
 	FROM service_accounts a WHERE a.org_id = ?`
 
-// AccountColumns are the columns that the condition and the order of an
-// oauth.AccountQuery may name. created_at is microseconds since 1970 UTC; status
-// is the derived status, by its name.
-var AccountColumns = []string{"id", "name", "software_id", "software_version", "uri", "role_id", "created_at", "status"}
+// inAccounts are the arguments of selectAccounts, and more that follow.
+func inAccounts(org tenants.OrgID, now time.Time, more ...any) []any {
+	id, at := string(org), micros(now)
+	return append([]any{id, id, at, id, at, id}, more...)
+}
+
+// accountColumns are what the condition and the order of an oauth.AccountQuery
+// may name. status is the derived one.
+const accountColumns = "id, name, software_id, software_version, uri, role_id, created_at, status"
 
 func (r *reader) account(org tenants.OrgID, now time.Time, where, arg string) (oauth.ServiceAccount, error) {
 	var row accountWithStatus
-	err := take(r.db.Raw(selectAccounts+where, micros(now), micros(now), string(org), arg), &row)
+	err := take(r.db.Raw(selectAccounts+where, inAccounts(org, now, arg)...), &row)
 	return row.account(), err
 }
 
@@ -68,15 +76,15 @@ func (r *reader) ServiceAccountByName(org tenants.OrgID, name string, now time.T
 }
 
 // ServiceAccounts wraps the organization's rows in a subselect that shows only
-// AccountColumns, so that not even a faulty condition names another column or,
+// accountColumns, so that not even a faulty condition names another column or,
 // by an OR, another organization.
 func (r *reader) ServiceAccounts(org tenants.OrgID, q oauth.AccountQuery, now time.Time) ([]oauth.ServiceAccount, int, error) {
 	order, err := accountOrder(q)
 	if err != nil {
 		return nil, 0, err
 	}
-	from := " FROM (SELECT " + strings.Join(AccountColumns, ", ") + " FROM (" + selectAccounts + ") a) a"
-	args := []any{micros(now), micros(now), string(org)}
+	from := " FROM (SELECT " + accountColumns + " FROM (" + selectAccounts + ") a) a"
+	args := inAccounts(org, now)
 	if q.Where != "" {
 		from += " WHERE (" + q.Where + ")"
 		args = append(args, q.Args...)
@@ -104,20 +112,15 @@ func accountOrder(q oauth.AccountQuery) (string, error) {
 	if q.Page < 1 || q.PageSize < 1 || q.Page > 1<<30/q.PageSize {
 		return "", problem.New(problem.BadRequest, "There is no such page.")
 	}
-	by, direction := "name", ""
+	by, direction := q.SortBy, ""
+	if by == "" {
+		by = "name"
+	}
+	if !slices.Contains(strings.Split(accountColumns, ", "), by) {
+		return "", problem.New(problem.BadRequest, "The list cannot be sorted by this.")
+	}
 	if q.Desc {
 		direction = " DESC"
-	}
-	if q.SortBy != "" {
-		by = ""
-		for _, c := range AccountColumns {
-			if c == q.SortBy {
-				by = c
-			}
-		}
-	}
-	if by == "" {
-		return "", problem.New(problem.BadRequest, "The list cannot be sorted by this.")
 	}
 	if by == "name" || by == "id" { // unique already
 		return " ORDER BY " + by + direction, nil
@@ -162,6 +165,12 @@ func (t *tx) DeleteServiceAccount(org tenants.OrgID, id oauth.ClientID, now time
 // account (their foreign keys wait), and those that were being added are there
 // when it returns.
 func (t *tx) LockServiceAccount(org tenants.OrgID, id oauth.ClientID) error {
-	var row accountRow
-	return take(forUpdate(t.of(org)).Where("id = ?", string(id)), &row)
+	if t.held[id] == org && org != "" {
+		return nil
+	}
+	err := take(forUpdate(t.of(org)).Where("id = ?", string(id)), &accountRow{})
+	if err == nil {
+		t.held[id] = org
+	}
+	return err
 }

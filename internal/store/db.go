@@ -35,16 +35,18 @@ type Config struct {
 
 // DB is an open database.
 type DB struct {
-	kind   kind
-	write  *pool // transactions and rotations
-	read   *pool // views
-	path   string
-	log    *slog.Logger
-	wake   func(int64)
-	tail   atomic.Pointer[journal.Tail]
-	stats  *stats
-	rotate func(context.Context, oauth.Rotation) (bool, error)
-	close  []func() error
+	kind  kind
+	write *pool // transactions and rotations
+	read  *pool // views
+	path  string
+	log   *slog.Logger
+	wake  func(int64)
+	tail  atomic.Pointer[journal.Tail]
+	stats *stats
+	close []func() error
+	// What the databases do each in their own way.
+	rotate        func(context.Context, oauth.Rotation) (bool, error)
+	migrationPool func() (*sql.DB, error)
 }
 
 // kind is which database this is.

@@ -32,6 +32,9 @@ type Migration struct {
 // Migrate brings the schema to this binary's version. Any number of processes
 // may call it at once: one works, the others wait and find nothing to do.
 func (d *DB) Migrate(ctx context.Context) error {
+	if err := d.CheckSchema(ctx); !errors.Is(err, ErrSchemaOlder) {
+		return err
+	}
 	return d.migrate(ctx, func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
 		return err
@@ -58,7 +61,12 @@ func (d *DB) migrate(ctx context.Context, run func(*goose.Provider) error) error
 	if err := d.refuseNewerSchema(ctx); err != nil {
 		return err
 	}
-	p, err := d.provider()
+	db, err := d.migrationPool()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	p, err := d.provider(db)
 	if err != nil {
 		return err
 	}
@@ -96,7 +104,7 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := d.provider()
+	p, err := d.provider(d.write.sql)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +123,7 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 }
 
 func (d *DB) versions(ctx context.Context) (known, current int64, err error) {
-	p, err := d.provider()
+	p, err := d.provider(d.write.sql)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -140,7 +148,7 @@ func (d *DB) schemaVersion(ctx context.Context) (int64, error) {
 	return n, fault(err)
 }
 
-func (d *DB) provider() (*goose.Provider, error) {
+func (d *DB) provider(db *sql.DB) (*goose.Provider, error) {
 	dialect, files, dir := goose.DialectPostgres, migrations.Postgres, "postgres"
 	locking := goose.WithLocker(&fileLock{path: d.path})
 	if d.kind == sqlite {
@@ -157,7 +165,7 @@ func (d *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, d.write.sql, sub, locking, goose.WithDisableGlobalRegistry(true), goose.WithSlog(d.log))
+	return goose.NewProvider(dialect, db, sub, locking, goose.WithDisableGlobalRegistry(true), goose.WithSlog(d.log))
 }
 
 // fileLock lets one process at a time migrate a SQLite database. It is an

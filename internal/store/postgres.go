@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,6 +39,7 @@ func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
 			cfg.RuntimeParams[k] = v
 		}
 	}
+	d.migrationPool = func() (*sql.DB, error) { return unhurried(cfg), nil }
 	if conns <= 0 {
 		conns = 16
 	}
@@ -60,4 +62,13 @@ func (d *DB) postgresPool(ctx context.Context, cfg *pgx.ConnConfig, conns int) (
 	var err error
 	p.gorm, err = newGorm(pg.New(pg.Config{Conn: db}))
 	return p, err
+}
+
+// unhurried is a pool of one connection for migrations, which may take long.
+func unhurried(cfg *pgx.ConnConfig) *sql.DB {
+	c := cfg.Copy()
+	c.RuntimeParams["statement_timeout"], c.RuntimeParams["idle_in_transaction_session_timeout"] = "0", "0"
+	db := stdlib.OpenDB(*c)
+	db.SetMaxOpenConns(1)
+	return db
 }

@@ -99,9 +99,9 @@ const touchBatch = 1000
 
 var touch = map[kind]string{
 	sqlite: `UPDATE sessions SET last_used = v.value FROM json_each(?) v
-		WHERE sessions.id = v.key AND sessions.ended_at = 0 AND sessions.last_used < v.value`,
+		WHERE sessions.id = v.key AND sessions.last_used < v.value`,
 	postgres: `UPDATE sessions SET last_used = v.value::bigint FROM json_each_text(?::json) v
-		WHERE sessions.id = v.key AND sessions.ended_at = 0 AND sessions.last_used < v.value::bigint`,
+		WHERE sessions.id = v.key AND sessions.last_used < v.value::bigint`,
 }
 
 // Touch never moves a last use back, so cells may flush in any order. The map

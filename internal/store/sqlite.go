@@ -37,7 +37,10 @@ func (d *DB) openSQLite(ctx context.Context, path string, readers int) error {
 	}
 	// FULL: with NORMAL a power cut may take back the last commits, and an old
 	// refresh token would be valid again.
-	write, err := sqlitePool(path, 1, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	d.migrationPool = func() (*sql.DB, error) {
+		return sqlitePool(path, 1, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+	}
+	write, err := d.migrationPool() // of the same kind
 	if err != nil {
 		return err
 	}

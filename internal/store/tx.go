@@ -9,6 +9,7 @@ import (
 	"gorm.io/gorm"
 
 	"causeway/internal/journal"
+	"causeway/oauth"
 	"causeway/tenants"
 )
 
@@ -23,20 +24,18 @@ const (
 )
 
 // reader reads; each statement on its own, or within the transaction it is part of.
-type reader struct {
-	db *gorm.DB
-	on kind
-}
+type reader struct{ db *gorm.DB }
 
 // tx reads and writes in one transaction.
 type tx struct {
 	reader
-	failed  error           // the first failed write
-	entries []journal.Entry // appended just before the commit
+	failed  error                            // the first failed write
+	held    map[oauth.ClientID]tenants.OrgID // accounts that are locked
+	entries []journal.Entry                  // appended just before the commit
 }
 
 func (d *DB) view(ctx context.Context, f func(*reader) error) error {
-	return f(&reader{d.read.session(ctx, d.read), d.kind})
+	return f(&reader{d.read.session(ctx, d.read)})
 }
 
 // inTx runs f in a transaction, again after a conflict, and returns when this
@@ -95,7 +94,7 @@ func (d *DB) once(ctx context.Context, f func(*tx) error) (seq int64, err error)
 	if d.kind == sqlite {
 		within = whole
 	}
-	t := &tx{reader: reader{d.write.session(within, counted{stx, d.stats}), d.kind}}
+	t := &tx{reader: reader{d.write.session(within, counted{stx, d.stats})}, held: map[oauth.ClientID]tenants.OrgID{}}
 	if err := t.run(f); err != nil {
 		return 0, err
 	}

@@ -73,8 +73,11 @@ func (h *Handler) verificationURI(org *tenants.Snapshot) string {
 // its sample has a space in front (VCD-67, VCD-73).
 func clientID(form url.Values) (oauth.ClientID, error) {
 	given := form.Get("client_id")
-	if given == "" {
-		given = form.Get("client_ID")
+	switch other := form.Get("client_ID"); {
+	case given == "":
+		given = other
+	case other != "":
+		return "", problem.New(problem.InvalidRequest, "client_id is given in two spellings.")
 	}
 	if given == "" {
 		return "", problem.New(problem.InvalidRequest, "client_id is required.")
@@ -106,16 +109,12 @@ func (h *Handler) token(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	org, err := h.realmOr(c, problem.InvalidGrant, "Invalid refresh token")
-	if err != nil {
-		return err
-	}
 	var tokens oauth.Tokens
 	switch grant := form.Get("grant_type"); grant {
 	case grantDevice:
-		tokens, err = h.redeem(c, org, form)
+		tokens, err = h.redeem(c, form)
 	case grantRefresh:
-		tokens, err = h.refresh(c, org, form)
+		tokens, err = h.refresh(c, form)
 	case "":
 		err = problem.New(problem.InvalidRequest, "grant_type is required.")
 	default:
@@ -148,7 +147,9 @@ func (h *Handler) refused(c *gin.Context, form url.Values, err error) error {
 	return err
 }
 
-func (h *Handler) redeem(c *gin.Context, org *tenants.Snapshot, form url.Values) (oauth.Tokens, error) {
+// redeem and refresh look for the organization last: what is wrong with a request
+// must not depend on whether the organization exists.
+func (h *Handler) redeem(c *gin.Context, form url.Values) (oauth.Tokens, error) {
 	client, err := clientID(form)
 	if err != nil {
 		return oauth.Tokens{}, err
@@ -157,10 +158,14 @@ func (h *Handler) redeem(c *gin.Context, org *tenants.Snapshot, form url.Values)
 	if code == "" {
 		return oauth.Tokens{}, problem.New(problem.InvalidRequest, "device_code is required.")
 	}
+	org, err := h.realmOr(c, problem.InvalidGrant, "The device code is not valid for this client.")
+	if err != nil {
+		return oauth.Tokens{}, err
+	}
 	return h.OAuth.RedeemDevice(c.Request.Context(), httpapi.Anonymous(c), org, client, code)
 }
 
-func (h *Handler) refresh(c *gin.Context, org *tenants.Snapshot, form url.Values) (oauth.Tokens, error) {
+func (h *Handler) refresh(c *gin.Context, form url.Values) (oauth.Tokens, error) {
 	token := form.Get("refresh_token")
 	if token == "" {
 		return oauth.Tokens{}, problem.New(problem.InvalidRequest, "refresh_token is required.")
@@ -171,6 +176,10 @@ func (h *Handler) refresh(c *gin.Context, org *tenants.Snapshot, form url.Values
 		if client, err = clientID(form); err != nil {
 			return oauth.Tokens{}, err
 		}
+	}
+	org, err := h.realmOr(c, problem.InvalidGrant, "Invalid refresh token")
+	if err != nil {
+		return oauth.Tokens{}, err
 	}
 	return h.OAuth.Refresh(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
 }

@@ -58,7 +58,11 @@ func (h *Handler) realm(c *gin.Context) (*tenants.Snapshot, error) {
 		if strings.EqualFold(name, tenants.SystemOrgName) {
 			return nil, problem.New(problem.NotFound, "The provider's realm is /oauth/provider.")
 		}
-		return h.Orgs.ByName(c.Request.Context(), name)
+		org, err := h.Orgs.ByName(c.Request.Context(), name)
+		if problem.Has(err, problem.NotFound) {
+			err = problem.Hidden() // in the words for somebody else's realm
+		}
+		return org, err
 	}
 	return h.Orgs.Organization(c.Request.Context(), tenants.SystemOrgID)
 }

@@ -36,8 +36,14 @@ const Env = "CAUSEWAY_TEST_POSTGRES"
 // with an empty migrated database each time.
 func Each(t *testing.T, f func(t *testing.T, db *store.DB)) {
 	t.Helper()
+	EachKind(t, func(t *testing.T, kind Kind) { f(t, New(t, kind)) })
+}
+
+// EachKind is Each for tests that open the database themselves.
+func EachKind(t *testing.T, f func(t *testing.T, kind Kind)) {
+	t.Helper()
 	for _, kind := range []Kind{SQLite, Postgres} {
-		t.Run(string(kind), func(t *testing.T) { f(t, New(t, kind)) })
+		t.Run(string(kind), func(t *testing.T) { f(t, kind) })
 	}
 }
 

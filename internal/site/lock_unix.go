@@ -1,14 +1,15 @@
 //go:build unix
 
-package dev
+package site
 
 import (
 	"os"
 	"syscall"
 )
 
-// lock holds a file until unlock is called or the process ends.
-func lock(file string) (unlock func(), err error) {
+// Lock holds a file until unlock is called or the process ends: processes that
+// share a folder prepare it one after the other.
+func Lock(file string) (unlock func(), err error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err

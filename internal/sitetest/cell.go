@@ -1,0 +1,116 @@
+package sitetest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"causeway/internal/dev"
+)
+
+// Cell is one cell of a site that runs by `causeway serve`, without
+// organizations but the provider's.
+type Cell struct {
+	Config string // its configuration file
+	File   *dev.File
+	ports  dev.Ports
+}
+
+// SiteName is what the site of a Cell is called.
+const SiteName = "solo"
+
+// NewCell writes the configuration of a site's first cell. more is YAML to
+// append to it.
+func NewCell(t testing.TB, databaseURL, more string) *Cell {
+	t.Helper()
+	folder := t.TempDir()
+	c := &Cell{File: &dev.File{CA: filepath.Join(folder, "ca.pem")}}
+	c.write(t, folder, databaseURL, more)
+	return c
+}
+
+// Another writes the configuration of one more cell of the same site.
+func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
+	t.Helper()
+	other := &Cell{File: c.File}
+	other.write(t, filepath.Dir(c.File.CA), databaseURL, "")
+	return other
+}
+
+func (c *Cell) write(t testing.TB, folder, databaseURL, more string) {
+	t.Helper()
+	var err error
+	if c.ports, err = dev.FreePorts(); err != nil {
+		t.Fatal(err)
+	}
+	if len(c.File.Sites) == 0 {
+		// What clients call it; other cells stand behind the same name.
+		c.File.Sites = []dev.SiteFile{{Name: SiteName, API: fmt.Sprintf("https://localhost:%d", c.ports.Public)}}
+	}
+	c.Config = filepath.Join(folder, fmt.Sprintf("causeway-%d.yaml", c.ports.Public))
+	text := fmt.Sprintf(`site:
+  name: %s
+public:
+  listen: 127.0.0.1:%d
+  url: %s
+peer:
+  listen: 127.0.0.1:%d
+operations:
+  listen: 127.0.0.1:%d
+database:
+  url: %q
+keys:
+  master_file: %s
+%s`, SiteName, c.ports.Public, c.File.Sites[0].API, c.ports.Peer, c.ports.Operations, databaseURL, filepath.Join(folder, "master.key"), more)
+	if err := os.WriteFile(c.Config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var initialPassword = regexp.MustCompile(`(?m)^Administrator (\S+)@System, password \(shown this once\): (\S+)$`)
+
+// Init runs `causeway init` and notes the administrator it made.
+func (c *Cell) Init(t testing.TB) {
+	t.Helper()
+	p := Launch(t, "init", "--config", c.Config)
+	if code := p.Exit(t, time.Minute); code != 0 {
+		t.Fatalf("init: exit code %d\n%s", code, p.Err())
+	}
+	found := initialPassword.FindAllStringSubmatch(p.Out(), -1)
+	if len(found) != 1 {
+		t.Fatalf("init shows %d passwords\n%s", len(found), p.Out())
+	}
+	c.File.Sites[0].Admin = dev.Login{User: found[0][1], Password: found[0][2]}
+}
+
+// Begin runs `causeway serve`; Ready waits until it does.
+func (c *Cell) Begin(t testing.TB) *Process {
+	t.Helper()
+	return Launch(t, "serve", "--config", c.Config)
+}
+
+// Ready waits until a process begun by Begin serves.
+func (c *Cell) Ready(t testing.TB, p *Process) {
+	t.Helper()
+	p.AwaitErr(t, 2*time.Minute, func(text string) bool { return strings.Contains(text, "msg=serving") })
+}
+
+// Client speaks to this cell, whatever its site is called.
+func (c *Cell) Client(t testing.TB) *Client {
+	t.Helper()
+	client := NewClient(t, c.File)
+	client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", c.ports.Public))
+	}
+	return client
+}
+
+// Ops is the address of the operations listener.
+func (c *Cell) Ops() string { return fmt.Sprintf("http://127.0.0.1:%d", c.ports.Operations) }

@@ -1,0 +1,66 @@
+// Package sitetest gives a test two associated sites: real listeners, real
+// certificates, real gossip on loopback, and a client that speaks to them as an
+// administrator or an app would.
+package sitetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"causeway/internal/config"
+	"causeway/internal/dev"
+	"causeway/internal/store/storetest"
+)
+
+// Option changes how the sites are set up.
+type Option func(*dev.Options)
+
+// Adjust changes the configuration of each site.
+func Adjust(f func(*config.Config)) Option { return func(o *dev.Options) { o.Adjust = f } }
+
+// Clock gives the sites another clock.
+func Clock(now func() time.Time) Option { return func(o *dev.Options) { o.Now = now } }
+
+// Pair is two associated sites, west and east, with the organizations of
+// `causeway dev`.
+type Pair struct {
+	*dev.Dev
+	Client *Client
+}
+
+// Each runs f on a pair of sites on each database, as the subtests "sqlite" and
+// "postgres".
+func Each(t *testing.T, f func(t *testing.T, p *Pair), options ...Option) {
+	t.Helper()
+	for _, kind := range []storetest.Kind{storetest.SQLite, storetest.Postgres} {
+		t.Run(string(kind), func(t *testing.T) { f(t, Start(t, kind, options...)) })
+	}
+}
+
+// Start starts a pair that lives as long as the test.
+func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
+	t.Helper()
+	free := 0
+	o := dev.Options{Folder: t.TempDir(), Base: &free}
+	if kind != storetest.SQLite {
+		o.Databases = map[string]string{"west": storetest.URL(t, kind), "east": storetest.URL(t, kind)}
+	}
+	for _, option := range options {
+		option(&o)
+	}
+	d, err := dev.Start(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Pair{Dev: d, Client: NewClient(t, d.File)}
+	t.Cleanup(func() {
+		p.Client.Hangup()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := d.Stop(ctx); err != nil {
+			t.Errorf("stopping the sites: %v", err)
+		}
+	})
+	return p
+}

@@ -1,0 +1,296 @@
+package oauth_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"causeway/internal/problem"
+	"causeway/oauth"
+	"causeway/tenants"
+)
+
+// forger has a real token, and the key that signed it, to begin each forgery
+// from something that would pass.
+type forger struct {
+	*world
+	genuine string
+	private *ecdsa.PrivateKey
+	header  map[string]any
+	claims  map[string]any
+}
+
+func newForger(w *world) *forger {
+	w.t.Helper()
+	f := &forger{world: w, genuine: w.activate(w.newAccount()).AccessToken.Reveal()}
+	_, f.private = w.service.SigningKey()
+	parts := strings.Split(f.genuine, ".")
+	f.header, f.claims = f.members(parts[0]), f.members(parts[1])
+	return f
+}
+
+func (f *forger) members(part string) (m map[string]any) {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	f.must(err)
+	f.must(json.Unmarshal(raw, &m))
+	return m
+}
+
+// token signs what change makes of the genuine token.
+func (f *forger) token(method jwt.SigningMethod, key any, change func(header, claims map[string]any)) string {
+	f.t.Helper()
+	header, claims := maps.Clone(f.header), maps.Clone(f.claims)
+	header["alg"] = method.Alg()
+	change(header, claims)
+	s, err := (&jwt.Token{Method: method, Header: header, Claims: jwt.MapClaims(claims)}).SignedString(key)
+	f.must(err)
+	return s
+}
+
+// signed is by the site's own key: only what change did is wrong with it.
+func (f *forger) signed(change func(header, claims map[string]any)) string {
+	f.t.Helper()
+	return f.token(jwt.SigningMethodES256, f.private, change)
+}
+
+// stolen is somebody else's key under the site's key id.
+func (f *forger) stolen(change func(header, claims map[string]any)) string {
+	f.t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	f.must(err)
+	return f.token(jwt.SigningMethodES256, key, change)
+}
+
+func (f *forger) publicDER() []byte {
+	der, err := x509.MarshalPKIXPublicKey(&f.private.PublicKey)
+	f.must(err)
+	return der
+}
+
+// signature is the genuine token with another signature.
+func (f *forger) signature(change func(string) string) string {
+	body, sig := f.genuine[:strings.LastIndex(f.genuine, ".")], f.genuine[strings.LastIndex(f.genuine, ".")+1:]
+	return body + "." + change(sig)
+}
+
+func (f *forger) unix(d time.Duration) float64 { return float64(f.clock.now().Add(d).Unix()) }
+
+func with(m map[string]any, name string, value any) { m[name] = value }
+
+func TestForgery_R5(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newDB(t))
+	f := newForger(w)
+	for _, tt := range []struct {
+		name  string
+		token func() string
+		want  problem.Code
+	}{
+		{"what the forger starts from", func() string { return f.signed(func(h, c map[string]any) {}) }, ""},
+		{"unknown members that are not critical", func() string {
+			return f.signed(func(h, c map[string]any) { with(h, "jwk", map[string]any{}); with(c, "colour", "blue") })
+		}, ""},
+
+		{"no algorithm", func() string {
+			return f.token(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, func(h, c map[string]any) {})
+		}, problem.Unauthenticated},
+		{"no algorithm, in other letters", func() string {
+			return f.token(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, func(h, c map[string]any) { with(h, "alg", "nOnE") })
+		}, problem.Unauthenticated},
+		{"our algorithm, no signature", func() string { return f.signature(func(string) string { return "" }) }, problem.Unauthenticated},
+		{"HMAC with the public key as it is", func() string {
+			return f.token(jwt.SigningMethodHS256, f.publicDER(), func(h, c map[string]any) {})
+		}, problem.Unauthenticated},
+		{"HMAC with the public key as PEM", func() string {
+			return f.token(jwt.SigningMethodHS256, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: f.publicDER()}), func(h, c map[string]any) {})
+		}, problem.Unauthenticated},
+		{"HMAC that says it is ours", func() string {
+			return f.token(jwt.SigningMethodHS256, f.publicDER(), func(h, c map[string]any) { with(h, "alg", "ES256") })
+		}, problem.Unauthenticated},
+		{"another algorithm of the family", func() string {
+			key, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+			f.must(err)
+			return f.token(jwt.SigningMethodES384, key, func(h, c map[string]any) {})
+		}, problem.Unauthenticated},
+		{"another key", func() string { return f.stolen(func(h, c map[string]any) {}) }, problem.Unauthenticated},
+		{"another key, embedded", func() string {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			f.must(err)
+			point, err := key.PublicKey.Bytes()
+			f.must(err)
+			return f.token(jwt.SigningMethodES256, key, func(h, c map[string]any) {
+				with(h, "jwk", map[string]string{
+					"kty": "EC", "crv": "P-256", "kid": "mine",
+					"x": base64.RawURLEncoding.EncodeToString(point[1:33]), "y": base64.RawURLEncoding.EncodeToString(point[33:]),
+				})
+				with(h, "kid", "mine")
+			})
+		}, problem.Unauthenticated},
+		{"another key, linked", func() string {
+			return f.stolen(func(h, c map[string]any) { with(h, "jku", "https://attacker.example/keys"); with(h, "kid", "mine") })
+		}, problem.Unauthenticated},
+		{"a key id that nobody knows", func() string { return f.signed(func(h, c map[string]any) { with(h, "kid", "nobody") }) }, problem.Unauthenticated},
+		{"no key id", func() string { return f.signed(func(h, c map[string]any) { delete(h, "kid") }) }, problem.Unauthenticated},
+		{"a key id that is no text", func() string { return f.signed(func(h, c map[string]any) { with(h, "kid", 1) }) }, problem.Unauthenticated},
+		{"critical members", func() string {
+			return f.signed(func(h, c map[string]any) { with(h, "crit", []string{"exp"}) })
+		}, problem.Unauthenticated},
+		{"an empty list of critical members", func() string { return f.signed(func(h, c map[string]any) { with(h, "crit", []string{}) }) }, problem.Unauthenticated},
+		{"a token for another purpose", func() string { return f.signed(func(h, c map[string]any) { with(h, "typ", "JWT") }) }, problem.Unauthenticated},
+		{"a token for no purpose", func() string { return f.signed(func(h, c map[string]any) { delete(h, "typ") }) }, problem.Unauthenticated},
+
+		{"another issuer", func() string { return f.signed(func(h, c map[string]any) { with(c, "iss", "https://west.example") }) }, problem.Unauthenticated},
+		{"no issuer", func() string { return f.signed(func(h, c map[string]any) { delete(c, "iss") }) }, problem.Unauthenticated},
+		{"another audience", func() string {
+			return f.signed(func(h, c map[string]any) { with(c, "aud", []string{"https://west.example"}) })
+		}, problem.Unauthenticated},
+		{"no audience", func() string { return f.signed(func(h, c map[string]any) { delete(c, "aud") }) }, problem.Unauthenticated},
+		{"no expiry", func() string { return f.signed(func(h, c map[string]any) { delete(c, "exp") }) }, problem.Unauthenticated},
+		{"expired", func() string { return f.signed(func(h, c map[string]any) { with(c, "exp", f.unix(-61*time.Second)) }) }, problem.Unauthenticated},
+		{"issued in the future", func() string { return f.signed(func(h, c map[string]any) { with(c, "iat", f.unix(61*time.Second)) }) }, problem.Unauthenticated},
+		{"not valid yet", func() string { return f.signed(func(h, c map[string]any) { with(c, "nbf", f.unix(61*time.Second)) }) }, problem.Unauthenticated},
+		{"no session", func() string { return f.signed(func(h, c map[string]any) { delete(c, "jti") }) }, problem.Unauthenticated},
+		{"a session that never was", func() string { return f.signed(func(h, c map[string]any) { with(c, "jti", tenants.NewID()) }) }, problem.Unauthenticated},
+
+		{"oversize", func() string {
+			return f.signed(func(h, c map[string]any) { with(c, "padding", strings.Repeat("x", 4096)) })
+		}, problem.Unauthenticated},
+		{"base64 with bits left over", func() string { return f.signature(otherBits) }, problem.Unauthenticated},
+		{"base64 with padding", func() string { return f.signature(func(s string) string { return s + "==" }) }, problem.Unauthenticated},
+		{"base64 with a line break", func() string { return f.signature(func(s string) string { return s[:10] + "\n" + s[10:] }) }, problem.Unauthenticated},
+		{"base64 with a carriage return at its end", func() string { return f.signature(func(s string) string { return s + "\r" }) }, problem.Unauthenticated},
+		{"base64 of the other alphabet", func() string { return f.signature(otherAlphabet) }, problem.Unauthenticated},
+		{"space around it", func() string { return " " + f.genuine }, problem.Unauthenticated},
+		{"the scheme in front", func() string { return "Bearer " + f.genuine }, problem.Unauthenticated},
+		{"a part too many", func() string { return f.genuine + ".e30" }, problem.Unauthenticated},
+		{"a part too few", func() string { return f.genuine[:strings.LastIndex(f.genuine, ".")] }, problem.Unauthenticated},
+		{"dots alone", func() string { return ".." }, problem.Unauthenticated},
+		{"nothing", func() string { return "" }, problem.Unauthenticated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := w.cell().Authenticate(t.Context(), tt.token())
+			wantProblem(t, err, tt.want)
+			if p := problem.As(err); p != nil && p.Detail != "The token is missing, expired or not valid." {
+				t.Errorf("the refusal says what is wrong: %q", p.Detail)
+			}
+		})
+	}
+}
+
+// otherBits changes the bits of the last character that no byte needs.
+func otherBits(sig string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, sig[len(sig)-1])
+	return sig[:len(sig)-1] + string(alphabet[last^1])
+}
+
+// otherAlphabet writes the signature as plain base64 does; where that happens to
+// be the same text, it adds one character of it.
+func otherAlphabet(sig string) string {
+	if other := strings.NewReplacer("-", "+", "_", "/").Replace(sig); other != sig {
+		return other
+	}
+	return sig + "+"
+}
+
+// A token that nobody signed here costs the database nothing, so inventing
+// tokens is no way to keep it busy; after a second one look for a new key is
+// allowed, whatever number of them come at once.
+func TestForgery_R5_R13_CostsTheDatabaseNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newDB(t))
+	f := newForger(w)
+	cell := w.cell()
+	unknown := func() string { return f.stolen(func(h, c map[string]any) { with(h, "kid", tenants.NewID()) }) }
+	cost := func(tokens ...string) int64 {
+		before := w.db.Statements()
+		together(len(tokens), func(i int) {
+			_, err := cell.Authenticate(w.ctx(), tokens[i])
+			wantProblem(t, err, problem.Unauthenticated)
+		})
+		return w.db.Statements() - before
+	}
+	w.clock.add(time.Hour)
+	if n := cost(f.stolen(func(h, c map[string]any) {}), "", "invented", strings.Repeat("a", 5000), f.signature(otherBits)); n != 0 {
+		t.Errorf("five invented tokens cost %d statements", n)
+	}
+	var tokens []string
+	for range 40 {
+		tokens = append(tokens, unknown())
+	}
+	if n := cost(tokens...); n > 1 {
+		t.Errorf("forty tokens of unknown keys at once cost %d statements, want at most one", n)
+	}
+	if n := cost(tokens...); n != 0 {
+		t.Errorf("forty more in the same second cost %d statements", n)
+	}
+	w.clock.add(2 * time.Second)
+	if n := cost(tokens...); n > 1 {
+		t.Errorf("forty more after it cost %d statements", n)
+	}
+}
+
+// A key that another cell has made since is found.
+func TestKeys_R5_OfAnotherCellAreFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newDB(t))
+	cell := w.cell()
+	stale := w.service
+	old, _ := stale.SigningKey()
+	w.clock.add(time.Minute)
+	newSigningKey(w)
+	other := w.newService(w.db.OAuth())
+	if fresh, _ := other.SigningKey(); fresh == old {
+		t.Fatal("the newer key does not sign")
+	}
+	w.service = other
+	a := w.newAccount()
+	token := w.activate(a).AccessToken
+	_, err := cell.Authenticate(w.ctx(), token.Reveal())
+	wantProblem(t, err, "")
+	w.service = stale
+	token = w.activate(a).AccessToken // whatever signs, all verify
+	w.service = other
+	w.wantAlive(token, true)
+}
+
+// newSigningKey makes what a cell makes that starts without seeing a key.
+func newSigningKey(w *world) {
+	w.t.Helper()
+	elsewhere := newWorld(w.t, newDB(w.t))
+	elsewhere.clock.add(time.Minute)
+	w.must(elsewhere.db.OAuth().View(w.ctx(), func(r oauth.Reader) error {
+		keys, err := r.SigningKeys()
+		if err != nil {
+			return err
+		}
+		keys[0].CreatedAt = w.clock.now()
+		return w.db.OAuth().InTx(w.ctx(), func(tx oauth.Tx) error { return tx.CreateSigningKey(keys[0]) })
+	}))
+}
+
+// FuzzAuthenticate: no text opens a session that was not signed here.
+func FuzzAuthenticate(f *testing.F) {
+	w := newWorld(f, newDB(f))
+	genuine := w.activate(w.newAccount()).AccessToken.Reveal()
+	for _, s := range []string{"", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", genuine[:len(genuine)-1], strings.Repeat(".", 100)} {
+		f.Add(s)
+	}
+	cell := w.cell()
+	f.Fuzz(func(t *testing.T, token string) {
+		_, err := cell.Authenticate(t.Context(), token)
+		if token != genuine {
+			wantProblem(t, err, problem.Unauthenticated)
+		}
+	})
+}

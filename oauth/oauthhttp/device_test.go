@@ -1,0 +1,85 @@
+package oauthhttp
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+)
+
+const someClient = "734e3845-1573-4f07-9b6c-b493c9042187"
+
+func TestClientID_VCD67(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		form url.Values
+		want problem.Code // empty: it is someClient
+	}{
+		{"client_id", url.Values{"client_id": {someClient}}, ""},
+		{"the other spelling", url.Values{"client_ID": {someClient}}, ""},
+		{"a blank in front, as documented", url.Values{"client_id": {" " + someClient}}, ""},
+		{"blanks around", url.Values{"client_ID": {"\t" + someClient + " "}}, ""},
+		{"capitals", url.Values{"client_id": {strings.ToUpper(someClient)}}, ""},
+		{"none", url.Values{}, problem.InvalidRequest},
+		{"both, and they differ", url.Values{"client_id": {someClient}, "client_ID": {strings.Repeat("0", 36)}}, problem.InvalidRequest},
+		{"both, and they agree", url.Values{"client_id": {someClient}, "client_ID": {someClient}}, problem.InvalidRequest},
+		{"a third spelling", url.Values{"CLIENT_ID": {someClient}}, problem.InvalidRequest},
+		{"a URN", url.Values{"client_id": {"urn:vcloud:serviceAccount:" + someClient}}, problem.InvalidClient},
+		{"no dashes", url.Values{"client_id": {strings.ReplaceAll(someClient, "-", "")}}, problem.InvalidClient},
+		{"a name", url.Values{"client_id": {"inventory-bot"}}, problem.InvalidClient},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			id, err := clientID(tt.form)
+			if tt.want == "" && (err != nil || id != someClient) {
+				t.Errorf("got %q, %v", id, err)
+			}
+			if tt.want != "" && !problem.Has(err, tt.want) {
+				t.Errorf("got %q, %v, want %s", id, err, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzClientID(f *testing.F) {
+	for _, s := range []string{"", someClient, "{" + someClient + "}", " " + someClient, "\x00", strings.Repeat("-", 36)} {
+		f.Add(s)
+	}
+	bare := regexp.MustCompile(`^[a-f0-9]{8}(-[a-f0-9]{4}){3}-[a-f0-9]{12}$`)
+	f.Fuzz(func(t *testing.T, given string) {
+		id, err := clientID(url.Values{"client_id": {given}})
+		switch {
+		case err == nil && !bare.MatchString(string(id)):
+			t.Fatalf("%q is read as %q", given, id)
+		case err != nil && !problem.Has(err, problem.InvalidClient) && !problem.Has(err, problem.InvalidRequest):
+			t.Fatalf("%q: %v", given, err)
+		}
+	})
+}
+
+// What manages accounts asks for the right to manage them and for nothing less;
+// what only looks does not ask for it alone.
+func TestRoutesAskForRights_VCD13(t *testing.T) {
+	e := (&Handler{}).Endpoints()
+	for _, rt := range e.Routes {
+		looks := rt.Method == "GET"
+		for _, right := range rt.Rights {
+			switch {
+			case right == httpapi.AnySession:
+				t.Errorf("%s %s is for every session", rt.Method, rt.Path)
+			case !looks && right != "Service Accounts: Manage":
+				t.Errorf("%s %s is allowed by %q", rt.Method, rt.Path, right)
+			}
+		}
+		if len(rt.Rights) == 0 || (looks && len(rt.Rights) < 3) {
+			t.Errorf("%s %s asks for %q", rt.Method, rt.Path, rt.Rights)
+		}
+	}
+	for _, open := range e.Open {
+		if !strings.HasSuffix(open.Path, "/token") && !strings.HasSuffix(open.Path, "/device_authorization") {
+			t.Errorf("%s %s is open to strangers", open.Method, open.Path)
+		}
+	}
+}

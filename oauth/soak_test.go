@@ -1,0 +1,115 @@
+package oauth_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/internal/store"
+	"causeway/internal/store/storetest"
+	"causeway/oauth"
+)
+
+// TestSoakConcurrentRefresh_R3_VCD18: however many show one token at once, at
+// several cells and from several places, they get one successor and no error.
+func TestSoakConcurrentRefresh_R3_VCD18(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		a := w.newAccount()
+		token := w.activate(a).RefreshToken
+		org := w.snapshot()
+		cells := []*oauth.Service{w.service, w.newService(db.OAuth())}
+		for range rounds(2, 20) {
+			var mu sync.Mutex
+			successors := map[string]int{}
+			sessions := map[string]bool{}
+			together(200, func(i int) {
+				got, err := cells[i%2].Refresh(w.ctx(), from(fmt.Sprint(i%5)), org, "", token)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Errorf("refresh: %v", err)
+					return
+				}
+				successors[got.RefreshToken.Reveal()]++
+				sessions[string(got.Session.ID)] = true
+			})
+			if len(successors) != 1 || len(sessions) != 200 {
+				t.Fatalf("%d distinct successors and %d sessions of 200 refreshes", len(successors), len(sessions))
+			}
+			for s := range successors {
+				if s == token.Reveal() {
+					t.Fatal("the token is its own successor")
+				}
+				token = secret.Text(s)
+			}
+			w.clock.add(time.Second)
+		}
+		w.wantStatus(a, oauth.Active)
+		w.mustRefresh(token)
+		if n := len(w.recorded(journal.FamilyReplayed)); n != 0 {
+			t.Errorf("%d alarms", n)
+		}
+	})
+}
+
+// TestSoakRefreshRacingRevoke_R4_VCD91: whichever comes first, nothing lives
+// after the end of the account's tokens was reported.
+func TestSoakRefreshRacingRevoke_R4_VCD91(t *testing.T) {
+	t.Parallel()
+	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {
+		w := newWorld(t, db)
+		org := w.snapshot()
+		for name, end := range map[string]func(oauth.ServiceAccount) error{
+			"revoke": func(a oauth.ServiceAccount) error { return w.service.Revoke(w.ctx(), w.admin, w.org, a.ID) },
+			"delete": func(a oauth.ServiceAccount) error { return w.service.Delete(w.ctx(), w.admin, w.org, a.ID) },
+		} {
+			first := 0
+			for i := range rounds(12, 400) {
+				a := w.newAccount()
+				spent := w.activate(a).RefreshToken
+				current := w.mustRefresh(spent).RefreshToken
+				var mu sync.Mutex
+				var got []oauth.Tokens
+				together(5, func(who int) {
+					if who == 0 {
+						time.Sleep(time.Duration(i%6) * 400 * time.Microsecond)
+						if err := end(a); err != nil {
+							t.Errorf("%s: %v", name, err)
+						}
+						return
+					}
+					token := current // one of them retries
+					if who == 4 {
+						token = spent
+					}
+					tokens, err := w.service.Refresh(w.ctx(), from(here), org, "", token)
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case err == nil:
+						got = append(got, tokens)
+					case !problem.Has(err, problem.InvalidGrant) && !problem.Has(err, problem.Replayed):
+						t.Errorf("refresh against %s: %v", name, err)
+					}
+				})
+				r.wantNothingLive(a)
+				first += len(got)
+				for _, tokens := range got {
+					w.wantAlive(tokens.AccessToken, false)
+					_, err := w.refresh(here, tokens.RefreshToken)
+					wantProblem(t, err, problem.InvalidGrant)
+				}
+			}
+			t.Logf("against %s %d refreshes were first", name, first)
+		}
+		if n := r.conflicts.n.Load(); n != 0 {
+			t.Errorf("%d transactions met in a deadlock: a revocation must not take a second for that", n)
+		}
+	})
+}
