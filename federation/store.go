@@ -21,7 +21,9 @@ type Reader interface {
 	SiteAssociations() ([]SiteAssociation, error)
 	// OrgAssociations lists the associations of one local organization.
 	OrgAssociations(local tenants.OrgID) ([]OrgAssociation, error)
-	OrgAssociation(local, remote tenants.OrgID) (OrgAssociation, error)
+	// OrgAssociation is one of them. An organization is told by its site as well:
+	// the provider's has the same id everywhere.
+	OrgAssociation(local tenants.OrgID, remote tenants.LocationID) (OrgAssociation, error)
 	// OrgKey is the organization's own key: PKCS #8, DER, sealed.
 	OrgKey(org tenants.OrgID) ([]byte, error)
 }
@@ -32,7 +34,7 @@ type Tx interface {
 	CreateSelf(Self) error
 	// PutSiteAssociation creates or replaces by site.
 	PutSiteAssociation(SiteAssociation) error
-	// PutOrgAssociation creates or replaces by local and remote organization.
+	// PutOrgAssociation creates or replaces by local and remote organization and site.
 	PutOrgAssociation(OrgAssociation) error
 	// CreateOrgKey stores a key once; a second call is problem.Conflict.
 	CreateOrgKey(org tenants.OrgID, sealed []byte) error

@@ -269,6 +269,8 @@ func TestServedBy_VCD39(t *testing.T) {
 	w.do(t, "west", "GET", "/sample/inventory", sitetest.Bearer(access), "").Want(t, 200)
 }
 
+const peerRequestID = "X-Causeway-Peer-Request-Id"
+
 // The client's request has one id, and keeps it on its way: what the client
 // proposed is in both logs.
 func TestRequestIDsAcrossSites(t *testing.T) {
@@ -277,7 +279,7 @@ func TestRequestIDsAcrossSites(t *testing.T) {
 	id, _ := w.c.Account(t, "west", admin, "inventory-bot")
 	access, _ := w.c.Connect(t, "west", "acme", id)
 	a := w.do(t, "west", "GET", "/api/org", sitetest.Bearer(access, httpapi.HeaderAuthContext, "acme-labs", httpapi.HeaderClientRequest, "my-request-"), "").Want(t, 200)
-	ours, theirs := a.Header.Values(httpapi.HeaderRequestID), a.Header.Values(httpapi.HeaderPeerRequestID)
+	ours, theirs := a.Header.Values(httpapi.HeaderRequestID), a.Header.Values(peerRequestID)
 	if len(ours) != 1 || len(theirs) != 1 || ours[0] == theirs[0] {
 		t.Fatalf("ids %q, the peer's %q", ours, theirs)
 	}
@@ -286,7 +288,7 @@ func TestRequestIDsAcrossSites(t *testing.T) {
 			t.Errorf("%q does not begin as the client wanted", got)
 		}
 	}
-	if a := w.do(t, "west", "GET", "/api/org", sitetest.Bearer(access), "").Want(t, 200); a.Header.Get(httpapi.HeaderPeerRequestID) != "" {
+	if a := w.do(t, "west", "GET", "/api/org", sitetest.Bearer(access), "").Want(t, 200); a.Header.Get(peerRequestID) != "" {
 		t.Error("no peer was asked")
 	}
 }

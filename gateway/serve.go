@@ -51,7 +51,7 @@ func (g *Gateway) send(c *gin.Context, who tenants.Principal, to federation.Targ
 	c.Set(keyPeer, string(to.Site))
 	httpapi.Stream(c.Writer)
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: to.Org, Site: to.Site}.String())
-	err := g.sites.Send(crossing{c.Writer}, c.Request, who, to)
+	err := g.sites.Send(c.Writer, c.Request, who, to)
 	if err != nil { // nobody served
 		c.Writer.Header().Del(httpapi.HeaderServedBy)
 	}

@@ -197,6 +197,31 @@ func TestDeviceStatus_VCD27_StaysWhileAnyIsOpen(t *testing.T) {
 	})
 }
 
+// TestDeviceGrant_VCD65_VCD66: when the time is over, granted or not, the app
+// starts again, and only what it starts then counts.
+func TestDeviceGrant_VCD65_VCD66_StartAgain(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, how := range []decision{undecided, granted} {
+			t.Run(string(how), func(t *testing.T) {
+				w := newWorld(t, db)
+				old := w.startDevice(w.newAccount())
+				old.decide(how)
+				w.clock.add(old.ExpiresIn)
+				w.wantStatus(old.account, oauth.Created)
+				fresh := w.startDevice(old.account)
+				w.wantStatus(old.account, oauth.Requested)
+				fresh.decide(granted)
+				_, err := old.poll(0)
+				wantProblem(t, err, problem.ExpiredToken)
+				_, err = fresh.poll(0)
+				wantProblem(t, err, "")
+				w.wantStatus(old.account, oauth.Active)
+			})
+		}
+	})
+}
+
 func TestAuthorizeDevice_VCD24_NeedsNoCredential(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

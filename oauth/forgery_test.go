@@ -32,7 +32,12 @@ type forger struct {
 
 func newForger(w *world) *forger {
 	w.t.Helper()
-	f := &forger{world: w, genuine: w.activate(w.newAccount()).AccessToken.Reveal()}
+	return newForgerOf(w, w.activate(w.newAccount()).AccessToken.Reveal())
+}
+
+func newForgerOf(w *world, genuine string) *forger {
+	w.t.Helper()
+	f := &forger{world: w, genuine: genuine}
 	_, f.private = w.service.SigningKey()
 	parts := strings.Split(f.genuine, ".")
 	f.header, f.claims = f.members(parts[0]), f.members(parts[1])
@@ -201,6 +206,28 @@ func otherAlphabet(sig string) string {
 		return other
 	}
 	return sig + "+"
+}
+
+// TestAccessToken_VCD8: a JWT that names its session, account, organization and
+// role, and none of what must stay secret.
+func TestAccessToken_VCD8(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newDB(t))
+	a := w.newAccount()
+	tokens := w.activate(a)
+	f := newForgerOf(w, tokens.AccessToken.Reveal())
+	for name, want := range map[string]any{
+		"iss": issuer, "sub": string(a.ID), "jti": string(tokens.Session.ID), "org": string(w.org), "org_name": w.snapshot().Name,
+		"kind": "serviceAccount", "name": a.Name, "role": deployer,
+		"iat": f.unix(0), "exp": f.unix(30 * day),
+	} {
+		if f.claims[name] != want {
+			t.Errorf("%s is %v, want %v", name, f.claims[name], want)
+		}
+	}
+	if kid, _ := w.service.SigningKey(); f.header["alg"] != "ES256" || f.header["typ"] != "at+jwt" || f.header["kid"] != kid {
+		t.Errorf("the header is %v", f.header)
+	}
 }
 
 // A token that nobody signed here costs the database nothing, so inventing

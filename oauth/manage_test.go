@@ -213,6 +213,42 @@ func TestRevoke(t *testing.T) {
 	})
 }
 
+// TestCounterpart_VCD38: an app of another site is the account here that has
+// both its name and its software id.
+func TestCounterpart_VCD38(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		a, n := w.newAccount(), w.neighbour()
+		elsewhere := n.newAccount()
+		for _, tt := range []struct {
+			name, account, software string
+			want                    problem.Code
+		}{
+			{"same name, same id", a.Name, a.SoftwareID, ""},
+			{"same name, another id", a.Name, tenants.NewID(), problem.Forbidden},
+			{"same name, no id", a.Name, "", problem.Forbidden},
+			{"another name, same id", "another", a.SoftwareID, problem.Forbidden},
+			{"no name, same id", "", a.SoftwareID, problem.Forbidden},
+			{"R6 an account of another organization", elsewhere.Name, elsewhere.SoftwareID, problem.Forbidden},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				got, err := w.service.Counterpart(t.Context(), w.org, tt.account, tt.software)
+				wantProblem(t, err, tt.want)
+				want := tenants.Principal{
+					Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID, Org: w.org, Role: a.Role,
+				}
+				if err != nil {
+					want = tenants.Principal{}
+				}
+				if got != want {
+					t.Errorf("it stands for %+v, want %+v", got, want)
+				}
+			})
+		}
+	})
+}
+
 func TestDelete_R4(t *testing.T) {
 	t.Parallel()
 	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {

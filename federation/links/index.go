@@ -19,7 +19,7 @@ type index struct {
 	keys         *secret.Keys
 	sites        *cache.Cache[tenants.SiteID, sitePeer]
 	orgs         *cache.Cache[tenants.OrgID, []federation.OrgAssociation]
-	remoteKeys   *cache.Cache[[2]tenants.OrgID, *ecdsa.PublicKey]
+	remoteKeys   *cache.Cache[pair, *ecdsa.PublicKey]
 	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
 	counterparts *cache.Cache[identity, tenants.Principal]
 }
@@ -27,6 +27,12 @@ type index struct {
 type sitePeer struct {
 	federation.SiteAssociation
 	key *ecdsa.PublicKey
+}
+
+// pair is an association of organizations.
+type pair struct {
+	local  tenants.OrgID
+	remote tenants.LocationID
 }
 
 // identity is what makes two principals of associated organizations the same.
@@ -42,7 +48,7 @@ func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, erro
 	var errs [5]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
 	x.orgs, errs[1] = cache.New[tenants.OrgID, []federation.OrgAssociation](size)
-	x.remoteKeys, errs[2] = cache.New[[2]tenants.OrgID, *ecdsa.PublicKey](size)
+	x.remoteKeys, errs[2] = cache.New[pair, *ecdsa.PublicKey](size)
 	x.orgKeys, errs[3] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
 	x.counterparts, errs[4] = cache.New[identity, tenants.Principal](size)
 	for _, err := range errs {
@@ -90,7 +96,7 @@ func (x *index) association(ctx context.Context, local, remote tenants.OrgID, si
 }
 
 func (x *index) remoteKey(a federation.OrgAssociation) (*ecdsa.PublicKey, error) {
-	return x.remoteKeys.Fill([2]tenants.OrgID{a.Local, a.Remote}, func() (*ecdsa.PublicKey, error) {
+	return x.remoteKeys.Fill(pair{a.Local, tenants.LocationID{Org: a.Remote, Site: a.Site}}, func() (*ecdsa.PublicKey, error) {
 		return DecodePublicKey(a.PublicKey)
 	})
 }
@@ -113,7 +119,9 @@ func (x *index) apply(row journal.Row) {
 		x.sites.ForgetKey(tenants.SiteID(row.Subject.ID))
 	case journal.KindOrgAssociation:
 		x.orgs.ForgetKey(org)
-		x.remoteKeys.ForgetKey([2]tenants.OrgID{org, tenants.OrgID(row.Subject.ID)})
+		x.remoteKeys.Forget(func(p pair, _ *ecdsa.PublicKey) bool {
+			return p.local == org && string(p.remote.Org) == row.Subject.ID
+		})
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
 	case journal.KindAccount, journal.KindUser:

@@ -22,7 +22,6 @@ const (
 	HeaderRequestID     = "X-VMWARE-VCLOUD-REQUEST-ID"
 	HeaderServedBy      = "X-Causeway-Served-By"
 	HeaderAssertion     = "X-Causeway-Assertion"
-	HeaderPeerRequestID = "X-Causeway-Peer-Request-Id"
 )
 
 // Login is what a Basic Authorization header says: user@org:password.

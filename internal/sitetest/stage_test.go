@@ -12,13 +12,14 @@ func TestMain(m *testing.M) { Main(m) }
 // brought back.
 type stage struct {
 	*Client
+	folder      string // everything the sites write
 	stop, start func(t *testing.T, site string)
 }
 
 // inProcess is a stage inside the test.
 func inProcess(p *Pair) *stage {
 	return &stage{
-		Client: p.Client,
+		Client: p.Client, folder: p.Folder,
 		stop: func(t *testing.T, site string) {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
@@ -42,12 +43,13 @@ type processes struct {
 	running map[string]*Process // by site; "" is both in one
 }
 
-func newProcesses(t *testing.T) *stage {
+// Call end before the test ends.
+func newProcesses(t *testing.T) (s *stage, end func()) {
 	t.Helper()
 	p := &processes{folder: t.TempDir(), running: map[string]*Process{}}
 	first, file := LaunchDev(t, p.folder, "")
 	p.running[""] = first
-	s := &stage{Client: NewClient(t, file)}
+	s = &stage{Client: NewClient(t, file), folder: p.folder}
 	// Processes outlive the step that starts them: they belong to t.
 	s.start = func(_ *testing.T, site string) { p.running[site], _ = LaunchDev(t, p.folder, site) }
 	s.stop = func(step *testing.T, site string) {
@@ -61,13 +63,12 @@ func newProcesses(t *testing.T) *stage {
 		delete(p.running, site)
 		s.Hangup()
 	}
-	t.Cleanup(func() {
+	return s, func() {
 		s.Hangup()
 		for _, one := range p.running {
 			one.Stop(t)
 		}
-	})
-	return s
+	}
 }
 
 // step is one step of a story.

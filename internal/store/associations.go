@@ -89,13 +89,13 @@ func (r *reader) SiteAssociations() ([]federation.SiteAssociation, error) {
 // OrgAssociations lists by the remote organization's name.
 func (r *reader) OrgAssociations(local tenants.OrgID) ([]federation.OrgAssociation, error) {
 	var rows []orgAssociationRow
-	err := fault(r.of(local).Order("remote_name, remote_org_id").Find(&rows).Error)
+	err := fault(r.of(local).Order("remote_name, remote_org_id, site_id").Find(&rows).Error)
 	return convert(rows, orgAssociationRow.association), err
 }
 
-func (r *reader) OrgAssociation(local, remote tenants.OrgID) (federation.OrgAssociation, error) {
+func (r *reader) OrgAssociation(local tenants.OrgID, remote tenants.LocationID) (federation.OrgAssociation, error) {
 	var row orgAssociationRow
-	err := take(r.of(local).Where("remote_org_id = ?", string(remote)), &row)
+	err := take(r.of(local).Where("remote_org_id = ? AND site_id = ?", string(remote.Org), string(remote.Site)), &row)
 	return row.association(), err
 }
 
@@ -123,7 +123,7 @@ func (t *tx) PutOrgAssociation(a federation.OrgAssociation) error {
 	return t.put(&orgAssociationRow{
 		OrgID: string(a.Local), RemoteOrgID: string(a.Remote), RemoteName: a.RemoteName, SiteID: string(a.Site),
 		PublicKey: a.PublicKey, Status: string(a.Status), MapUsers: a.MapUsers, CreatedAt: micros(a.CreatedAt),
-	}, "org_id", "remote_org_id")
+	}, "org_id", "remote_org_id", "site_id")
 }
 
 func (t *tx) CreateOrgKey(org tenants.OrgID, sealed []byte) error {

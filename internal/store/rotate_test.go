@@ -31,7 +31,7 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 		var winner oauth.Rotation
 		rotated := parallel(t, 50, func(i int) (bool, error) {
 			r := w.rotation(1)
-			r.Source, r.At = fmt.Sprintf("192.0.2.%d", i), now.Add(time.Duration(i)*time.Second)
+			r.Source, r.At = fmt.Sprintf("198.51.100.%d", i), now.Add(time.Duration(i)*time.Second)
 			did, err := db.OAuth().Rotate(t.Context(), r)
 			if did {
 				mu.Lock()

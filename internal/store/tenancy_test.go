@@ -193,7 +193,7 @@ func TestTenancy_R6_ListsShowOneOrganization(t *testing.T) {
 				t.Errorf("ServiceAccounts: %+v, %d, %v", accounts, n, err)
 			}
 			orgs, err := r.OrgAssociations(own.org)
-			if err != nil || len(orgs) != 1 || orgs[0].Remote != own.remote {
+			if err != nil || len(orgs) != 1 || orgs[0].Remote != own.remote.Org {
 				t.Errorf("OrgAssociations: %+v, %v", orgs, err)
 			}
 			org, err := r.(oauth.Reader).AccountOrg(other.account)

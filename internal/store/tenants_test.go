@@ -193,7 +193,7 @@ func TestFederationStore(t *testing.T) {
 			RestEndpointCertificate: "PEM", PublicKey: "KEY", Status: federation.Asymmetric, CreatedAt: now,
 		}
 		org := federation.OrgAssociation{
-			Local: w.org, Remote: w.remote, RemoteName: "Remote", Site: site.Site, PublicKey: "KEY2",
+			Local: w.org, Remote: w.remote.Org, RemoteName: "Remote", Site: site.Site, PublicKey: "KEY2",
 			Status: federation.StatusActive, MapUsers: true, CreatedAt: now,
 		}
 		ok(t, db.Federation().View(t.Context(), func(r federation.Reader) error {
@@ -223,7 +223,7 @@ func TestFederationStore(t *testing.T) {
 			if got, err := r.SiteAssociations(); err != nil || !reflect.DeepEqual(got, []federation.SiteAssociation{site}) {
 				t.Errorf("SiteAssociations: %+v, %v", got, err)
 			}
-			if got, err := r.OrgAssociation(w.org, w.remote); err != nil || got != org {
+			if got, err := r.OrgAssociation(w.org, tenants.LocationID{Org: w.remote.Org, Site: site.Site}); err != nil || got != org {
 				t.Errorf("OrgAssociation: %+v, %v", got, err)
 			}
 			if got, err := r.OrgKey(w.org); err != nil || string(got) != "sealed" {

@@ -29,7 +29,7 @@ type tenant struct {
 	family  oauth.Family        // live, generation 1
 	used    oauth.Digest        // generation 0
 	session oauth.Session       // of the family
-	remote  tenants.OrgID
+	remote  tenants.LocationID
 }
 
 func newID[T ~string]() T { return T(tenants.NewID()) }
@@ -102,7 +102,8 @@ func (w *tenant) rotation(g int) oauth.Rotation {
 func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 	t.Helper()
 	w := newOrg(t, db, name).newAccount(t, "app")
-	w.user, w.remote = newID[tenants.UserID](), newID[tenants.OrgID]()
+	w.user = newID[tenants.UserID]()
+	w.remote = tenants.LocationID{Org: newID[tenants.OrgID](), Site: newID[tenants.SiteID]()}
 	inTenants(t, db, func(tx tenants.Tx) error {
 		return tx.CreateUser(tenants.User{ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now})
 	})
@@ -123,7 +124,7 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 			return err
 		}
 		return tx.PutOrgAssociation(federation.OrgAssociation{
-			Local: w.org, Remote: w.remote, RemoteName: "there", Site: newID[tenants.SiteID](), PublicKey: "PEM", Status: federation.Asymmetric, CreatedAt: now,
+			Local: w.org, Remote: w.remote.Org, RemoteName: "there", Site: w.remote.Site, PublicKey: "PEM", Status: federation.Asymmetric, CreatedAt: now,
 		})
 	})
 	return w

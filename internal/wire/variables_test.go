@@ -69,7 +69,7 @@ func mapPeople(t *testing.T, east *store.DB, f *dev.File) {
 	local := tenants.OrgID(bare(f.Site("east").Org("acme").ID))
 	remote := tenants.OrgID(bare(f.Site("west").Org("acme").ID))
 	err := east.Federation().InTx(context.Background(), func(tx federation.Tx) error {
-		a, err := tx.OrgAssociation(local, remote)
+		a, err := tx.OrgAssociation(local, tenants.LocationID{Org: remote, Site: tenants.SiteID(bare(f.Site("west").ID))})
 		if err != nil {
 			return err
 		}

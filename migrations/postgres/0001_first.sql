@@ -178,7 +178,7 @@ CREATE TABLE org_associations (
     status        TEXT    NOT NULL CHECK (status <> ''),
     map_users     BOOLEAN NOT NULL,
     created_at    BIGINT  NOT NULL,
-    PRIMARY KEY (org_id, remote_org_id)
+    PRIMARY KEY (org_id, remote_org_id, site_id) -- the provider's organization has one id at all sites
 );
 
 CREATE TABLE org_keys (

@@ -178,7 +178,7 @@ CREATE TABLE org_associations (
     status        TEXT    NOT NULL CHECK (status <> ''),
     map_users     INTEGER NOT NULL CHECK (map_users IN (0, 1)),
     created_at    INTEGER NOT NULL,
-    PRIMARY KEY (org_id, remote_org_id)
+    PRIMARY KEY (org_id, remote_org_id, site_id) -- the provider's organization has one id at all sites
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE org_keys (
