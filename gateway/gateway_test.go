@@ -222,6 +222,38 @@ func TestDeviceFlood_VCD25(t *testing.T) {
 	}, proxies)
 }
 
+// An app that polls without a pause is told to wait, by whatever spelling it
+// gives its client_id; another app that uses the same spelling is not.
+func TestPollsAreLimitedPerClient_VCD71(t *testing.T) {
+	w := start(t, storetest.SQLite)
+	admin := w.c.Login(t, "west", "acme")
+	busy, _ := w.c.Account(t, "west", admin, "inventory-bot")
+	quiet := w.do(t, "west", "POST", "/oauth/tenant/acme/register", sitetest.Bearer(admin),
+		`{"client_name":"quiet","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:Inventory%20Operator"}`).Want(t, 201).String(t, "client_id")
+	ask := func(client string) string {
+		return w.c.Form(t, "west", "acme", "device_authorization", "client_id", client).Want(t, 200).String(t, "device_code")
+	}
+	poll := func(parameter, client, code string) sitetest.Answer {
+		return w.c.Form(t, "west", "acme", "token", "grant_type", sitetest.DeviceGrant, parameter, client, "device_code", code)
+	}
+	busyCode, quietCode := ask(busy), ask(quiet)
+	var a sitetest.Answer
+	for range 200 {
+		if a = poll("client_ID", busy, busyCode); a.Status == http.StatusTooManyRequests {
+			break
+		}
+	}
+	wantRefusal(t, "/oauth/tenant/acme/token", a, http.StatusTooManyRequests)
+	for _, spelling := range []string{busy, " " + busy, strings.ToUpper(busy)} {
+		if a := poll("client_id", spelling, busyCode); a.Status != http.StatusTooManyRequests {
+			t.Errorf("spelled %q it may go on: status %d", spelling, a.Status)
+		}
+	}
+	if a := poll("client_ID", quiet, quietCode); a.Status != http.StatusBadRequest || a.String(t, "error") != "authorization_pending" {
+		t.Errorf("the other app is disturbed: %d %s", a.Status, a.Body)
+	}
+}
+
 // An answer says which organization at which site fulfilled it. A peer's own
 // claim does not count, and nobody is named when nobody answered.
 func TestServedBy_VCD39(t *testing.T) {

@@ -27,7 +27,7 @@ type Record struct {
 	Route     string // the pattern that matched; "instance" for services behind us
 	Status    int
 	Problem   problem.Code
-	Site      string // who vouched, when a peer asked
+	Via       string // the site that vouched, when a peer asked
 	Org       string
 	Principal string
 	Peer      string // who fulfilled it, when that was another site
@@ -36,10 +36,14 @@ type Record struct {
 
 func note(c *gin.Context, who tenants.Principal) { c.Set(keyWho, who) }
 
-// record writes one line per request.
+// record writes one line per request, also for one whose answer broke off.
 func (g *Gateway) record(c *gin.Context) {
 	start := time.Now()
+	defer func() { g.write(c, start) }()
 	c.Next()
+}
+
+func (g *Gateway) write(c *gin.Context, start time.Time) {
 	r := Record{
 		RequestID: httpapi.RequestID(c), Method: c.Request.Method, Route: c.FullPath(),
 		Status: c.Writer.Status(), Peer: c.GetString(keyPeer), Duration: time.Since(start),
@@ -48,16 +52,17 @@ func (g *Gateway) record(c *gin.Context) {
 		r.Route = "instance"
 	}
 	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
-		r.Org, r.Principal, r.Site = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
+		r.Org, r.Principal, r.Via = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
 	}
 	attrs := []any{
 		"request_id", r.RequestID, "method", r.Method, "route", r.Route, "status", r.Status,
 		"org", r.Org, "principal", r.Principal, "dur", r.Duration,
 	}
-	for key, value := range map[string]string{"peer": r.Peer, "via": r.Site} {
-		if value != "" {
-			attrs = append(attrs, key, value)
-		}
+	if r.Peer != "" {
+		attrs = append(attrs, "peer", r.Peer)
+	}
+	if r.Via != "" {
+		attrs = append(attrs, "via", r.Via)
 	}
 	level := slog.LevelInfo
 	if last := c.Errors.Last(); last != nil && r.Status != httpapi.StatusClientLeft {
@@ -87,9 +92,10 @@ func (g *Gateway) recover(c *gin.Context) {
 			panic(v)
 		}
 		g.log.Error("panic", "request_id", httpapi.RequestID(c), "value", v, "stack", strings.TrimSpace(string(debug.Stack())))
-		if !c.Writer.Written() {
-			httpapi.Fail(c, problem.New(problem.Internal, "The server met an unexpected condition."))
+		if c.Writer.Written() {
+			panic(http.ErrAbortHandler) // or half an answer would look whole
 		}
+		httpapi.Fail(c, problem.New(problem.Internal, "The server met an unexpected condition."))
 	}()
 	c.Next()
 }

@@ -88,7 +88,7 @@ func (g *Gateway) authenticate(r *http.Request) (tenants.Principal, error) {
 
 func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rights []tenants.Right) error {
 	for _, r := range rights {
-		if r == httpapi.AnySession {
+		if r == httpapi.AnySession && (who.Org == org.ID || who.Provider()) {
 			return nil
 		}
 	}
@@ -102,6 +102,7 @@ func (g *Gateway) instance(c *gin.Context) {
 	if err := g.serveInstance(c); err != nil {
 		httpapi.Fail(c, err)
 	}
+	c.Writer.WriteHeaderNow() // or gin would write a page of its own to an empty 404
 }
 
 func (g *Gateway) serveInstance(c *gin.Context) error {

@@ -110,9 +110,13 @@ func (s *Service) makeRoom(open []DeviceRequest, source string) (victim string, 
 // to wait or stop. A poll never loses the request.
 func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, deviceCode string) (Tokens, error) {
 	if !org.Enabled { // switched off since the grant
-		return Tokens{}, problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
+		return Tokens{}, unknownCode()
 	}
 	now := s.clock()
+	code := s.digest(digestDevice, deviceCode)
+	if err := s.worthWriting(ctx, org.ID, id, code, now); err != nil {
+		return Tokens{}, err
+	}
 	family := Family{ID: tenants.NewID(), Org: org.ID, Account: id, CreatedAt: now}
 	refresh := secret.Base62(32)
 	family.Current = s.digest(digestRefresh, refresh)
@@ -121,10 +125,9 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	var refusal error // decided inside, but the poll it notes must be committed
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		refusal = nil
-		d, err := lockRequest(tx, org.ID, id, s.digest(digestDevice, deviceCode))
+		d, err := lockRequest(tx, org.ID, id, code)
 		if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
-			refusal = problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
-			return nil
+			return unknownCode()
 		}
 		if err != nil {
 			return err
@@ -152,6 +155,35 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 		return Tokens{}, err
 	}
 	return s.issue(org, session, refresh)
+}
+
+func unknownCode() error {
+	return problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
+}
+
+// worthWriting refuses a poll that can change nothing before it takes part in a
+// transaction: anybody can poll with codes that do not exist or are over. A poll
+// that will be noted is counted first.
+func (s *Service) worthWriting(ctx context.Context, org tenants.OrgID, id ClientID, code Digest, now time.Time) error {
+	var d DeviceRequest
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		d, err = r.DeviceByCode(org, code)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
+		return unknownCode()
+	}
+	if err != nil {
+		return err
+	}
+	switch refusal := judge(d, now); {
+	case refusal == nil:
+		return nil
+	case problem.Has(refusal, problem.AuthorizationPending), problem.Has(refusal, problem.SlowDown):
+		return s.countPoll(id)
+	default:
+		return refusal
+	}
 }
 
 // lockRequest finds a request and holds it. The account comes first, as for

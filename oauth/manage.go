@@ -72,9 +72,13 @@ type Edit struct {
 
 // Update changes an account.
 func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, e Edit) (ServiceAccount, error) {
+	own, err := s.orgs.Organization(ctx, by.Principal.Org)
+	if err != nil {
+		return ServiceAccount{}, err
+	}
 	var after ServiceAccount
 	now := s.clock()
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	err = s.store.InTx(ctx, func(tx Tx) error {
 		before, err := tx.ServiceAccount(org.ID, id, now)
 		if err != nil {
 			return err
@@ -91,7 +95,7 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Sn
 		if err != nil {
 			return err
 		}
-		if err := s.requireRole(ctx, by, org, role); err != nil {
+		if err := requireRole(own, by, org, role); err != nil {
 			return err
 		}
 		if err := tx.UpdateServiceAccount(after); err != nil {

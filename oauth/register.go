@@ -39,6 +39,10 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 	if err := validSoftware(account); err != nil {
 		return ServiceAccount{}, err
 	}
+	own, err := s.orgs.Organization(ctx, by.Principal.Org)
+	if err != nil {
+		return ServiceAccount{}, err
+	}
 	err = s.store.InTx(ctx, func(tx Tx) error {
 		role, err := tx.RoleByName(org.ID, roleName)
 		if problem.Has(err, problem.NotFound) {
@@ -48,7 +52,7 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 			return err
 		}
 		account.Role = role.ID
-		if err := s.requireRole(ctx, by, org, role); err != nil {
+		if err := requireRole(own, by, org, role); err != nil {
 			return err
 		}
 		if err := tx.CreateServiceAccount(account); err != nil {
@@ -64,8 +68,8 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 // requireRole answers nil when the caller may hand out a role with the rights it
 // has in this transaction. The caller's snapshot of org may be a moment older,
 // and know neither the role nor what was added to it.
-func (s *Service) requireRole(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
-	return s.orgs.RequireRole(ctx, by.Principal, tenants.Compile(org.Organization, []tenants.Role{role}), role.ID)
+func requireRole(own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
+	return own.MayGive(by.Principal, tenants.Compile(org.Organization, []tenants.Role{role}), role.ID)
 }
 
 // validSoftware checks what the vendor of the software says about it

@@ -24,8 +24,8 @@ import (
 func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
 	digest := s.digest(digestRefresh, token.Reveal())
 	// Each turn acts on what it read only if that still holds; a turn that lost
-	// a race reads again. The states only move forward, so three turns suffice:
-	// current, then spent, then replayed or revoked.
+	// a race reads again. The states only move forward, from current to spent to
+	// replayed or revoked, so there are few turns.
 	for range 4 {
 		shown, account, err := s.presented(ctx, org, client, digest)
 		if err != nil {
@@ -43,7 +43,7 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 				Org: org.ID, Family: shown.Family.ID, From: digest, To: s.digest(digestRefresh, successor),
 				At: now, Source: by.Source, Session: session,
 			})
-		case s.retryAllowed(shown, by.Source, now):
+		case s.inGrace(shown, now), s.retryAllowed(shown, by.Source, now):
 			done, err = s.retry(ctx, by, shown, digest, session)
 		default:
 			err = s.replayed(ctx, by, account, shown, digest)
@@ -91,23 +91,26 @@ func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client C
 	return shown, account, err
 }
 
-// retryAllowed says whether a spent token may have its successor again: from
-// anybody within the grace window, after that only from the source that spent it
-// and not often. A zero window allows nothing.
-func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bool {
-	if shown.Shown != shown.Generation-1 {
-		return false // the successor has been presented
-	}
-	age := max(now.Sub(shown.UsedAt), 0) // another cell's clock may be ahead: zero stays strict
-	if age < min(s.policy.GraceWindow, s.policy.RetryWindow) {
-		return true
-	}
-	return age < s.policy.RetryWindow && source == shown.UsedFrom && shown.Retries < s.policy.MaxRetries
+// inGrace says whether a spent token is shown so soon, by whomever, that it can be
+// a request that was under way at the same time. Zero windows allow nothing.
+func (s *Service) inGrace(shown Presented, now time.Time) bool {
+	return shown.Shown == shown.Generation-1 && age(shown, now) < min(s.policy.GraceWindow, s.policy.RetryWindow)
 }
+
+// retryAllowed says whether a spent token may have its successor again later: only
+// from the source that spent it, not often, and not after the successor was shown.
+func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bool {
+	return shown.Shown == shown.Generation-1 && age(shown, now) < s.policy.RetryWindow &&
+		source == shown.UsedFrom && shown.Retries < s.policy.MaxRetries
+}
+
+// age is how long ago the token was spent. Another cell's clock may be ahead of
+// ours; zero stays strict.
+func age(shown Presented, now time.Time) time.Duration { return max(now.Sub(shown.UsedAt), 0) }
 
 func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented, digest Digest, session Session) (done bool, err error) {
 	err = s.store.InTx(ctx, func(tx Tx) error {
-		if done, err = tx.CountRetry(shown.Org, shown.Family.ID, digest); err != nil || !done {
+		if done, err = tx.CountRetry(shown.Org, shown.Family.ID, digest, !s.inGrace(shown, session.CreatedAt)); err != nil || !done {
 			return err
 		}
 		if err := tx.CreateSession(session); err != nil {
@@ -151,5 +154,9 @@ func (s *Service) replayed(ctx context.Context, by tenants.Caller, account Servi
 	if err != nil {
 		return err
 	}
-	return problem.New(problem.Replayed, "Invalid refresh token: its successor was already used, so the token family has been revoked.")
+	reason := "its successor was already used"
+	if shown.Shown == shown.Generation-1 {
+		reason = "it was shown again too late, too often or from elsewhere"
+	}
+	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason)
 }

@@ -39,6 +39,9 @@ type Config struct {
 	Keys      *secret.Keys
 	Policy    Policy
 	Now       func() time.Time
+	// CountPoll may refuse a poll for a request that nobody has answered, by the
+	// client that owns it. Nil counts nothing.
+	CountPoll func(ClientID) error
 }
 
 // Service is everything this package does for its callers: the API handlers,
@@ -50,12 +53,18 @@ type Service struct {
 	policy Policy
 	now    func() time.Time
 	signer signer
+
+	countPoll func(ClientID) error
 }
 
 // New makes a Service; Start readies it.
 func New(c Config) *Service {
+	if c.CountPoll == nil {
+		c.CountPoll = func(ClientID) error { return nil }
+	}
 	return &Service{
-		store: c.Store, orgs: c.Directory, keys: c.Keys, policy: c.Policy, now: c.Now,
+		countPoll: c.CountPoll,
+		store:     c.Store, orgs: c.Directory, keys: c.Keys, policy: c.Policy, now: c.Now,
 		signer: signer{store: c.Store, keys: c.Keys, now: c.Now},
 	}
 }

@@ -97,13 +97,13 @@ type Session struct {
 	EndedAt    time.Time // zero while live
 }
 
-// Event is one token event: issues, refreshes, refusals. It is written with the
+// Event is one token event. It is written with the
 // statement that causes it and stays outside the journal's locked head.
 type Event struct {
 	At      time.Time
 	Org     tenants.OrgID
 	Account ClientID
-	Kind    string // issued, refreshed, retried, replayed, denied
+	Kind    string // login, requested, issued, refreshed or retried
 	Source  string
 	Detail  string
 }
@@ -159,6 +159,8 @@ type Reader interface {
 	// account by its id alone. It gives away nothing else.
 	AccountOrg(id ClientID) (tenants.OrgID, error)
 
+	// DeviceByCode finds a request in any state by its device code.
+	DeviceByCode(org tenants.OrgID, code Digest) (DeviceRequest, error)
 	// DeviceByUserCode finds an unexpired pending or granted request.
 	DeviceByUserCode(org tenants.OrgID, code Digest, now time.Time) (DeviceRequest, error)
 	// OpenDevices lists an account's unexpired pending or granted requests,
@@ -206,9 +208,9 @@ type Tx interface {
 	// RevokeFamilies revokes the live families of an account and ends their
 	// sessions, those of a refresh that runs at the same time included.
 	RevokeFamilies(org tenants.OrgID, account ClientID, now time.Time) error
-	// CountRetry notes that a used token's successor was handed out again. False
+	// CountRetry holds the family and, if it counts, notes that a used token's successor was handed out again. False
 	// means the successor has been presented meanwhile or the family is revoked.
-	CountRetry(org tenants.OrgID, family string, used Digest) (bool, error)
+	CountRetry(org tenants.OrgID, family string, used Digest, counts bool) (bool, error)
 
 	// CreateSession is problem.NotFound unless the session's family lives, or
 	// its user exists.

@@ -36,6 +36,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 }
 
 func (h *Handler) show(c *gin.Context) error {
+	// Nothing of the path gets into lines that people paste into a shell.
 	login := "/cloudapi/1.0.0/sessions"
 	org := c.Param("org")
 	if org == "" {

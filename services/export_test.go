@@ -1,11 +1,10 @@
 package services
 
 import (
-	"net/http"
 	"time"
 )
 
 // Patience sets how long p waits for the first byte of an answer.
 func (p *Proxy) Patience(d time.Duration) {
-	p.transport.(*http.Transport).ResponseHeaderTimeout = d
+	p.transport.(quiet).ResponseHeaderTimeout = d
 }

@@ -10,18 +10,18 @@ import (
 
 // CanonicalPath is the one path by which a request is authorized and forwarded.
 // What proxies and servers read in different ways is refused: encoded slashes
-// and backslashes, dot segments, control characters. Repeated slashes are
-// collapsed, as everywhere in the gateway; one trailing slash stays.
+// and backslashes, dot segments, parameters of segments, control characters.
+// Repeated slashes are collapsed, as everywhere in the gateway; one trailing slash
+// stays.
 func CanonicalPath(u *url.URL) (string, error) {
 	raw := strings.ToLower(u.EscapedPath())
 	p := u.Path
 	if p == "" || p[0] != '/' || strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c") ||
-		strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }) {
+		strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ';' }) {
 		return "", badPath()
 	}
 	for segment := range strings.SplitSeq(p, "/") {
-		// Some servers drop a segment's parameters before they resolve dots.
-		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
+		if segment == "." || segment == ".." {
 			return "", badPath()
 		}
 	}
@@ -33,5 +33,5 @@ func CanonicalPath(u *url.URL) (string, error) {
 }
 
 func badPath() error {
-	return problem.New(problem.BadRequest, "The path holds dot segments, encoded slashes or control characters.")
+	return problem.New(problem.BadRequest, "The path holds dot segments, encoded slashes, semicolons or control characters.")
 }

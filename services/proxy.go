@@ -21,7 +21,7 @@ type Proxy struct {
 // NewProxy makes a Proxy over the instances of a table. ctx of each request ends
 // its exchange; idle connections are kept for the next.
 func NewProxy(t *Table) *Proxy {
-	return &Proxy{Table: t, transport: &http.Transport{
+	return &Proxy{Table: t, transport: quiet{&http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConns:        1024,
 		MaxIdleConnsPerHost: 256, // as many as requests at once, or each burst dials anew
@@ -31,14 +31,21 @@ func NewProxy(t *Table) *Proxy {
 		ResponseHeaderTimeout:  60 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true, // bodies pass as they are
-	}}
+	}}}
 }
 
 // Close drops idle connections.
 func (p *Proxy) Close() {
-	if t, ok := p.transport.(*http.Transport); ok {
+	if t, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
 		t.CloseIdleConnections()
 	}
+}
+
+// quiet keeps interim answers away from the client.
+type quiet struct{ *http.Transport }
+
+func (t quiet) RoundTrip(r *http.Request) (*http.Response, error) {
+	return t.Transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
 }
 
 // Serve sends r to the instance as id and copies its answer to w. An error means
@@ -58,6 +65,9 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 			out.URL.Path, out.URL.RawPath = id.Path, ""
 			out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
 			out.Host = ""
+			// Nobody would end an upgraded connection when its session ends.
+			out.Header.Del("Upgrade")
+			out.Header.Del("Connection")
 			out.Trailer = nil // only the names would arrive, and they may be forged ones
 		},
 		ModifyResponse: func(res *http.Response) error {

@@ -117,18 +117,3 @@ func oneOf(rights []Right) string {
 	}
 	return strings.Join(quoted, " or ")
 }
-
-// RequireRole answers nil when p may hand out role in org: p holds every right
-// that an account with that role would have. Nobody gives away what they lack.
-func (d *Directory) RequireRole(ctx context.Context, p Principal, org *Snapshot, role RoleID) error {
-	own, err := d.Organization(ctx, p.Org)
-	if err != nil {
-		return err
-	}
-	for _, right := range org.MachineRights(role) {
-		if !own.Allows(p.Role, p.Kind, right) {
-			return problem.New(problem.Forbidden, "The role allows %q, which the caller's own role does not.", string(right))
-		}
-	}
-	return nil
-}

@@ -180,7 +180,7 @@ func TestRequire_R6_R7(t *testing.T) {
 	})
 }
 
-func TestRequireRole_R7(t *testing.T) {
+func TestMayGive_R7(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
@@ -213,7 +213,9 @@ func TestRequireRole_R7(t *testing.T) {
 			{"somebody without a role", user(org, tenants.Role{}), little.ID, problem.Forbidden},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				wantProblem(t, d.RequireRole(t.Context(), tt.who, snapshot, tt.give), tt.want)
+				own, err := d.Organization(t.Context(), tt.who.Org)
+				w.must(err)
+				wantProblem(t, own.MayGive(tt.who, snapshot, tt.give), tt.want)
 			})
 		}
 	})

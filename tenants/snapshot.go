@@ -1,5 +1,7 @@
 package tenants
 
+import "causeway/internal/problem"
+
 // Snapshot is an organization with the compiled rights of its roles. It never
 // changes: a change in the journal replaces it, so that authorizing a request
 // is two map look-ups without a lock.
@@ -68,4 +70,16 @@ func (s *Snapshot) MachineRights(role RoleID) []Right {
 		}
 	}
 	return rights
+}
+
+// MayGive answers nil when p, who holds a role in s, may hand out role in org: p
+// holds every right that an account with that role would have. Nobody gives away
+// what they lack.
+func (s *Snapshot) MayGive(p Principal, org *Snapshot, role RoleID) error {
+	for _, right := range org.MachineRights(role) {
+		if !s.Allows(p.Role, p.Kind, right) {
+			return problem.New(problem.Forbidden, "The role allows %q, which the caller's own role does not.", string(right))
+		}
+	}
+	return nil
 }

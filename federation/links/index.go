@@ -18,8 +18,7 @@ type index struct {
 	store        federation.Store
 	keys         *secret.Keys
 	sites        *cache.Cache[tenants.SiteID, sitePeer]
-	orgs         *cache.Cache[tenants.OrgID, []federation.OrgAssociation]
-	remoteKeys   *cache.Cache[pair, *ecdsa.PublicKey]
+	orgs         *cache.Cache[tenants.OrgID, []association]
 	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
 	counterparts *cache.Cache[identity, tenants.Principal]
 }
@@ -29,10 +28,12 @@ type sitePeer struct {
 	key *ecdsa.PublicKey
 }
 
-// pair is an association of organizations.
-type pair struct {
-	local  tenants.OrgID
-	remote tenants.LocationID
+// association comes with its key, read at the same moment: a key that is kept
+// apart could outlive the association it was read from.
+type association struct {
+	federation.OrgAssociation
+	key    *ecdsa.PublicKey
+	keyErr error
 }
 
 // identity is what makes two principals of associated organizations the same.
@@ -45,12 +46,11 @@ type identity struct {
 
 func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
 	x := &index{store: store, keys: keys}
-	var errs [5]error
+	var errs [4]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
-	x.orgs, errs[1] = cache.New[tenants.OrgID, []federation.OrgAssociation](size)
-	x.remoteKeys, errs[2] = cache.New[pair, *ecdsa.PublicKey](size)
-	x.orgKeys, errs[3] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
-	x.counterparts, errs[4] = cache.New[identity, tenants.Principal](size)
+	x.orgs, errs[1] = cache.New[tenants.OrgID, []association](size)
+	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
+	x.counterparts, errs[3] = cache.New[identity, tenants.Principal](size)
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -72,33 +72,31 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 	})
 }
 
-func (x *index) associations(ctx context.Context, local tenants.OrgID) ([]federation.OrgAssociation, error) {
-	return x.orgs.Fill(local, func() (list []federation.OrgAssociation, err error) {
+func (x *index) associations(ctx context.Context, local tenants.OrgID) ([]association, error) {
+	return x.orgs.Fill(local, func() (list []association, err error) {
 		err = x.store.View(ctx, func(r federation.Reader) error {
-			list, err = r.OrgAssociations(local)
+			held, err := r.OrgAssociations(local)
+			for _, a := range held {
+				key, keyErr := DecodePublicKey(a.PublicKey)
+				list = append(list, association{a, key, keyErr})
+			}
 			return err
 		})
 		return list, err
 	})
 }
 
-func (x *index) association(ctx context.Context, local, remote tenants.OrgID, site tenants.SiteID) (federation.OrgAssociation, error) {
+func (x *index) association(ctx context.Context, local, remote tenants.OrgID, site tenants.SiteID) (association, error) {
 	list, err := x.associations(ctx, local)
 	if err != nil {
-		return federation.OrgAssociation{}, err
+		return association{}, err
 	}
 	for _, a := range list {
 		if a.Remote == remote && a.Site == site {
 			return a, nil
 		}
 	}
-	return federation.OrgAssociation{}, problem.New(problem.Forbidden, "The organizations are not associated.")
-}
-
-func (x *index) remoteKey(a federation.OrgAssociation) (*ecdsa.PublicKey, error) {
-	return x.remoteKeys.Fill(pair{a.Local, tenants.LocationID{Org: a.Remote, Site: a.Site}}, func() (*ecdsa.PublicKey, error) {
-		return DecodePublicKey(a.PublicKey)
-	})
+	return association{}, problem.New(problem.Forbidden, "The organizations are not associated.")
 }
 
 func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {
@@ -119,9 +117,6 @@ func (x *index) apply(row journal.Row) {
 		x.sites.ForgetKey(tenants.SiteID(row.Subject.ID))
 	case journal.KindOrgAssociation:
 		x.orgs.ForgetKey(org)
-		x.remoteKeys.Forget(func(p pair, _ *ecdsa.PublicKey) bool {
-			return p.local == org && string(p.remote.Org) == row.Subject.ID
-		})
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
 	case journal.KindAccount, journal.KindUser:
@@ -134,7 +129,6 @@ func (x *index) apply(row journal.Row) {
 func (x *index) flush() {
 	x.sites.Flush()
 	x.orgs.Flush()
-	x.remoteKeys.Flush()
 	x.orgKeys.Flush()
 	x.counterparts.Flush()
 }

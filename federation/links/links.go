@@ -37,8 +37,11 @@ type Config struct {
 	Resolver     *peer.Resolver
 	// Gossip lists where a site was last heard of; it may list nothing.
 	Gossip func(tenants.SiteID) []string
-	Size   int // how many associations, keys and counterparts to remember
-	Now    func() time.Time
+	// Fresh reports whether the journal's tail is close enough to the head to
+	// trust what is remembered; while it is not, nobody is let in.
+	Fresh func() bool
+	Size  int // how many associations, keys and counterparts to remember
+	Now   func() time.Time
 }
 
 // Links crosses to other sites and answers for them.
@@ -147,6 +150,9 @@ func subjectType(k tenants.PrincipalKind) assertion.SubjectType {
 // names somebody there; who that is here, and with which role, only our own
 // records say.
 func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error) {
+	if !l.c.Fresh() {
+		return tenants.Principal{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
+	}
 	// A connection outlives the association that let it in.
 	site, err := l.index.site(ctx, from)
 	if problem.Has(err, problem.NotFound) || (err == nil && site.Status == federation.Asymmetric) {
@@ -155,7 +161,7 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 	if err != nil {
 		return tenants.Principal{}, err
 	}
-	var pair federation.OrgAssociation
+	var pair association
 	claims, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
 		Channel: from, Self: l.c.Self.ID, Method: r.Method, RequestURI: r.URL.RequestURI(), Now: l.c.Now(),
 		KeyFor: func(channel tenants.SiteID, src, dst tenants.OrgID) (*ecdsa.PublicKey, error) {
@@ -166,7 +172,7 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 			if pair.Status == federation.Asymmetric {
 				return nil, problem.New(problem.Forbidden, "The association of the organizations is incomplete.")
 			}
-			return l.index.remoteKey(pair)
+			return pair.key, pair.keyErr
 		},
 	})
 	if err != nil {
@@ -192,7 +198,7 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 // counterpart maps by name and software id, and people only where the
 // association says so: a remote user called administrator must not become ours
 // unasked.
-func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair federation.OrgAssociation) (tenants.Principal, error) {
+func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair association) (tenants.Principal, error) {
 	id := identity{org: c.Dst, kind: tenants.KindServiceAccount, name: c.Subject, softwareID: c.SoftwareID}
 	if c.SubjectType == assertion.User {
 		id.kind = tenants.KindUser
@@ -206,12 +212,6 @@ func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair federa
 		}
 		return l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
 	})
-}
-
-// SiteKey is the pinned root key of an associated site, for connections from it.
-func (l *Links) SiteKey(ctx context.Context, site tenants.SiteID) (*ecdsa.PublicKey, bool) {
-	p, err := l.index.site(ctx, site)
-	return p.key, err == nil
 }
 
 // Locations lists where a session may act: its own organization, then the

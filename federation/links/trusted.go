@@ -11,7 +11,8 @@ import (
 )
 
 // Trusted is the root key of an associated site, from memory alone: gossip asks
-// under its own locks. Connections are decided by SiteKey, not by this.
+// under its own locks, and any stranger's handshake asks. Each request looks the
+// association up again.
 func (l *Links) Trusted(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
 	keys := l.trusted.Load()
 	if keys == nil {

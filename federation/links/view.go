@@ -60,7 +60,11 @@ func (v *view) LocalOrgByName(folded string) (tenants.OrgID, bool) {
 func (v *view) Associations(local tenants.OrgID) []federation.OrgAssociation {
 	list, err := v.links.index.associations(v.ctx, local)
 	v.failed(err)
-	return list
+	held := make([]federation.OrgAssociation, len(list))
+	for i, a := range list {
+		held[i] = a.OrgAssociation
+	}
+	return held
 }
 
 func (v *view) Peer(site tenants.SiteID) (route.PeerState, bool) {

@@ -77,6 +77,7 @@ func (f *Forwarder) accept(res *http.Response, r *http.Request) error {
 		return problem.New(problem.Unavailable, "The other site answered with a protocol nobody asked for.")
 	}
 	hop.StripResponse(res, r.Host)
+	dropLink(res.Header)
 	renameRequestID(res.Header)
 	res.Body = newGuarded(res, f.cfg.IdleTimeout)
 	return nil

@@ -18,6 +18,10 @@ const (
 	peerRequestIDHeader = "X-Causeway-Peer-Request-Id"
 )
 
+// dropLink: SDKs follow a next page's link with the credentials they have, and
+// those are for this site only. Without the link they ask us for the next page.
+func dropLink(h http.Header) { h.Del("Link") }
+
 func renameRequestID(h http.Header) {
 	if id := h.Get(requestIDHeader); id != "" {
 		h.Set(peerRequestIDHeader, id)

@@ -1,11 +1,12 @@
 package peer
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"causeway/internal/hop"
 )
 
 const (
@@ -65,17 +66,10 @@ func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	verdict := neutral
 	defer func() { s.breaker.report(probe, verdict) }()
-	res, err := s.transport.RoundTrip(r.WithContext(quiet{r.Context()}))
+	res, err := s.transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
 	verdict = judge(r.Context(), err)
 	if err != nil {
 		return nil, explain(r.Context(), err)
 	}
 	return res, nil
 }
-
-// quiet hides a context's values from the transport. The reverse proxy puts a
-// hook there that would copy every header of an interim (1xx) answer to the
-// client, unfiltered, and that lifts the transport's bound on them.
-type quiet struct{ context.Context }
-
-func (quiet) Value(any) any { return nil }

@@ -109,7 +109,7 @@ func newInit() *cobra.Command {
 		Short: "Prepare a new site: schema, keys and the first administrator",
 		Long: `Migrates the database, creates the master key and the provider's organization,
 and prints the password of the first administrator. It is shown this once.
-A site that has an administrator is left as it is.`,
+If there is an administrator of that name already, nothing is changed.`,
 		Args: noArgs,
 	}
 	file := configFlag(cmd)

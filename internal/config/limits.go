@@ -14,6 +14,10 @@ type Limits struct {
 	// and one offender cannot push another out.
 	MaxKeys int `yaml:"max_keys" default:"65536" min:"1024" max:"1000000"`
 
+	// Cells of this site that serve at once. Site-wide budgets and those of user
+	// codes are divided by it; the others hold for each cell.
+	Cells int `yaml:"cells" default:"1" min:"1" max:"1000"`
+
 	DeviceAuthorization DeviceLimits       `yaml:"device_authorization"`
 	UserCode            UserCodeLimits     `yaml:"user_code"`
 	Login               LoginLimits        `yaml:"login"`
@@ -121,7 +125,7 @@ func (l Limits) Budgets() ratelimit.Limits {
 
 // checkLimits leaves what budgets mean together to the package that uses them.
 func checkLimits(c *Config, say report) {
-	err := ratelimit.Config{Limits: c.Limits.Budgets(), MaxKeys: c.Limits.MaxKeys}.Validate()
+	err := ratelimit.Config{Limits: c.Limits.Budgets(), MaxKeys: c.Limits.MaxKeys, Cells: c.Limits.Cells}.Validate()
 	if err != nil {
 		say("limits", err.Error())
 	}

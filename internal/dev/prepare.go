@@ -55,6 +55,11 @@ func prepare(ctx context.Context, folder string, o Options) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range f.Sites {
+		if err := migrate(ctx, o.config(f, folder, &f.Sites[i]).Database.URL.Reveal()); err != nil {
+			return nil, err
+		}
+	}
 	if f.complete() {
 		return f, nil
 	}
@@ -137,9 +142,6 @@ func (f *File) fill(ctx context.Context, folder, caPEM string, o Options) (err e
 	for i := range f.Sites {
 		plan := &f.Sites[i]
 		c := o.config(f, folder, plan)
-		if err := migrate(ctx, c.Database.URL.Reveal()); err != nil {
-			return err
-		}
 		if sites[i], err = site.New(ctx, c, site.Options{}); err != nil {
 			return err
 		}

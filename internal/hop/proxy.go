@@ -1,6 +1,7 @@
 package hop
 
 import (
+	"context"
 	"io"
 	"log"
 	"sync"
@@ -26,3 +27,12 @@ func (Buffers) Put(b []byte) {
 		pool.Put((*[bufferSize]byte)(b[:bufferSize]))
 	}
 }
+
+// Quiet hides a context's values from a transport. The reverse proxy puts a hook
+// there that would copy every header of an interim (1xx) answer to the client,
+// unfiltered and over our own, and that lifts the transport's bound on them.
+func Quiet(ctx context.Context) context.Context { return quiet{ctx} }
+
+type quiet struct{ context.Context }
+
+func (quiet) Value(any) any { return nil }

@@ -51,6 +51,9 @@ func BasicLogin(r *http.Request) (Login, error) {
 	return Login{User: name[:at], Org: name[at+1:], Password: secret.Text(password)}, nil
 }
 
+// maxTokens bounds how many signatures one request can make us check.
+const maxTokens = 4
+
 // Tokens lists the distinct access tokens of a request in their order of
 // precedence. SDKs send the same token in two headers, and one of them in the
 // same header twice; portals put an organization's name where an old token used
@@ -63,7 +66,7 @@ func Tokens(r *http.Request) []string {
 				return
 			}
 		}
-		if token != "" {
+		if token != "" && len(found) < maxTokens {
 			found = append(found, token)
 		}
 	}

@@ -40,6 +40,8 @@ func DialectOf(r *http.Request) Dialect {
 	switch path := r.URL.Path; {
 	case under(path, "oauth"):
 		return OAuth
+	case r.Method == http.MethodDelete && under(path, "cloudapi/1.0.0/sessions") && strings.Contains(r.Header.Get("Accept"), "xml"):
+		return XML // the SDK logs out like this, and reads errors as XML
 	case under(path, "api") && !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "+json"):
 		return XML
 	default:
@@ -85,6 +87,9 @@ func Fail(c *gin.Context, err error) {
 	}
 	p := problem.From(err)
 	row := p.Code.Row()
+	if p.RetryAfter == 0 && p.Code == problem.Unavailable {
+		p.RetryAfter = time.Second
+	}
 	if p.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 	}

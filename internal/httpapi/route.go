@@ -31,6 +31,9 @@ type Open struct {
 	Method string
 	Path   string
 	Do     func(*gin.Context) error
+	// AnyVersion serves also who insists on an API version that we do not speak:
+	// how else would they find out.
+	AnyVersion bool
 }
 
 // Endpoints is what a package of handlers offers.

@@ -51,9 +51,8 @@ func NewKeys(master []byte) (*Keys, error) {
 	return k, nil
 }
 
-// KeyID is a fingerprint of the master key, 16 hexadecimal digits. It is stored
-// beside what the keys made, so that a database restored beside another key is
-// noticed at start and not at the first failing token.
+// KeyID is a fingerprint of the master key, 16 hexadecimal digits, for people to
+// tell which key a site runs with.
 func (k *Keys) KeyID() string { return k.id }
 
 // Digest is HMAC-SHA256 of value under a key outside the database. It is keyed

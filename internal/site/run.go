@@ -2,7 +2,6 @@ package site
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -79,18 +78,22 @@ func (s *Site) locations(ctx context.Context, who tenants.Principal) ([]federati
 	})
 }
 
-// Start listens and serves. It returns once every listener accepts.
+// Start listens and serves. It returns once every listener accepts. After an
+// error the site is still to be stopped.
 func (s *Site) Start(ctx context.Context) error {
 	s.tail.Start()
 	s.db.Follow(s.tail)
+	if err := s.tail.WaitFor(ctx, 0); err != nil { // until then every token would be refused
+		return err
+	}
 	certificate, err := s.certificate()
 	if err != nil {
 		return err
 	}
 	public := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
-	between := s.identity.ServerTLS(func(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
-		return s.links.SiteKey(store.Background(context.Background()), site)
-	})
+	// From memory: strangers must not make us ask the database. Each request asks
+	// for the association again.
+	between := s.identity.ServerTLS(s.links.Trusted)
 	for _, d := range []struct {
 		name, addr string
 		handler    http.Handler
@@ -122,9 +125,6 @@ func (s *Site) Start(ctx context.Context) error {
 }
 
 func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, error) {
-	if l := s.options.Listeners[name]; l != nil {
-		return l, nil
-	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s listener: %w", name, err)
@@ -198,7 +198,10 @@ func (s *Site) Stop(ctx context.Context) error {
 	if s.background != nil {
 		s.background.stop()
 	}
-	errs = append(errs, s.tokens.FlushUse(store.Background(ctx)))
+	// Also when ctx has ended: what was used must not look idle at the next start.
+	last, cancel := context.WithTimeout(store.Background(context.WithoutCancel(ctx)), lastWrite)
+	defer cancel()
+	errs = append(errs, s.tokens.FlushUse(last))
 	s.tail.Stop()
 	return errors.Join(append(errs, s.Close())...)
 }
@@ -222,6 +225,9 @@ type background struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
+
+// lastWrite bounds what is written after the last request.
+const lastWrite = 5 * time.Second
 
 // flushEvery is how late the database may learn that a session was used: a small
 // part of the shortest idle timeout.

@@ -5,7 +5,6 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"causeway/gateway"
 	"causeway/internal/config"
 	"causeway/internal/journal"
+	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/internal/store"
 	"causeway/oauth"
@@ -37,9 +37,6 @@ const (
 type Options struct {
 	Log *slog.Logger
 	Now func() time.Time // nil is time.Now
-	// Listeners replaces the configured addresses, by "public", "peer",
-	// "gossip" and "operations".
-	Listeners map[string]net.Listener
 }
 
 // Site is one cell of a site. New readies it, Start serves, Stop ends it.
@@ -103,13 +100,29 @@ func (s *Site) openStore(ctx context.Context) (err error) {
 	if err := s.db.CheckSchema(ctx); err != nil {
 		return err
 	}
-	if s.keys, err = secret.LoadOrCreateKeys(s.config.Keys.MasterFile); err != nil {
+	if s.keys, err = s.openKeys(ctx); err != nil {
 		return err
 	}
 	s.hasher, err = secret.NewPasswordHasher(secret.PasswordLimits{
 		Concurrent: s.config.Passwords.Concurrent, Waiting: s.config.Passwords.Waiting,
 	})
 	return err
+}
+
+// openKeys makes a master key for a new site only: beside a database that another
+// key sealed, a new one would open nothing.
+func (s *Site) openKeys(ctx context.Context) (*secret.Keys, error) {
+	err := s.db.Federation().View(ctx, func(r federation.Reader) error {
+		_, err := r.Self()
+		return err
+	})
+	switch {
+	case problem.Has(err, problem.NotFound):
+		return secret.LoadOrCreateKeys(s.config.Keys.MasterFile)
+	case err != nil:
+		return nil, err
+	}
+	return secret.LoadKeys(s.config.Keys.MasterFile)
 }
 
 func (s *Site) openDomains(ctx context.Context) (err error) {
@@ -120,13 +133,16 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.provisioner.EnsureSystem(ctx); err != nil {
 		return err
 	}
-	s.oauth = oauth.New(oauth.Config{
-		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Now: s.now, Policy: policy(s.config),
-	})
-	if err := s.oauth.Start(ctx); err != nil {
+	if s.limits, err = ratelimit.New(ratelimit.Config{
+		Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Cells: s.config.Limits.Cells, Now: s.now,
+	}); err != nil {
 		return err
 	}
-	if s.limits, err = ratelimit.New(ratelimit.Config{Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Now: s.now}); err != nil {
+	s.oauth = oauth.New(oauth.Config{
+		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Now: s.now, Policy: policy(s.config),
+		CountPoll: func(id oauth.ClientID) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Client(id)) },
+	})
+	if err := s.oauth.Start(ctx); err != nil {
 		return err
 	}
 	table, err := services.NewTable(instances(s.config))
@@ -156,7 +172,7 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
 		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher)},
 		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
-		Size: rememberedLinks, Now: s.now,
+		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
 	})
 	if err != nil || s.config.Gossip == nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -146,6 +147,9 @@ func (d *dying) comeBack(t *testing.T, running map[string]*Process) (took time.D
 		wantSound(t, site, d.database[site])
 	}
 	for _, w := range d.workers {
+		if !slices.Contains(fresh, w.site) {
+			continue
+		}
 		w.Hangup()
 		if err := w.audit(); err != nil {
 			t.Fatalf("after the restart: %v", err)

@@ -191,8 +191,16 @@ func TestSecondCtrlCEndsAtOnce(t *testing.T) {
 		}
 		return err != nil
 	})
-	p.Signal(t, syscall.SIGINT)
-	if code := p.Exit(t, 5*time.Second); code != -1 {
+	Eventually(t, 5*time.Second, "one more Ctrl-C ends it", func() bool {
+		_ = p.cmd.Process.Signal(syscall.SIGINT) // it may have ended
+		select {
+		case <-p.Ended():
+			return true
+		case <-time.After(100 * time.Millisecond):
+			return false
+		}
+	})
+	if code := p.Exit(t, time.Second); code != -1 {
 		t.Errorf("exit code %d, want death by the signal", code)
 	}
 }

@@ -21,8 +21,8 @@ func TestStoryOfTheBinary(t *testing.T) {
 // story is the whole road. It is told once and played everywhere: in one process
 // with the test, on each database, and against the binary.
 func story(t *testing.T, s *stage) {
-	t.Run("a tenant's account at its own site", func(t *testing.T) { ownSite(t, s, "acme", "Inventory%20Operator") })
-	t.Run("a provider's account at its own site", func(t *testing.T) { ownSite(t, s, System, "System%20Administrator") })
+	t.Run("a tenant's account at its own site", func(t *testing.T) { ownSite(t, s, "acme", "Inventory Operator") })
+	t.Run("a provider's account at its own site", func(t *testing.T) { ownSite(t, s, System, "System Administrator") })
 	c := &crossing{stage: s}
 	play(t,
 		step{"the app connects at west", c.connect},

@@ -42,6 +42,12 @@ func open(q *gorm.DB, now time.Time) *gorm.DB {
 	return q.Where("state IN ('pending', 'granted') AND expires_at > ?", micros(now))
 }
 
+func (r *reader) DeviceByCode(org tenants.OrgID, code oauth.Digest) (oauth.DeviceRequest, error) {
+	var row deviceRow
+	err := take(r.of(org).Where("device_code = ?", blob(code)), &row)
+	return row.device(), err
+}
+
 func (r *reader) DeviceByUserCode(org tenants.OrgID, code oauth.Digest, now time.Time) (oauth.DeviceRequest, error) {
 	var row deviceRow
 	err := take(open(r.of(org).Where("user_code = ?", blob(code)), now), &row)

@@ -90,7 +90,7 @@ func (t *tx) RevokeFamilies(org tenants.OrgID, account oauth.ClientID, now time.
 
 // CountRetry holds the family: a session opened for the retry in the same
 // transaction must not survive a revoke that runs meanwhile.
-func (t *tx) CountRetry(org tenants.OrgID, family string, used oauth.Digest) (bool, error) {
+func (t *tx) CountRetry(org tenants.OrgID, family string, used oauth.Digest, counts bool) (bool, error) {
 	var row familyRow
 	if err := take(forUpdate(t.of(org)).Where("id = ?", family), &row); err != nil {
 		return false, err
@@ -98,8 +98,12 @@ func (t *tx) CountRetry(org tenants.OrgID, family string, used oauth.Digest) (bo
 	if row.RevokedAt != 0 {
 		return false, nil
 	}
+	more := 0
+	if counts {
+		more = 1
+	}
 	n, err := t.wrote(t.of(org).Model(&usedTokenRow{}).
 		Where("digest = ? AND family_id = ? AND generation = ?", blob(used), family, row.Generation-1).
-		UpdateColumn("retries", gorm.Expr("retries + 1")))
+		UpdateColumn("retries", gorm.Expr("retries + ?", more)))
 	return n == 1, err
 }

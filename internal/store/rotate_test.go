@@ -170,7 +170,7 @@ func TestSoakRotate_R4_NothingSurvivesARevokeThatRaces(t *testing.T) {
 		"retry": func(w *tenant) error {
 			session := w.newSession()
 			err := w.db.OAuth().InTx(context.Background(), func(tx oauth.Tx) error {
-				if again, err := tx.CountRetry(w.org, w.family.ID, w.used); err != nil || !again {
+				if again, err := tx.CountRetry(w.org, w.family.ID, w.used, true); err != nil || !again {
 					return err
 				}
 				return tx.CreateSession(session)
@@ -229,7 +229,7 @@ func TestCountRetry_R3(t *testing.T) {
 		retry := func(used oauth.Digest) (again bool) {
 			t.Helper()
 			inOAuth(t, db, func(tx oauth.Tx) (err error) {
-				again, err = tx.CountRetry(w.org, w.family.ID, used)
+				again, err = tx.CountRetry(w.org, w.family.ID, used, true)
 				return err
 			})
 			return again

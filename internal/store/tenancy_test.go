@@ -80,7 +80,7 @@ var tenantCalls = []call{
 		return refused(o.MoveDevice(org, w.device.ID, oauth.DevicePending, oauth.DevicePending, now))
 	}},
 	{"CountRetry", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
-		return refused(o.CountRetry(org, w.family.ID, w.used))
+		return refused(o.CountRetry(org, w.family.ID, w.used, true))
 	}},
 	{"CreateSession of a family", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		s := w.newSession()

@@ -32,12 +32,16 @@ func (h *Handler) render(c *gin.Context, call httpapi.Call, org *tenants.Snapsho
 		Role: httpapi.Ref{Name: roleName, ID: tenants.URN("role", a.Role)},
 		Org:  httpapi.Ref{Name: org.Name, ID: tenants.URN("org", org.ID)},
 	}
-	full := []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsManage}
-	if h.Orgs.Require(c.Request.Context(), call.Principal, org.ID, full...) == nil {
+	if h.fullView(c, call, org) {
 		status := string(a.Status)
 		shown.SoftwareID, shown.SoftwareVersion, shown.URI, shown.Status = &a.SoftwareID, &a.SoftwareVersion, &a.URI, &status
 	}
 	return shown
+}
+
+// fullView reports whether the caller may see what the limited view hides.
+func (h *Handler) fullView(c *gin.Context, call httpapi.Call, org *tenants.Snapshot) bool {
+	return h.Orgs.Require(c.Request.Context(), call.Principal, org.ID, tenants.RightAccountsView, tenants.RightAccountsManage) == nil
 }
 
 // target finds the account that the path names. SDKs send no context header
@@ -82,8 +86,16 @@ var accountFields = fiql.Fields{
 	"status":          {Column: "status", Kind: fiql.Text},
 }
 
+// limitedFields are what the limited view can be filtered and sorted by: what it
+// hides must not be found by asking for it.
+var limitedFields = fiql.Fields{"id": accountFields["id"], "name": accountFields["name"]}
+
 func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
-	list, err := httpapi.ParseList(c.Request, accountFields, maxAccounts)
+	fields := limitedFields
+	if h.fullView(c, call, call.Org) {
+		fields = accountFields
+	}
+	list, err := httpapi.ParseList(c.Request, fields, maxAccounts)
 	if err != nil {
 		return err
 	}

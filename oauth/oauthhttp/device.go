@@ -121,7 +121,7 @@ func (h *Handler) token(c *gin.Context) error {
 		err = problem.New(problem.UnsupportedGrantType, "This endpoint grants %s and %s.", grantDevice, grantRefresh)
 	}
 	if err != nil {
-		return h.refused(c, form, err)
+		return h.refused(c, err)
 	}
 	httpapi.NoStoreJSON(c, http.StatusOK, tokenBody{
 		AccessToken: tokens.AccessToken.Reveal(), TokenType: "Bearer",
@@ -132,16 +132,12 @@ func (h *Handler) token(c *gin.Context) error {
 
 // refused counts a token request that got no token, and throttles whoever makes
 // too many. It comes last, so that strangers can never make a valid client wait.
-func (h *Handler) refused(c *gin.Context, form url.Values, err error) error {
-	var limit error
-	switch p := problem.As(err); {
-	case p == nil:
-	case p.Code == problem.AuthorizationPending || p.Code == problem.SlowDown:
-		limit = h.Limits.Spend(ratelimit.TokenPoll, ratelimit.Client(form.Get("client_id")))
-	case p.Code.Row().Status == http.StatusBadRequest:
-		limit = h.Limits.Spend(ratelimit.TokenFailure, ratelimit.Source(httpapi.ClientAddr(c)))
+func (h *Handler) refused(c *gin.Context, err error) error {
+	p := problem.As(err)
+	if p == nil || p.Code == problem.AuthorizationPending || p.Code.Row().Status != http.StatusBadRequest {
+		return err
 	}
-	if limit != nil {
+	if limit := h.Limits.Spend(ratelimit.TokenFailure, ratelimit.Source(httpapi.ClientAddr(c))); limit != nil {
 		return limit
 	}
 	return err

@@ -41,7 +41,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	}
 	return httpapi.Endpoints{
 		Open: []httpapi.Open{
-			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions},
+			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions, AnyVersion: true},
 			{Method: http.MethodPost, Path: sessions, Do: h.loginTenant},
 			{Method: http.MethodPost, Path: sessions + "/provider", Do: h.loginProvider},
 		},

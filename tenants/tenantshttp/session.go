@@ -49,10 +49,12 @@ func (h *Handler) login(c *gin.Context, provider bool) error {
 		return err
 	}
 	user, err := h.Logins.Check(ctx, org, login.User, login.Password)
+	if !problem.Has(err, problem.Unauthenticated) {
+		try.Return() // right, or not the caller's fault
+	}
 	if err != nil {
 		return err
 	}
-	try.Return()
 	tokens, err := h.OAuth.OpenSession(ctx, httpapi.Anonymous(c), org, user)
 	if err != nil {
 		return err
