@@ -34,7 +34,7 @@ type liveSession struct {
 // journal's tail is close enough to the head to trust what is remembered; while
 // it is not, every token is problem.Unavailable.
 func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() bool) (*Authenticator, error) {
-	live, err := cache.New[[sha256.Size]byte, *liveSession](size)
+	live, err := cache.NewTagged[[sha256.Size]byte](size, tags)
 	if err != nil {
 		return nil, err
 	}
@@ -115,16 +115,24 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 func (a *Authenticator) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindSession:
-		a.forget(func(p tenants.Principal) bool { return string(p.Session) == row.Subject.ID })
+		a.live.ForgetTag(sessionTag + row.Subject.ID)
 	case journal.KindAccount, journal.KindUser:
-		a.forget(func(p tenants.Principal) bool { return p.ID == row.Subject.ID })
+		a.live.ForgetTag(principalTag + row.Subject.ID)
 	case journal.KindOrganization:
-		a.forget(func(p tenants.Principal) bool { return string(p.Org) == row.Subject.ID })
+		a.live.ForgetTag(orgTag + row.Subject.ID)
 	}
 }
 
-func (a *Authenticator) forget(named func(tenants.Principal) bool) {
-	a.live.Forget(func(_ [sha256.Size]byte, s *liveSession) bool { return named(s.principal) })
+// What the journal may name of a session.
+const (
+	sessionTag   = "session "
+	principalTag = "principal "
+	orgTag       = "organization "
+)
+
+func tags(s *liveSession) []string {
+	p := s.principal
+	return []string{sessionTag + string(p.Session), principalTag + p.ID, orgTag + string(p.Org)}
 }
 
 // Flush forgets everything.

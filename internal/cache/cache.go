@@ -14,15 +14,44 @@ type Cache[K comparable, V any] struct {
 	mu    sync.Mutex
 	lru   *lru.LRU[K, V]
 	epoch uint64 // counts forgettings
+
+	tags   func(V) []string
+	tagged map[string]map[K]struct{}
 }
 
 // New makes a cache of at most size entries; the least recently used gives way.
 func New[K comparable, V any](size int) (*Cache[K, V], error) {
-	l, err := lru.NewLRU[K, V](size, nil)
-	if err != nil {
-		return nil, err
+	return NewTagged[K](size, func(V) []string { return nil })
+}
+
+// NewTagged is New for values that are forgotten by what they belong to: tags
+// names that, and must always say the same of one value. Forgetting by tag costs
+// what it forgets, however much else is kept.
+func NewTagged[K comparable, V any](size int, tags func(V) []string) (*Cache[K, V], error) {
+	c := &Cache[K, V]{tags: tags, tagged: map[string]map[K]struct{}{}}
+	var err error
+	c.lru, err = lru.NewLRU(size, c.untag)
+	return c, err
+}
+
+func (c *Cache[K, V]) add(key K, v V) {
+	c.lru.Remove(key) // with the tags of what was kept
+	c.lru.Add(key, v)
+	for _, tag := range c.tags(v) {
+		if c.tagged[tag] == nil {
+			c.tagged[tag] = map[K]struct{}{}
+		}
+		c.tagged[tag][key] = struct{}{}
 	}
-	return &Cache[K, V]{lru: l}, nil
+}
+
+// untag is told of every entry that goes.
+func (c *Cache[K, V]) untag(key K, v V) {
+	for _, tag := range c.tags(v) {
+		if delete(c.tagged[tag], key); len(c.tagged[tag]) == 0 {
+			delete(c.tagged, tag)
+		}
+	}
 }
 
 // Get returns the value kept for key.
@@ -50,7 +79,7 @@ func (c *Cache[K, V]) Fill(key K, load func() (V, error)) (V, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.epoch == epoch {
-		c.lru.Add(key, v)
+		c.add(key, v)
 	}
 	return v, nil
 }
@@ -75,6 +104,16 @@ func (c *Cache[K, V]) Forget(drop func(K, V) bool) {
 		if v, ok := c.lru.Peek(k); ok && drop(k, v) {
 			c.lru.Remove(k)
 		}
+	}
+}
+
+// ForgetTag drops the entries whose tags hold this one.
+func (c *Cache[K, V]) ForgetTag(tag string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for key := range c.tagged[tag] {
+		c.lru.Remove(key)
 	}
 }
 

@@ -2,6 +2,8 @@ package cache
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +22,7 @@ func TestFill_R4_doesNotKeepWhatWasReadBeforeAForgetting(t *testing.T) {
 	for name, forget := range map[string]func(*Cache[string, int]){
 		"forget":     func(c *Cache[string, int]) { c.Forget(func(string, int) bool { return false }) },
 		"forget key": func(c *Cache[string, int]) { c.ForgetKey("other") },
+		"forget tag": func(c *Cache[string, int]) { c.ForgetTag("other") },
 		"flush":      func(c *Cache[string, int]) { c.Flush() },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,5 +74,38 @@ func TestCache_R13_isBounded(t *testing.T) {
 	}
 	if c.Len() != 2 {
 		t.Errorf("%d entries, want 2", c.Len())
+	}
+}
+
+func TestForgetTag_dropsWhatBelongsToIt(t *testing.T) {
+	c, err := NewTagged[string](3, func(v string) []string { return strings.Split(v, ",") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill := func(key, value string) {
+		_, _ = c.Fill(key, func() (string, error) { return value, nil })
+	}
+	kept := func() (keys []string) {
+		for _, k := range []string{"a", "b", "c", "d"} {
+			if _, ok := c.Get(k); ok {
+				keys = append(keys, k)
+			}
+		}
+		return keys
+	}
+	fill("a", "x,1")
+	fill("b", "x,2")
+	fill("c", "y,3")
+	if c.ForgetTag("x"); !slices.Equal(kept(), []string{"c"}) {
+		t.Errorf("kept %v, want c", kept())
+	}
+	// Entries that gave way, were dropped by key or flushed leave no tags behind.
+	for _, k := range []string{"a", "b", "d", "a"} {
+		fill(k, "z,"+k)
+	}
+	c.ForgetKey("a")
+	c.Flush()
+	if len(c.tagged) != 0 {
+		t.Errorf("tags left: %v", c.tagged)
 	}
 }

@@ -49,9 +49,13 @@ func newServe() *cobra.Command {
 			return errors.Join(err, stop(s))
 		}
 		log.Info("serving", "site", s.Self().Name, "id", s.Self().ID, "public", s.Addr("public"), "peer", s.Addr("peer"))
-		<-cmd.Context().Done()
-		log.Info("stopping")
-		return stop(s)
+		select {
+		case <-cmd.Context().Done():
+			log.Info("stopping")
+			return stop(s)
+		case err := <-s.Failed():
+			return errors.Join(err, stop(s))
+		}
 	}
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log"
 	"log/slog"
 	"net"
@@ -23,12 +24,13 @@ type server struct {
 	name     string
 	listener net.Listener
 	http     *http.Server
-	fresh    sync.Map   // connections that brought no request yet
+	fresh    sync.Map // connections that brought no request yet
+	failed   func(error)
 	done     chan error // nil until it serves
 }
 
-func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Config, logger *slog.Logger) *server {
-	s := &server{name: name, listener: l}
+func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Config, logger *slog.Logger, failed func(error)) *server {
+	s := &server{name: name, listener: l, failed: failed}
 	s.http = &http.Server{
 		Handler:           h,
 		TLSConfig:         tlsConfig,
@@ -69,6 +71,9 @@ func (s *server) start() {
 		}
 		if errors.Is(err, http.ErrServerClosed) {
 			err = nil
+		}
+		if err != nil {
+			s.failed(fmt.Errorf("%s listener: %w", s.name, err))
 		}
 		s.done <- err
 	}()

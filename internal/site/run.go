@@ -107,7 +107,7 @@ func (s *Site) Start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log))
+		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log, s.fail))
 	}
 	if err := s.links.LoadTrusted(ctx); err != nil {
 		return err
@@ -122,6 +122,17 @@ func (s *Site) Start(ctx context.Context) error {
 	}
 	s.background = startBackground(s)
 	return nil
+}
+
+// Failed is told once when a listener stops accepting by itself: the process is
+// then no cell any more.
+func (s *Site) Failed() <-chan error { return s.failed }
+
+func (s *Site) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // one is enough to end
+	}
 }
 
 func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, error) {

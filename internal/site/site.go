@@ -67,12 +67,13 @@ type Site struct {
 	metrics     *metrics
 	servers     []*server
 	background  *background
+	failed      chan error
 }
 
 // New opens the database, whose schema must be current, and wires everything.
 // Nothing listens yet, and the site's identity and first keys exist afterwards.
 func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) {
-	s := &Site{config: c, options: o, log: o.Log, now: o.Now}
+	s := &Site{config: c, options: o, log: o.Log, now: o.Now, failed: make(chan error, 1)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
