@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +70,40 @@ func TestCredentials_R5(t *testing.T) {
 				t.Errorf("error %s", got)
 			}
 		})
+	}
+}
+
+// A session that is used all the time ends when its token does, also where the
+// token is known.
+func TestTokenExpiresInUse_R5(t *testing.T) {
+	var ahead atomic.Int64
+	w := start(t, storetest.SQLite,
+		sitetest.Clock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }),
+		sitetest.Adjust(func(c *config.Config) {
+			c.Sessions.UserLifetime = 5 * time.Minute
+			// Longer than a step, or the site would forget what it knows.
+			c.Journal.StaleAfter, c.Journal.Poll = time.Minute, 20*time.Millisecond
+		}))
+	db := w.Site("west").DB()
+	leap := func(to time.Duration) {
+		ahead.Store(int64(to))
+		// Until the journal was looked at twice: the first look may have begun before.
+		for seen, end := db.BackgroundStatements(), time.Now().Add(10*time.Second); db.BackgroundStatements() < seen+2 && time.Now().Before(end); {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	token, before := w.c.Login(t, "west", "acme"), int64(0)
+	for age := time.Duration(0); age < 5*time.Minute; age += 30 * time.Second {
+		leap(age)
+		w.do(t, "west", "GET", "/api/org", sitetest.Bearer(token), "").Want(t, 200)
+		if age == 0 {
+			before = db.Statements()
+		}
+	}
+	leap(5*time.Minute + time.Second)
+	w.do(t, "west", "GET", "/api/org", sitetest.Bearer(token), "").Want(t, 401)
+	if n := db.Statements() - before; n != 0 {
+		t.Errorf("the token was not known all the time: %d statements", n)
 	}
 }
 

@@ -51,6 +51,8 @@ func TestRegister(t *testing.T) {
 			{"VCD-54 no scheme", func(r *oauth.Registration) { r.ClientURI = "vendor.example" }, problem.BadRequest},
 			{"VCD-54 no host", func(r *oauth.Registration) { r.ClientURI = "https:///path" }, problem.BadRequest},
 			{"VCD-54 a script", func(r *oauth.Registration) { r.ClientURI = "javascript:alert(1)//vendor.example" }, problem.BadRequest},
+			{"VCD-54 a script with a host", func(r *oauth.Registration) { r.ClientURI = "javascript://vendor.example/%0aalert(1)" }, problem.BadRequest},
+			{"VCD-54 another scheme", func(r *oauth.Registration) { r.ClientURI = "ftp://vendor.example/" }, problem.BadRequest},
 			{"VCD-54 data", func(r *oauth.Registration) { r.ClientURI = "data:text/html,hello" }, problem.BadRequest},
 			{"VCD-54 a line break", func(r *oauth.Registration) { r.ClientURI = "https://vendor.example/\n" }, problem.BadRequest},
 			{"VCD-54 too long", func(r *oauth.Registration) { r.ClientURI = "https://vendor.example/" + strings.Repeat("a", 2048) }, problem.BadRequest},

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -314,6 +315,11 @@ func TestRefresh_R3_R6_RefusalsChangeNothing(t *testing.T) {
 					t.Errorf("it changed the rows to\n%s\nfrom\n%s", after, before)
 				}
 			})
+		}
+		// Who came to the wrong door is told so: people do that all the time.
+		_, err := n.refresh(here, current)
+		if p := problem.From(err); !strings.Contains(p.Detail, "not issued for this organization") {
+			t.Errorf("the client is told %q", p.Detail)
 		}
 		// The client that tried elsewhere first finds its token as it was.
 		got, err := w.service.Refresh(w.ctx(), from(here), w.snapshot(), a.ID, current)

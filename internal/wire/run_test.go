@@ -77,10 +77,13 @@ func (w *world) step(t *testing.T, st step, m mode, captured variables) error {
 	if st.status < 400 && answer.Header.Get("X-Causeway-Peer-Request-Id") == "" {
 		return fmt.Errorf("no peer answered: %v", answer.Header)
 	}
-	// A redirect would take a client's credentials to another host, so it does
-	// not cross; what crosses is its body.
-	if st.status/100 == 3 {
-		st.wantHeader = slices.DeleteFunc(slices.Clone(st.wantHeader), func(f field) bool { return f.name == "Location" })
+	// What a client might follow with its credentials does not lead to another
+	// host: redirects and links to other pages stay behind, the body crosses.
+	for _, name := range []string{"Location", "Link"} {
+		if got := answer.Header.Values(name); len(got) > 0 && (name == "Link" || st.status/100 == 3) {
+			return fmt.Errorf("the header %s leads a client of west to %q", name, got)
+		}
+		st.wantHeader = slices.DeleteFunc(slices.Clone(st.wantHeader), func(f field) bool { return f.name == name })
 	}
 	before := maps.Clone(captured)
 	if err := w.check(st, answer, w.with("west", captured), captured); err != nil {
@@ -178,8 +181,8 @@ func (w *world) check(st step, a sitetest.Answer, vars, captured variables) erro
 	return nil
 }
 
-// own are headers that belong to one exchange.
-var own = []string{requestIDHeader, "X-Causeway-Peer-Request-Id", "Date", "Content-Length", "Location"}
+// own are headers that belong to one exchange, or that lead to one host.
+var own = []string{requestIDHeader, "X-Causeway-Peer-Request-Id", "Date", "Content-Length", "Location", "Link"}
 
 var messageID = regexp.MustCompile(`\[ [0-9a-f-]{36} \]`)
 

@@ -1,0 +1,45 @@
+package sitetest
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"causeway/internal/dev"
+)
+
+// TestDevMoves starts a folder at another place, on other ports.
+func TestDevMoves(t *testing.T) {
+	old := filepath.Join(t.TempDir(), "old")
+	p, file := LaunchDev(t, old, "")
+	c := &crossing{stage: &stage{Client: NewClient(t, file)}}
+	c.connect(t)
+	c.byName(t)
+	c.Hangup()
+	p.Stop(t)
+
+	moved := filepath.Join(t.TempDir(), "moved")
+	if err := os.Rename(old, moved); err != nil {
+		t.Fatal(err)
+	}
+	ports, err := dev.FreePorts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = Launch(t, "dev", "--folder", moved, "--listen-base", strconv.Itoa(ports.Public), "--json")
+	again := p.AwaitDev(t)
+	if again.CA != filepath.Join(moved, "ca.pem") || again.Site("west").Ports.Public != ports.Public || again.Site("east").Ports.Public != ports.Public+10 {
+		t.Errorf("after the move dev.json is %+v", again)
+	}
+	c.Client = NewClient(t, again)
+	// The site has another URL, so access tokens of the old one are no good;
+	// refresh tokens name no site.
+	got := c.Refresh(t, "west", "acme", c.latest).Want(t, http.StatusOK)
+	c.access = got.String(t, "access_token")
+	c.byName(t)
+	c.byID(t)
+	c.Hangup()
+	p.Stop(t)
+}
