@@ -254,13 +254,20 @@ func TestDeviceFlood_VCD25(t *testing.T) {
 		})
 		// The other site does not hear of it.
 		c.Form(t, "east", "acme", "device_authorization", "client_id", nobody).Want(t, 400)
-	}, proxies)
+	}, proxies, frozen())
+}
+
+// frozen stops the sites' clocks, so that no limit recovers while a slow machine
+// is still counting.
+func frozen() sitetest.Option {
+	now := time.Now()
+	return sitetest.Clock(func() time.Time { return now })
 }
 
 // An app that polls without a pause is told to wait, by whatever spelling it
 // gives its client_id; another app that uses the same spelling is not.
 func TestPollsAreLimitedPerClient_VCD71(t *testing.T) {
-	w := start(t, storetest.SQLite)
+	w := start(t, storetest.SQLite, frozen())
 	admin := w.c.Login(t, "west", "acme")
 	busy, _ := w.c.Account(t, "west", admin, "inventory-bot")
 	quiet := w.do(t, "west", "POST", "/oauth/tenant/acme/register", sitetest.Bearer(admin),

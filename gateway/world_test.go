@@ -261,8 +261,6 @@ func (e endpoint) fill(t *testing.T, org string, ids map[string]string) string {
 	})
 }
 
-func (e endpoint) hasID() bool { return strings.Contains(e.path, "/:id") }
-
 // logsOut says that a success ends the session.
 func (e endpoint) logsOut() bool {
 	return e.method == http.MethodDelete && strings.HasPrefix(e.path, "/cloudapi/1.0.0/sessions")

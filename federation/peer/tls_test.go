@@ -18,7 +18,7 @@ import (
 )
 
 // handshake connects two configurations and returns what each side saw.
-func handshake(t *testing.T, client, server *tls.Config) (clientErr, serverErr error, site tenants.SiteID) {
+func handshake(t *testing.T, client, server *tls.Config) (site tenants.SiteID, clientErr, serverErr error) {
 	t.Helper()
 	a, b := connected(t)
 	defer a.Close()
@@ -45,7 +45,7 @@ func handshake(t *testing.T, client, server *tls.Config) (clientErr, serverErr e
 		_, clientErr = io.ReadFull(cl, make([]byte, 1)) // in TLS 1.3 the client's refusal shows here
 	}
 	<-done
-	return clientErr, serverErr, site
+	return site, clientErr, serverErr
 }
 
 // connected is a TCP connection's two ends; net.Pipe would block where both ends
@@ -137,11 +137,11 @@ func TestOnlyThePinnedSitePasses_R10(t *testing.T) {
 				return &tls.Config{Certificates: []tls.Certificate{*tt.leaf}, InsecureSkipVerify: true,
 					ClientAuth: tls.RequireAnyClientCert, NextProtos: []string{"h2"}}
 			}
-			clientErr, _, _ := handshake(t, id.ClientTLS(west, &westRoot.PublicKey), shows())
+			_, clientErr, _ := handshake(t, id.ClientTLS(west, &westRoot.PublicKey), shows())
 			if (clientErr == nil) != tt.passes {
 				t.Errorf("client: %v", clientErr)
 			}
-			_, serverErr, site := handshake(t, shows(), id.ServerTLS(knows(west, &westRoot.PublicKey)))
+			site, _, serverErr := handshake(t, shows(), id.ServerTLS(knows(west, &westRoot.PublicKey)))
 			if (serverErr == nil) != tt.passes || tt.passes && site != west {
 				t.Errorf("server: %v, site %q", serverErr, site)
 			}
@@ -155,32 +155,32 @@ func TestBothEndsProveThemselves_R10(t *testing.T) {
 	toWest := e.ClientTLS(west, &westRoot.PublicKey)
 	allowsEast := w.ServerTLS(knows(east, &eastRoot.PublicKey))
 
-	if c, s, site := handshake(t, toWest, allowsEast); c != nil || s != nil || site != east {
+	if site, c, s := handshake(t, toWest, allowsEast); c != nil || s != nil || site != east {
 		t.Fatal(c, s, site)
 	}
 	nobody := func(tenants.SiteID) (*ecdsa.PublicKey, bool) { return &eastRoot.PublicKey, false }
-	if _, s, _ := handshake(t, toWest, w.ServerTLS(nobody)); s == nil {
+	if _, _, s := handshake(t, toWest, w.ServerTLS(nobody)); s == nil {
 		t.Error("a site without an association came in")
 	}
 	anonymous := toWest.Clone()
 	anonymous.GetClientCertificate = nil
-	if _, s, _ := handshake(t, anonymous, allowsEast); s == nil {
+	if _, _, s := handshake(t, anonymous, allowsEast); s == nil {
 		t.Error("nobody came in")
 	}
 	old := toWest.Clone()
 	old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
-	if _, s, _ := handshake(t, old, allowsEast); s == nil {
+	if _, _, s := handshake(t, old, allowsEast); s == nil {
 		t.Error("TLS 1.2 came in")
 	}
-	if c, _, _ := handshake(t, e.ClientTLS(east, &eastRoot.PublicKey), e.ServerTLS(knows(east, &eastRoot.PublicKey))); c == nil {
+	if _, c, _ := handshake(t, e.ClientTLS(east, &eastRoot.PublicKey), e.ServerTLS(knows(east, &eastRoot.PublicKey))); c == nil {
 		t.Error("a site is its own peer")
 	}
 	asEast := toWest.Clone()
 	asEast.VerifyConnection = nil
-	if _, s, _ := handshake(t, asEast, e.ServerTLS(knows(east, &eastRoot.PublicKey))); s == nil {
+	if _, _, s := handshake(t, asEast, e.ServerTLS(knows(east, &eastRoot.PublicKey))); s == nil {
 		t.Error("somebody with this site's own key came in as a peer")
 	}
-	if c, _, _ := handshake(t, e.ClientTLS(west, nil), allowsEast); c == nil {
+	if _, c, _ := handshake(t, e.ClientTLS(west, nil), allowsEast); c == nil {
 		t.Error("connected without a pinned key")
 	}
 }
@@ -197,12 +197,12 @@ func TestResumptionChecksAgain_R10(t *testing.T) {
 	server := w.ServerTLS(func(id tenants.SiteID) (*ecdsa.PublicKey, bool) { return &eastRoot.PublicKey, associated && id == east })
 	server.SessionTicketsDisabled = false // even then
 	for range 2 {
-		if c, s, _ := handshake(t, client, server); c != nil || s != nil {
+		if _, c, s := handshake(t, client, server); c != nil || s != nil {
 			t.Fatal(c, s)
 		}
 	}
 	associated = false
-	if _, s, _ := handshake(t, client, server); s == nil {
+	if _, _, s := handshake(t, client, server); s == nil {
 		t.Fatal("a resumed session passed without an association")
 	}
 }
