@@ -21,6 +21,8 @@ const (
 	exitOK     = 0
 	exitFailed = 1 // the command could not do its work
 	exitUsage  = 2 // the command line or the configuration is wrong
+
+	exitInterrupted = 130 // a signal came before the work was done
 )
 
 // usageError marks mistakes of whoever typed the command.
@@ -39,6 +41,10 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(errOut, "causeway: interrupted:", err)
+		return exitInterrupted
 	}
 	fmt.Fprintln(errOut, "causeway:", err)
 	var usage usageError
