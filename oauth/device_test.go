@@ -159,6 +159,57 @@ func TestDeviceGrant_R2_SlowDownIsOfOneRequest(t *testing.T) {
 	})
 }
 
+// Anybody can poll with codes that are none or are over; none of that is worth a
+// write, nor a poll of the client's that it names.
+func TestDevicePoll_R2_R13_OnlyOpenRequestsCost(t *testing.T) {
+	t.Parallel()
+	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {
+		for _, tt := range []struct {
+			name    string
+			prepare func(*device)
+			code    func(*device) string
+			counted int
+		}{
+			{"pending", func(*device) {}, nil, 1},
+			{"pending, polled too soon", func(d *device) { _, _ = d.poll(time.Minute, time.Second) }, nil, 1},
+			{"granted", func(d *device) { d.decide(granted) }, nil, 0},
+			{"no such code", func(*device) {}, func(*device) string { return "invented" }, 0},
+			{"another account's", func(*device) {}, func(d *device) string { return d.startDevice(d.newAccount()).DeviceCode }, 0},
+			{"denied", func(d *device) { d.decide(denied) }, nil, 0},
+			{"fetched", func(d *device) { d.decide(granted); _, _ = d.poll(0) }, nil, 0},
+			{"expired", func(d *device) { d.clock.add(d.ExpiresIn) }, nil, 0},
+			{"pushed out", func(d *device) { d.ask(d.account, here, here) }, nil, 0},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				w := newWorld(t, db)
+				d := w.startDevice(w.newAccount())
+				tt.prepare(d)
+				code := d.DeviceCode
+				if tt.code != nil {
+					code = tt.code(d)
+				}
+				counted, refusal := 0, problem.New(problem.TooManyRequests, "Too many polls.")
+				service := w.newServiceWith(func(c *oauth.Config) {
+					c.CountPoll = func(id oauth.ClientID) error {
+						if counted++; id != d.account.ID {
+							t.Errorf("a poll of %s was counted", id)
+						}
+						return refusal
+					}
+				})
+				before := r.in(t).all()
+				_, err := service.RedeemDevice(w.ctx(), from(there), w.snapshot(), d.account.ID, code)
+				if counted != tt.counted || problem.Has(err, problem.TooManyRequests) != (tt.counted > 0) {
+					t.Errorf("counted %d times, and ended with %v", counted, err)
+				}
+				if after := r.in(t).all(); after != before && err != nil {
+					t.Errorf("a refused poll wrote: %s\nbefore:\n%s", after, before)
+				}
+			})
+		}
+	})
+}
+
 func TestDeviceStatus_VCD26_VCD27_VCD28_VCD29_VCD68(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {

@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -123,6 +124,7 @@ func TestForgery_R5(t *testing.T) {
 			return f.signed(func(h, c map[string]any) { with(h, "jwk", map[string]any{}); with(c, "colour", "blue") })
 		}, ""},
 
+		{"issued by a cell whose clock is ahead", func() string { return f.signed(func(h, c map[string]any) { with(c, "iat", f.unix(20*time.Second)) }) }, ""},
 		{"no algorithm", func() string {
 			return f.token(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, func(h, c map[string]any) {})
 		}, problem.Unauthenticated},
@@ -248,6 +250,14 @@ func TestAccessToken_VCD8(t *testing.T) {
 	}
 }
 
+// slow is a database that takes its time, so that many meet while it answers.
+type slow struct{ oauth.Store }
+
+func (s slow) View(ctx context.Context, f func(oauth.Reader) error) error {
+	time.Sleep(20 * time.Millisecond)
+	return s.Store.View(ctx, f)
+}
+
 // A token that nobody signed here costs the database nothing, so inventing
 // tokens is no way to keep it busy; after a second one look for a new key is
 // allowed, whatever number of them come at once.
@@ -255,6 +265,7 @@ func TestForgery_R5_R13_CostsTheDatabaseNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, newDB(t))
 	f := newForger(w)
+	w.service = w.newService(slow{w.db.OAuth()})
 	cell := w.cell()
 	unknown := func() string { return f.stolen(func(h, c map[string]any) { with(h, "kid", tenants.NewID()) }) }
 	cost := func(tokens ...string) int64 {

@@ -71,6 +71,7 @@ func TestRotation_VCD18(t *testing.T) {
 			{"as many as configured", twoRetries, []step{{0, 0, here, ""}, {minute, 0, here, ""}, {0, 0, here, ""}, {0, 0, here, problem.Replayed}}},
 			{"each generation has its own", twoRetries, []step{{0, 0, here, ""}, {minute, 0, here, ""}, {0, 0, here, ""}, {0, 1, here, ""}, {minute, 1, here, ""}, {0, 1, here, ""}, {0, 2, here, ""}}},
 			{"many at once in the grace window", defaults, append([]step{{0, 0, here, ""}}, again(15)...)},
+			{"which do not count", defaults, append(append([]step{{0, 0, here, ""}}, again(15)...), append([]step{{minute, 0, here, ""}}, again(9)...)...)},
 
 			{"strict: the successor", strict, []step{{0, 0, here, ""}, {0, 1, here, ""}, {0, 2, here, ""}}},
 			{"strict: no retry", strict, []step{{0, 0, here, ""}, {0, 0, here, problem.Replayed}}},

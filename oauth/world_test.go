@@ -131,9 +131,16 @@ func (w *world) newService(s oauth.Store) *oauth.Service {
 
 func (w *world) newServiceOf(s oauth.Store, orgs *tenants.Directory) *oauth.Service {
 	w.t.Helper()
+	return w.newServiceWith(func(c *oauth.Config) { c.Store, c.Directory = s, orgs })
+}
+
+func (w *world) newServiceWith(change func(*oauth.Config)) *oauth.Service {
+	w.t.Helper()
 	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
 	w.must(err)
-	service := oauth.New(oauth.Config{Store: s, Directory: orgs, Keys: keys, Policy: w.policy, Now: w.clock.now})
+	config := oauth.Config{Store: w.db.OAuth(), Directory: w.orgs, Keys: keys, Policy: w.policy, Now: w.clock.now}
+	change(&config)
+	service := oauth.New(config)
 	w.must(service.Start(context.Background()))
 	return service
 }

@@ -49,6 +49,7 @@ func TestMatch(t *testing.T) {
 		{"everything below", "GET", "/files/a/b/c", "files", services.SampleView},
 		{"directly below", "GET", "/files/a", "files", services.SampleView},
 		{"the directory itself is not below", "GET", "/files", "files", ""},
+		{"nor is it with a slash", "GET", "/files/", "files", ""},
 		{"the first rule counts", "GET", "/files/private/a", "files", services.SampleAudit},
 		{"what only begins like its path", "GET", "/files/private2", "files", services.SampleView},
 		{"by method", "PUT", "/files/private/a", "files", services.SampleReserve},

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -265,6 +267,43 @@ func TestProxy_Streams(t *testing.T) {
 	close(more)
 	if rest, err := io.ReadAll(res.Body); err != nil || string(rest) != "second" {
 		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// Nobody would end an upgraded connection when its session ends.
+func TestProxy_R4_NoUpgrades(t *testing.T) {
+	t.Parallel()
+	got := make(chan *http.Request, 1)
+	g := newGate(t, func(_ http.ResponseWriter, r *http.Request) { got <- r })
+	g.do("GET", "/sample/inventory", http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}}, nil)
+	if r := <-got; r.Header.Get("Upgrade") != "" || strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade") {
+		t.Errorf("the instance is asked to upgrade: %v", r.Header)
+	}
+}
+
+// Interim answers would pass by what strips the final one.
+func TestProxy_R9_NoInterimAnswers(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "planted")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusOK)
+	})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
+		t.Errorf("the client got %d %v before the answer", code, h)
+		return nil
+	}})
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.front.URL+"/sample/inventory", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK || res.Header.Get("Set-Cookie") != "" {
+		t.Errorf("it ended with %s %v", res.Status, res.Header)
 	}
 }
 

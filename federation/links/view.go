@@ -27,7 +27,11 @@ func (v *view) failed(err error) bool {
 	return err != nil
 }
 
+// LocalOrg, too, asks the database for nothing that the session could not reach.
 func (v *view) LocalOrg(id tenants.OrgID) (string, bool) {
+	if !v.session.Provider() && id != v.session.Org && !v.associatedHere(func(a federation.OrgAssociation) bool { return a.Remote == id }) {
+		return "", false
+	}
 	org, err := v.links.c.Orgs.Organization(v.ctx, id)
 	if v.failed(err) {
 		return "", false
@@ -49,12 +53,26 @@ func (v *view) LocalOrgByName(folded string) (tenants.OrgID, bool) {
 	if tenants.FoldName(v.session.OrgName) == folded {
 		return v.session.Org, true
 	}
+	var id tenants.OrgID
+	found := v.associatedHere(func(a federation.OrgAssociation) bool {
+		id = a.Remote
+		return tenants.FoldName(a.RemoteName) == folded
+	})
+	if !found {
+		return "", false
+	}
+	return id, true
+}
+
+// associatedHere finds an association of the session's organization inside the
+// site.
+func (v *view) associatedHere(match func(federation.OrgAssociation) bool) bool {
 	for _, a := range v.Associations(v.session.Org) {
-		if a.Site == v.links.c.Self.ID && tenants.FoldName(a.RemoteName) == folded {
-			return a.Remote, true
+		if a.Site == v.links.c.Self.ID && match(a) {
+			return true
 		}
 	}
-	return "", false
+	return false
 }
 
 func (v *view) Associations(local tenants.OrgID) []federation.OrgAssociation {
