@@ -114,10 +114,9 @@ func (s *serving) renew(t *testing.T) {
 }
 
 func (s *serving) log(t *testing.T) {
+	// A line is written after its answer: wait for that of the last request.
+	s.process.AwaitErr(t, 10*time.Second, func(text string) bool { return strings.Contains(text, "route=/cloudapi/1.0.0/sessions/current") })
 	text := s.process.Err()
-	if !strings.Contains(text, "/cloudapi/1.0.0/sessions/current") {
-		t.Errorf("requests are not logged\n%s", text)
-	}
 	for _, secret := range append(s.client.Issued(), s.cell.File.Sites[0].Admin.Password) {
 		if strings.Contains(text, secret) {
 			t.Errorf("the log holds %q", secret)

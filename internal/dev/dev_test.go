@@ -37,7 +37,7 @@ func TestPortsOfAPlan(t *testing.T) {
 func TestFreePortsStayFree(t *testing.T) {
 	seen := map[int]bool{}
 	for range 20 {
-		p, err := FreePorts()
+		p, err := freePorts()
 		if err != nil {
 			t.Fatal(err)
 		}

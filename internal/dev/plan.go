@@ -77,7 +77,7 @@ func (f *File) assignPorts(base int) error {
 			}
 		} else {
 			var err error
-			if s.Ports, err = FreePorts(); err != nil {
+			if s.Ports, err = freePorts(); err != nil {
 				return err
 			}
 		}
@@ -96,9 +96,9 @@ const (
 	highestFree = 32_000
 )
 
-// FreePorts finds ports that nobody uses; gossip needs the same number for TCP
+// freePorts finds ports that nobody uses; gossip needs the same number for TCP
 // and UDP.
-func FreePorts() (p Ports, err error) {
+func freePorts() (p Ports, err error) {
 	for _, port := range []*int{&p.Public, &p.Peer, &p.Gossip, &p.Operations, &p.Sample} {
 		l, u, err := listenFree()
 		if err != nil {

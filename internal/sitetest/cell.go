@@ -20,7 +20,7 @@ import (
 type Cell struct {
 	Config string // its configuration file
 	File   *dev.File
-	ports  dev.Ports
+	base   int // of its ports
 }
 
 // SiteName is what the site of a Cell is called.
@@ -46,15 +46,12 @@ func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
 
 func (c *Cell) write(t testing.TB, folder, databaseURL, more string) {
 	t.Helper()
-	var err error
-	if c.ports, err = dev.FreePorts(); err != nil {
-		t.Fatal(err)
-	}
+	c.base = Base(t)
 	if len(c.File.Sites) == 0 {
 		// What clients call it; other cells stand behind the same name.
-		c.File.Sites = []dev.SiteFile{{Name: SiteName, API: fmt.Sprintf("https://localhost:%d", c.ports.Public)}}
+		c.File.Sites = []dev.SiteFile{{Name: SiteName, API: fmt.Sprintf("https://localhost:%d", c.base)}}
 	}
-	c.Config = filepath.Join(folder, fmt.Sprintf("causeway-%d.yaml", c.ports.Public))
+	c.Config = filepath.Join(folder, fmt.Sprintf("causeway-%d.yaml", c.base))
 	text := fmt.Sprintf(`site:
   name: %s
 public:
@@ -68,7 +65,7 @@ database:
   url: %q
 keys:
   master_file: %s
-%s`, SiteName, c.ports.Public, c.File.Sites[0].API, c.ports.Peer, c.ports.Operations, databaseURL, filepath.Join(folder, "master.key"), more)
+%s`, SiteName, c.base, c.File.Sites[0].API, c.base+1, c.base+2, databaseURL, filepath.Join(folder, "master.key"), more)
 	if err := os.WriteFile(c.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -107,10 +104,7 @@ func (c *Cell) Client(t testing.TB) *Client {
 	t.Helper()
 	client := NewClient(t, c.File)
 	client.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", c.ports.Public))
+		return new(net.Dialer).DialContext(ctx, network, fmt.Sprintf("127.0.0.1:%d", c.base))
 	}
 	return client
 }
-
-// Ops is the address of the operations listener.
-func (c *Cell) Ops() string { return fmt.Sprintf("http://127.0.0.1:%d", c.ports.Operations) }

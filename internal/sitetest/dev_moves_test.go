@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
-
-	"causeway/internal/dev"
 )
 
 // TestDevMoves starts a folder at another place, on other ports.
@@ -24,13 +22,10 @@ func TestDevMoves(t *testing.T) {
 	if err := os.Rename(old, moved); err != nil {
 		t.Fatal(err)
 	}
-	ports, err := dev.FreePorts()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p = Launch(t, "dev", "--folder", moved, "--listen-base", strconv.Itoa(ports.Public), "--json")
+	base := Base(t)
+	p = Launch(t, "dev", "--folder", moved, "--listen-base", strconv.Itoa(base), "--json")
 	again := p.AwaitDev(t)
-	if again.CA != filepath.Join(moved, "ca.pem") || again.Site("west").Ports.Public != ports.Public || again.Site("east").Ports.Public != ports.Public+10 {
+	if again.CA != filepath.Join(moved, "ca.pem") || again.Site("west").Ports.Public != base || again.Site("east").Ports.Public != base+10 {
 		t.Errorf("after the move dev.json is %+v", again)
 	}
 	c.Client = NewClient(t, again)

@@ -90,7 +90,8 @@ func idleMemory(t *testing.T, p *Process) int {
 
 func TestDevGoesOnWhereItWas(t *testing.T) {
 	folder := t.TempDir()
-	p, file := LaunchDev(t, folder, "")
+	p := Launch(t, "dev", "--folder", folder, "--listen-base", "0", "--json")
+	file := p.AwaitDev(t)
 	wantFolder(t, folder, file)
 	c := NewClient(t, file)
 	admin := c.Login(t, "west", "acme")
@@ -117,8 +118,9 @@ func TestDevGoesOnWhereItWas(t *testing.T) {
 		t.Errorf("Ctrl-C: ended only after %s", took)
 	}
 
-	p, again := LaunchDev(t, folder, "")
+	p = Launch(t, "dev", "--folder", folder, "--listen-base", "0", "--json")
 	defer p.Stop(t)
+	again := p.AwaitDev(t)
 	if !reflect.DeepEqual(file, again) {
 		t.Errorf("after the restart dev.json is\n%+v\nbefore it was\n%+v", again, file)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -189,7 +190,10 @@ func LaunchDev(t testing.TB, folder, site string) (*Process, *dev.File) {
 // BeginDev is LaunchDev that does not wait.
 func BeginDev(t testing.TB, folder, site string) *Process {
 	t.Helper()
-	args := []string{"dev", "--folder", folder, "--listen-base", "0", "--json"}
+	args := []string{"dev", "--folder", folder, "--json"}
+	if _, err := os.Stat(filepath.Join(folder, "dev.json")); err != nil {
+		args = append(args, "--listen-base", strconv.Itoa(Base(t))) // the folder keeps them
+	}
 	if site != "" {
 		args = append(args, "--site", site)
 	}

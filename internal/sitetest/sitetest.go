@@ -41,8 +41,8 @@ func Each(t *testing.T, f func(t *testing.T, p *Pair), options ...Option) {
 // Start starts a pair that lives as long as the test.
 func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 	t.Helper()
-	free := 0
-	o := dev.Options{Folder: t.TempDir(), Base: &free}
+	base := Base(t)
+	o := dev.Options{Folder: t.TempDir(), Base: &base}
 	if kind != storetest.SQLite {
 		o.Databases = map[string]string{"west": storetest.URL(t, kind), "east": storetest.URL(t, kind)}
 	}
