@@ -41,12 +41,15 @@ type worker struct {
 type tokens struct{ access, refresh string }
 
 // silence is a request without an answer.
-type silence struct{ error }
+type silence struct {
+	error
+	crossing bool // it may have been the other site that fell silent
+}
 
 // heard counts an answer, or says that there was none.
 func (w *worker) heard(a Answer, err error) (Answer, error) {
 	if err != nil {
-		return a, silence{err}
+		return a, silence{error: err}
 	}
 	w.acks.Add(1)
 	return a, nil
@@ -210,7 +213,7 @@ func (w *worker) call() error {
 	}
 	a, err := w.heard(w.TrySend(http.MethodGet, w.site, w.path, header, nil))
 	if err != nil {
-		return err
+		return silence{error: err, crossing: crossing}
 	}
 	// The workers' accounts exist at their own site only, so those who arrive are
 	// refused; those who do not arrive are told so.
