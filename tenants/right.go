@@ -1,13 +1,5 @@
 package tenants
 
-import (
-	_ "embed"
-	"fmt"
-	"sync"
-
-	"github.com/goccy/go-yaml"
-)
-
 // Right is the name of something a role may allow, as clients spell it.
 type Right string
 
@@ -51,46 +43,36 @@ type RightInfo struct {
 	Kind     string `yaml:"kind"` // VIEW or MODIFY
 	Provider bool   `yaml:"provider"`
 	// Machine is false for rights that no machine principal ever has (VCD-30…36).
-	Machine  *bool  `yaml:"machine"`
-	Category string `yaml:"-"`
+	Machine     *bool   `yaml:"machine"`
+	Description string  `yaml:"description"`
+	Implies     []Right `yaml:"implies"` // one level; RightSet.Closure goes on from there
+	Category    string  `yaml:"-"`
+	// Index is the position in the catalog of this build. Another version may
+	// put the right elsewhere, so it is never stored or sent.
+	Index int `yaml:"-"`
+
+	id string
 }
+
+// ID is the right's UUID: the same at every site and in every version.
+func (r RightInfo) ID() string { return r.id }
+
+// CategoryID is the identifier of the category that the right is in.
+func (r RightInfo) CategoryID() string { return categoryID(r.Category) }
 
 // ForMachines reports whether a service account can ever use the right.
 func (r RightInfo) ForMachines() bool { return r.Machine == nil || *r.Machine }
 
-//go:embed rights.yaml
-var rightsYAML []byte
+// Category is a group of rights, as clients show them.
+type Category struct {
+	ID, Name     string
+	View, Modify int // how many rights of each kind it has
+}
 
-// Catalog returns every right in the order of the catalog file. The file is part
-// of the binary; that it reads is a property of the build, checked by its test.
-var Catalog = sync.OnceValue(func() []RightInfo {
-	var groups []struct {
-		Category string      `yaml:"category"`
-		Rights   []RightInfo `yaml:"rights"`
+func (c *Category) count(kind string) {
+	if kind == "VIEW" {
+		c.View++
+	} else {
+		c.Modify++
 	}
-	if err := yaml.UnmarshalWithOptions(rightsYAML, &groups, yaml.Strict()); err != nil {
-		panic(fmt.Sprintf("the embedded catalog of rights: %v", err))
-	}
-	var all []RightInfo
-	for _, g := range groups {
-		for _, r := range g.Rights {
-			r.Category = g.Category
-			all = append(all, r)
-		}
-	}
-	return all
-})
-
-var catalogByName = sync.OnceValue(func() map[Right]RightInfo {
-	m := map[Right]RightInfo{}
-	for _, r := range Catalog() {
-		m[r.Name] = r
-	}
-	return m
-})
-
-// LookUpRight finds a right in the catalog.
-func LookUpRight(name Right) (RightInfo, bool) {
-	r, ok := catalogByName()[name]
-	return r, ok
 }
