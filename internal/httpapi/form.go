@@ -3,7 +3,6 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -12,21 +11,6 @@ import (
 
 	"causeway/internal/problem"
 )
-
-// maxBody bounds the bodies of our own endpoints, in bytes; what instances
-// behind the gateway get is theirs to bound.
-const maxBody = 64 << 10
-
-func readBody(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return nil, problem.Wrap(err, problem.BadRequest, "The body could not be read.")
-	}
-	if len(body) > maxBody {
-		return nil, problem.New(problem.TooLarge, "The body is longer than %d bytes.", maxBody)
-	}
-	return body, nil
-}
 
 // ParseForm reads an application/x-www-form-urlencoded body as OAuth demands
 // (RFC 6749 §3.2): no parameter twice, parameters without a value count as
@@ -39,7 +23,7 @@ func ParseForm(r *http.Request) (url.Values, error) {
 	if strings.Trim(r.URL.RawQuery, "&") != "" {
 		return nil, problem.New(problem.InvalidRequest, "Parameters belong into the body, not into the URL.")
 	}
-	body, err := readBody(r)
+	body, err := readBody(r, maxForm)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +54,7 @@ func DecodeForm(body string) (url.Values, error) {
 // ParseJSON reads a JSON body into v. Unknown members are ignored: clients send
 // whole objects back. The content type is not judged: SDKs leave it out.
 func ParseJSON(r *http.Request, v any) error {
-	body, err := readBody(r)
+	body, err := readBody(r, maxDocument)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestParseForm_R1(t *testing.T) {
 		{"invalid UTF-8", formType, "/", "client_id=1&a=%ff", problem.InvalidRequest},
 		{"invalid UTF-8, not encoded", formType, "/", "client_id=1&a=\xff", problem.InvalidRequest},
 		{"invalid UTF-8 in a key", formType, "/", "client_id=1&%ff=a", problem.InvalidRequest},
-		{"too large", formType, "/", "client_id=1&a=" + strings.Repeat("x", maxBody), problem.TooLarge},
+		{"too large", formType, "/", "client_id=1&a=" + strings.Repeat("x", maxForm), problem.TooLarge},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			form, err := ParseForm(post(tt.contentType, tt.target, tt.body))
@@ -138,10 +138,10 @@ func TestParseJSON(t *testing.T) {
 		{"invalid UTF-8", "{\"name\":\"\xff\"}", problem.BadRequest},
 		{"a byte order mark", "\ufeff{\"name\":\"a\"}", problem.BadRequest},
 		{"nested deeply", strings.Repeat("[", 30_000) + strings.Repeat("]", 30_000), problem.BadRequest},
-		{"nested deeply and never closed", strings.Repeat("[", maxBody), problem.BadRequest},
+		{"nested deeply and never closed", strings.Repeat("[", maxDocument), problem.BadRequest},
 		{"1 MB", `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, problem.TooLarge},
-		{"one byte too long", strings.Repeat(" ", maxBody-12) + `{"name":"a"} `, problem.TooLarge},
-		{"as long as it may be", strings.Repeat(" ", maxBody-12) + `{"name":"a"}`, ""},
+		{"one byte too long", strings.Repeat(" ", maxDocument-12) + `{"name":"a"} `, problem.TooLarge},
+		{"as long as it may be", strings.Repeat(" ", maxDocument-12) + `{"name":"a"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var d document
@@ -180,7 +180,7 @@ func TestBodyIsBounded_R9(t *testing.T) {
 	endless := &counting{}
 	r := httptest.NewRequest("POST", "/", endless)
 	wantProblem(t, ParseJSON(r, &document{}), problem.TooLarge)
-	if endless.read > 2*maxBody {
+	if endless.read > 2*maxDocument {
 		t.Errorf("%d bytes were read of an endless body", endless.read)
 	}
 }
