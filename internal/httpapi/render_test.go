@@ -68,6 +68,37 @@ func TestFailXMLStaysWellFormed(t *testing.T) {
 	}
 }
 
+// What tenants call themselves comes back as they wrote it, but for the
+// characters that no XML document can hold.
+func TestWriteXMLHoldsAnyText_R9(t *testing.T) {
+	type held struct {
+		XMLName xml.Name `xml:"http://www.vmware.com/vcloud/v1.5 Held"`
+		Attr    string   `xml:"name,attr"`
+		Text    string   `xml:"Text"`
+	}
+	for text, want := range map[string]string{
+		"]]>":                        "]]>",
+		"<![CDATA[x]]>":              "<![CDATA[x]]>",
+		"</Text></Held><Held>":       "</Text></Held><Held>",
+		`"><!DOCTYPE x>'&quot;&amp;`: `"><!DOCTYPE x>'&quot;&amp;`,
+		"&#0;&lt;&bomb;":             "&#0;&lt;&bomb;",
+		"<!-- -- -->":                "<!-- -- -->",
+		" blanks\tand\nlines\r\n\r ": " blanks\tand\nlines\r\n\r ",
+		"🧑🏽‍🚀 ünï \u2028\u202e\U0010fffd": "🧑🏽‍🚀 ünï \u2028\u202e\U0010fffd",
+		"\x00\x01\x08\x0b\x1b\x1f":        strings.Repeat("\ufffd", 6),
+		"\ufffe\uffff":                    "\ufffd\ufffd",
+		"\xff\xc0\x80\xed\xa0\x80":        strings.Repeat("\ufffd", 6),
+		"\x7f\u0085":                      "\x7f\u0085",
+	} {
+		c, w := newContext(t, "GET", "/api/x", nil)
+		WriteXML(c, http.StatusOK, "application/vnd.vmware.admin.user+xml", held{Attr: text, Text: text})
+		var got held
+		if err := ParseXML(post("", "/", w.Body.String()), &got); err != nil || got.Attr != want || got.Text != want {
+			t.Errorf("%q came back as %q and %q, %v\n%s", text, got.Attr, got.Text, err, w.Body)
+		}
+	}
+}
+
 func TestRetryAfterRoundsUp_R13(t *testing.T) {
 	for wait, want := range map[time.Duration]string{
 		time.Nanosecond:                       "1",
