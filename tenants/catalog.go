@@ -33,6 +33,7 @@ type catalog struct {
 	byID         map[string]int
 	categoryByID map[string]int
 	closures     []RightSet // by position: the right with all that it implies
+	all          RightSet
 	tenant       RightSet
 	machine      RightSet
 }
@@ -64,6 +65,7 @@ var rightsCatalog = sync.OnceValue(func() *catalog {
 func (c *catalog) add(category string, r RightInfo) {
 	r.Category, r.Index, r.id = category, len(c.rights), rightID(r.Name)
 	c.byName[r.Name], c.byID[r.id] = r.Index, r.Index
+	c.all.addIndex(r.Index)
 	if !r.Provider {
 		c.tenant.addIndex(r.Index)
 	}

@@ -19,6 +19,9 @@ func SetOf(rights ...Right) RightSet {
 	return s
 }
 
+// AllRights is the whole catalog.
+func AllRights() RightSet { return rightsCatalog().all }
+
 // TenantRights is every right that can be published to tenants.
 func TenantRights() RightSet { return rightsCatalog().tenant }
 
