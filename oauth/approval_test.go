@@ -186,7 +186,7 @@ func TestUserCode_VCD79_OnlyTheAppHasIt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		d := w.startDevice(w.newAccount())
-		list, _, err := w.service.Accounts(w.ctx(), w.org, oauth.AccountQuery{Page: 1, PageSize: 10})
+		list, _, err := w.service.Accounts(w.ctx(), w.org, tenants.Query{Page: 1, PageSize: 10})
 		w.must(err)
 		d.decide(granted)
 		one := w.account(d.account)

@@ -53,7 +53,7 @@ func (s *Service) Counterpart(ctx context.Context, org tenants.OrgID, name, soft
 }
 
 // Accounts returns a page of org's accounts and the number on all pages.
-func (s *Service) Accounts(ctx context.Context, org tenants.OrgID, q AccountQuery) (list []ServiceAccount, total int, err error) {
+func (s *Service) Accounts(ctx context.Context, org tenants.OrgID, q tenants.Query) (list []ServiceAccount, total int, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		list, total, err = r.ServiceAccounts(org, q, s.clock())
 		return err

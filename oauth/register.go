@@ -69,7 +69,7 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 // has in this transaction. The caller's snapshot of org may be a moment older,
 // and know neither the role nor what was added to it.
 func requireRole(own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
-	return own.MayGive(by.Principal, tenants.Compile(org.Organization, []tenants.Role{role}), role.ID)
+	return own.MayGive(by.Principal, org.Effective(role.Rights).Intersect(tenants.MachineRights()))
 }
 
 // validSoftware checks what the vendor of the software says about it

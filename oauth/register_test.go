@@ -84,7 +84,7 @@ func TestRegister(t *testing.T) {
 
 func (w *world) accounts(t *testing.T) int {
 	t.Helper()
-	_, n, err := w.service.Accounts(t.Context(), w.org, oauth.AccountQuery{Page: 1, PageSize: 1})
+	_, n, err := w.service.Accounts(t.Context(), w.org, tenants.Query{Page: 1, PageSize: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,18 +118,6 @@ type SigningKey struct {
 	CreatedAt time.Time
 }
 
-// AccountQuery selects one page of an organization's service accounts. Where
-// and SortBy may name id, name, software_id, software_version, uri, role_id,
-// created_at (microseconds) and status; anything else is refused.
-type AccountQuery struct {
-	Where    string // condition over allow-listed columns, compiled from FIQL
-	Args     []any
-	SortBy   string // column name from an allow-list; empty sorts by name
-	Desc     bool
-	Page     int // from 1
-	PageSize int
-}
-
 // Store keeps what this package owns; see tenants.Store for the meaning of View
 // and InTx.
 type Store interface {
@@ -153,8 +141,10 @@ type Reader interface {
 	// RoleByName and Role read the roles of an organization, see tenants.Reader.
 	RoleByName(org tenants.OrgID, name string) (tenants.Role, error)
 	Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error)
-	// ServiceAccounts returns a page and the number of rows on all pages.
-	ServiceAccounts(org tenants.OrgID, q AccountQuery, now time.Time) ([]ServiceAccount, int, error)
+	// ServiceAccounts returns a page and the number of rows on all pages, by id,
+	// name, software_id, software_version, uri, role_id, created_at
+	// (microseconds) and status.
+	ServiceAccounts(org tenants.OrgID, q tenants.Query, now time.Time) ([]ServiceAccount, int, error)
 	// AccountOrg tells which organization owns an account: providers reach any
 	// account by its id alone. It gives away nothing else.
 	AccountOrg(id ClientID) (tenants.OrgID, error)

@@ -17,6 +17,7 @@ type Directory struct {
 	store  Store
 	byID   *cache.Cache[OrgID, *Snapshot]
 	byName *cache.Cache[string, OrgID] // keys are folded
+	count  *cache.Cache[struct{}, int]
 }
 
 // NewDirectory keeps at most size organizations in memory.
@@ -29,7 +30,11 @@ func NewDirectory(store Store, size int) (*Directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Directory{store: store, byID: byID, byName: byName}, nil
+	count, err := cache.New[struct{}, int](1)
+	if err != nil {
+		return nil, err
+	}
+	return &Directory{store: store, byID: byID, byName: byName, count: count}, nil
 }
 
 // Organization returns the snapshot of an organization, enabled or not.
@@ -45,7 +50,11 @@ func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, erro
 			if err != nil {
 				return err
 			}
-			s = Compile(o, roles)
+			published, err := r.PublishedRights(id)
+			if err != nil {
+				return err
+			}
+			s = Compile(o, roles, published)
 			return nil
 		})
 		return s, err
@@ -68,6 +77,18 @@ func (d *Directory) ByName(ctx context.Context, name string) (*Snapshot, error) 
 		return nil, err
 	}
 	return d.Organization(ctx, id)
+}
+
+// Count is the number of organizations, System included. It is remembered: a
+// list of ten thousand names its total on every page.
+func (d *Directory) Count(ctx context.Context) (int, error) {
+	return d.count.Fill(struct{}{}, func() (n int, err error) {
+		err = d.store.View(ctx, func(r Reader) error {
+			n, err = r.CountOrganizations()
+			return err
+		})
+		return n, err
+	})
 }
 
 // Require answers nil when p's role allows one of rights in org, else
@@ -93,14 +114,19 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights))
 }
 
-// Apply forgets an organization when the journal names it or one of its roles.
+// Apply forgets an organization when the journal names it or one of its roles,
+// and all of them when what is published to organizations changes: who sees a
+// publication is for the database to say.
 func (d *Directory) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindOrganization:
 		d.byName.Flush()
+		d.count.Flush()
 		d.byID.ForgetKey(OrgID(row.Subject.ID))
 	case journal.KindRole:
 		d.byID.ForgetKey(OrgID(row.Org))
+	case journal.KindGlobalRole, journal.KindRightsBundle:
+		d.byID.Flush()
 	}
 }
 
@@ -108,6 +134,7 @@ func (d *Directory) Apply(row journal.Row) {
 func (d *Directory) Flush() {
 	d.byID.Flush()
 	d.byName.Flush()
+	d.count.Flush()
 }
 
 func oneOf(rights []Right) string {

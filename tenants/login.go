@@ -2,7 +2,7 @@ package tenants
 
 import (
 	"context"
-	"strings"
+	"time"
 
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -12,11 +12,12 @@ import (
 type Logins struct {
 	store  Store
 	hasher *secret.PasswordHasher
+	now    func() time.Time
 }
 
 // NewLogins makes a checker that hashes behind hasher's gate.
-func NewLogins(store Store, hasher *secret.PasswordHasher) *Logins {
-	return &Logins{store: store, hasher: hasher}
+func NewLogins(store Store, hasher *secret.PasswordHasher, now func() time.Time) *Logins {
+	return &Logins{store: store, hasher: hasher, now: now}
 }
 
 // Check returns the user whose password this is. Unknown organization (nil),
@@ -29,7 +30,7 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 	}
 	var u User
 	err := l.store.View(ctx, func(r Reader) (err error) {
-		u, err = r.UserByName(org.ID, strings.ToLower(name))
+		u, err = r.UserByName(org.ID, name, l.now())
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {
@@ -53,7 +54,7 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Principal, error) {
 	var u User
 	err := l.store.View(ctx, func(r Reader) (err error) {
-		u, err = r.UserByName(org, strings.ToLower(name))
+		u, err = r.UserByName(org, name, l.now())
 		return err
 	})
 	if problem.Has(err, problem.NotFound) || (err == nil && !u.Enabled) {

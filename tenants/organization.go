@@ -1,6 +1,10 @@
 package tenants
 
-import "time"
+import (
+	"time"
+
+	"causeway/internal/journal"
+)
 
 // Organization is a tenant of this site, or the provider's own (System).
 type Organization struct {
@@ -9,29 +13,74 @@ type Organization struct {
 	DisplayName string
 	Description string
 	Enabled     bool
+	Settings    OrgSettings
+	Quota       QuotaPolicyID // empty: none
 	CreatedAt   time.Time
 }
 
 // System reports whether o is the provider's organization.
 func (o Organization) System() bool { return o.ID == SystemOrgID }
 
-// User is a person who logs in with a password at this site.
-type User struct {
-	ID           UserID
-	Org          OrgID
-	Name         string // lower case, unique in its organization
-	FullName     string
-	Role         RoleID
-	Enabled      bool
-	PasswordHash string // argon2id, PHC string format
-	CreatedAt    time.Time
+func (o Organization) subject() journal.Subject {
+	return journal.Subject{Kind: journal.KindOrganization, ID: string(o.ID), Name: o.Name}
 }
 
-// Role is a named set of rights in one organization.
-type Role struct {
-	ID          RoleID
-	Org         OrgID
-	Name        string // unique in its organization
-	Description string
-	Rights      []Right
+// OrgSettings are what clients read and write of an organization beside its
+// names. The password policy is enforced here; the rest belongs to compute and
+// storage behind the gateway and is kept to be shown again.
+type OrgSettings struct {
+	CanPublishCatalogs       bool `json:"canPublishCatalogs,omitempty"`
+	CanPublishExternally     bool `json:"canPublishExternally,omitempty"`
+	CanSubscribe             bool `json:"canSubscribe,omitempty"`
+	DeployedVMQuota          int  `json:"deployedVmQuota,omitempty"`
+	StoredVMQuota            int  `json:"storedVmQuota,omitempty"`
+	UseServerBootSequence    bool `json:"useServerBootSequence,omitempty"`
+	DelayAfterPowerOnSeconds int  `json:"delayAfterPowerOnSeconds,omitempty"`
+
+	VAppLease         Lease `json:"vAppLease,omitzero"`
+	VAppTemplateLease Lease `json:"vAppTemplateLease,omitzero"`
+
+	LdapMode          string `json:"ldapMode,omitempty"` // empty is NONE
+	LdapCustomUsersOU string `json:"ldapCustomUsersOu,omitempty"`
+
+	Passwords PasswordPolicy `json:"passwords,omitzero"`
+}
+
+// Lease bounds how long virtual machines run and are stored.
+type Lease struct {
+	DeleteOnStorageExpiration    bool `json:"deleteOnStorageExpiration,omitempty"`
+	DeploymentSeconds            int  `json:"deploymentSeconds,omitempty"`
+	StorageSeconds               int  `json:"storageSeconds,omitempty"`
+	PowerOffOnRuntimeLeaseExpiry bool `json:"powerOffOnRuntimeLeaseExpiry,omitempty"`
+}
+
+// PasswordPolicy says when wrong passwords lock an address out of an account.
+// Zero numbers stand for the usual ones, see [PasswordPolicy.Attempts] and
+// [PasswordPolicy.LockedFor].
+type PasswordPolicy struct {
+	LockoutEnabled         bool `json:"lockoutEnabled,omitempty"`
+	InvalidLogins          int  `json:"invalidLogins,omitempty"`
+	LockoutIntervalMinutes int  `json:"lockoutIntervalMinutes,omitempty"`
+}
+
+// Attempts is how many wrong passwords in a row lock an address out.
+func (p PasswordPolicy) Attempts() int {
+	if p.InvalidLogins == 0 {
+		return 5
+	}
+	return p.InvalidLogins
+}
+
+// LockedFor is how long an address stays locked out.
+func (p PasswordPolicy) LockedFor() time.Duration {
+	if p.LockoutIntervalMinutes == 0 {
+		return 10 * time.Minute
+	}
+	return time.Duration(p.LockoutIntervalMinutes) * time.Minute
+}
+
+// ListedOrganization is an organization in a list, with what is counted there.
+type ListedOrganization struct {
+	Organization
+	Users int
 }

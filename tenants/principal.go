@@ -1,6 +1,10 @@
 package tenants
 
-import "causeway/internal/journal"
+import (
+	"time"
+
+	"causeway/internal/journal"
+)
 
 // PrincipalKind tells people from machines: machines have limits of their own
 // whatever their role says.
@@ -54,4 +58,17 @@ func (c Caller) Actor() journal.Actor {
 		return journal.Actor{Kind: "anonymous"}
 	}
 	return c.Principal.Actor()
+}
+
+// entry is the journal's line about something that the caller did, or that the
+// gateway itself did when nobody asked.
+func (c Caller) entry(at time.Time, org OrgID, action journal.Action, subject journal.Subject, detail map[string]string) journal.Entry {
+	actor := c.Actor()
+	if c.Principal.ID == "" {
+		actor = journal.System
+	}
+	return journal.Entry{
+		At: at, Org: string(org), Actor: actor, Action: action, Subject: subject,
+		RequestID: c.RequestID, Source: c.Address, Detail: detail,
+	}
 }

@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -18,7 +19,9 @@ const (
 	OrganizationAdministrator = "Organization Administrator"
 )
 
-// Provisioner creates organizations, roles and users.
+// Provisioner creates what a site starts with. Nobody asks it over the network:
+// it checks what is given, not who gives it. For callers with rights there is
+// [Service].
 type Provisioner struct {
 	store  Store
 	hasher *secret.PasswordHasher
@@ -32,54 +35,101 @@ func NewProvisioner(store Store, hasher *secret.PasswordHasher, now func() time.
 
 func (p *Provisioner) clock() time.Time { return p.now().UTC().Truncate(time.Microsecond) }
 
-// EnsureSystem creates the provider's organization and its administrator role
-// where they are missing: every site has them from its first start.
+// EnsureSystem creates the provider's organization with its administrator role,
+// and the default global roles and rights bundles, where they are missing:
+// every site has them from its first start.
 func (p *Provisioner) EnsureSystem(ctx context.Context) error {
-	err := p.store.View(ctx, func(r Reader) error {
-		_, err := r.Organization(SystemOrgID)
+	var admin Role
+	var missing, unpublished bool
+	err := p.store.View(ctx, func(r Reader) (err error) {
+		admin, err = r.RoleByName(SystemOrgID, SystemAdministrator)
+		if missing = problem.Has(err, problem.NotFound); err != nil && !missing {
+			return err
+		}
+		// The journal remembers also those that the provider has deleted.
+		_, ever, err := r.Audit(SystemOrgID, Query{Where: "subject_kind = ?", Args: []any{journal.KindRightsBundle}, Page: 1, PageSize: 1})
+		unpublished = ever == 0
 		return err
 	})
-	if !problem.Has(err, problem.NotFound) {
+	switch {
+	case err != nil:
 		return err
+	case missing:
+		err = unlessDuplicate(p.createSystem(ctx))
+	case SetOf(admin.Rights...) != AllRights():
+		err = p.completeAdministrator(ctx, admin) // this version knows more rights
 	}
-	o := Organization{ID: SystemOrgID, Name: SystemOrgName, DisplayName: SystemOrgName, Enabled: true, CreatedAt: p.clock()}
-	err = p.create(ctx, Caller{}, o, SystemAdministrator)
-	if problem.Has(err, problem.DuplicateName) { // another cell was first
+	if err == nil && unpublished {
+		err = unlessDuplicate(p.createDefaults(ctx))
+	}
+	return err
+}
+
+func (p *Provisioner) completeAdministrator(ctx context.Context, admin Role) error {
+	now := p.clock()
+	return p.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.SetRoleRights(SystemOrgID, admin.ID, AllRights().List()); err != nil {
+			return err
+		}
+		return record(tx, Caller{}, now, SystemOrgID, journal.RoleUpdated, admin.subject(), nil)
+	})
+}
+
+// unlessDuplicate forgives that another cell was first.
+func unlessDuplicate(err error) error {
+	if problem.Has(err, problem.DuplicateName) {
 		return nil
 	}
 	return err
 }
 
-// CreateOrganization makes an enabled organization with an administrator role
-// that has every right a tenant may have.
-func (p *Provisioner) CreateOrganization(ctx context.Context, by Caller, name, displayName string) (Organization, error) {
-	if err := checkName("organization", name); err != nil {
-		return Organization{}, err
-	}
-	o := Organization{ID: OrgID(NewID()), Name: name, DisplayName: displayName, Enabled: true, CreatedAt: p.clock()}
-	return o, p.create(ctx, by, o, OrganizationAdministrator)
-}
-
-func (p *Provisioner) create(ctx context.Context, by Caller, o Organization, adminRole string) error {
-	role := Role{ID: RoleID(NewID()), Org: o.ID, Name: adminRole}
-	for _, info := range Catalog() {
-		if o.System() || !info.Provider {
-			role.Rights = append(role.Rights, info.Name)
-		}
+func (p *Provisioner) createSystem(ctx context.Context) error {
+	o := Organization{ID: SystemOrgID, Name: SystemOrgName, DisplayName: SystemOrgName, Enabled: true, CreatedAt: p.clock()}
+	role := Role{
+		ID: RoleID(NewID()), Org: o.ID, Name: SystemAdministrator, ReadOnly: true,
+		Description: "Has every right.", Rights: AllRights().List(),
 	}
 	return p.store.InTx(ctx, func(tx Tx) error {
-		if err := tx.CreateOrganization(o); err != nil {
+		if err := p.createOrganization(tx, Caller{}, o); err != nil {
 			return err
 		}
 		if err := tx.CreateRole(role); err != nil {
 			return err
 		}
-		return tx.Record(journal.Entry{
-			At: o.CreatedAt, Org: string(o.ID), Actor: by.actorOrSystem(), Action: journal.OrganizationCreated,
-			Subject:   journal.Subject{Kind: journal.KindOrganization, ID: string(o.ID), Name: o.Name},
-			RequestID: by.RequestID, Source: by.Address,
-		})
+		return record(tx, Caller{}, o.CreatedAt, o.ID, journal.RoleCreated, role.subject(), nil)
 	})
+}
+
+func (p *Provisioner) createDefaults(ctx context.Context) error {
+	now := p.clock()
+	return p.store.InTx(ctx, func(tx Tx) error {
+		for _, d := range slices.Concat(DefaultGlobalRoles(), DefaultRightsBundles()) {
+			if err := tx.CreatePublication(d); err != nil {
+				return err
+			}
+			action := d.Kind.action(journal.GlobalRoleCreated, journal.BundleCreated)
+			if err := record(tx, Caller{}, now, SystemOrgID, action, d.subject(), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// CreateOrganization makes an enabled organization.
+func (p *Provisioner) CreateOrganization(ctx context.Context, by Caller, name, displayName string) (Organization, error) {
+	if err := checkName("organization", name); err != nil {
+		return Organization{}, err
+	}
+	o := Organization{ID: OrgID(NewID()), Name: name, DisplayName: displayName, Enabled: true, CreatedAt: p.clock()}
+	return o, p.store.InTx(ctx, func(tx Tx) error { return p.createOrganization(tx, by, o) })
+}
+
+func (p *Provisioner) createOrganization(tx Tx, by Caller, o Organization) error {
+	if err := tx.CreateOrganization(o); err != nil {
+		return err
+	}
+	return record(tx, by, o.CreatedAt, o.ID, journal.OrganizationCreated, o.subject(), nil)
 }
 
 // CreateRole makes a role. Unknown rights, and in a tenant's organization rights
@@ -98,11 +148,7 @@ func (p *Provisioner) CreateRole(ctx context.Context, by Caller, org OrgID, name
 		if err := tx.CreateRole(role); err != nil {
 			return err
 		}
-		return tx.Record(journal.Entry{
-			At: now, Org: string(org), Actor: by.actorOrSystem(), Action: journal.RoleCreated,
-			Subject:   journal.Subject{Kind: journal.KindRole, ID: string(role.ID), Name: role.Name},
-			RequestID: by.RequestID, Source: by.Address,
-		})
+		return record(tx, by, now, org, journal.RoleCreated, role.subject(), nil)
 	})
 	return role, err
 }
@@ -123,7 +169,10 @@ func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name
 	if err != nil {
 		return User{}, err
 	}
-	u := User{ID: UserID(NewID()), Org: org, Name: name, Enabled: true, PasswordHash: hash, CreatedAt: p.clock()}
+	u := User{
+		ID: UserID(NewID()), Org: org, Name: name, ProviderType: ProviderIntegrated,
+		Enabled: true, PasswordHash: hash, CreatedAt: p.clock(),
+	}
 	err = p.store.InTx(ctx, func(tx Tx) error {
 		role, err := tx.RoleByName(org, roleName)
 		if err != nil {
@@ -133,21 +182,9 @@ func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name
 		if err := tx.CreateUser(u); err != nil {
 			return err
 		}
-		return tx.Record(journal.Entry{
-			At: u.CreatedAt, Org: string(org), Actor: by.actorOrSystem(), Action: journal.UserCreated,
-			Subject:   journal.Subject{Kind: journal.KindUser, ID: string(u.ID), Name: u.Name},
-			RequestID: by.RequestID, Source: by.Address, Detail: map[string]string{"role": role.Name},
-		})
+		return record(tx, by, u.CreatedAt, org, journal.UserCreated, u.subject(), map[string]string{"role": role.Name})
 	})
 	return u, err
-}
-
-// actorOrSystem is for operations that the gateway itself does at first start.
-func (c Caller) actorOrSystem() journal.Actor {
-	if c.Principal.ID == "" {
-		return journal.System
-	}
-	return c.Actor()
 }
 
 // maxName bounds names, in bytes.

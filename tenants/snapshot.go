@@ -4,57 +4,59 @@ import "causeway/internal/problem"
 
 // Snapshot is an organization with the compiled rights of its roles. It never
 // changes: a change in the journal replaces it, so that authorizing a request
-// is two map look-ups without a lock.
+// is a look-up and a bit without a lock.
 type Snapshot struct {
 	Organization
-	roles map[RoleID]compiledRole
+	published RightSet // what any role here can allow at most
+	roles     map[RoleID]compiledRole
 }
 
 type compiledRole struct {
-	name    string
-	human   map[Right]struct{}
-	machine map[Right]struct{}
+	name   string
+	rights RightSet
 }
 
-// Compile builds the snapshot of o: each role's rights, less those that are
-// unknown or not published to tenants, and for machines less those that no
-// machine may have (VCD-30).
-func Compile(o Organization, roles []Role) *Snapshot {
+// Compile builds the snapshot of o from its roles and the rights that bundles
+// publish to it. The provider's own organization has every right.
+func Compile(o Organization, roles []Role, published []Right) *Snapshot {
 	s := &Snapshot{Organization: o, roles: make(map[RoleID]compiledRole, len(roles))}
+	if o.System() {
+		s.published = AllRights()
+	} else {
+		s.published = SetOf(published...).Intersect(TenantRights())
+	}
 	for _, r := range roles {
-		c := compiledRole{name: r.Name, human: map[Right]struct{}{}, machine: map[Right]struct{}{}}
-		for _, name := range r.Rights {
-			info, known := LookUpRight(name)
-			if !known || (info.Provider && !o.System()) {
-				continue
-			}
-			c.human[name] = struct{}{}
-			if info.ForMachines() {
-				c.machine[name] = struct{}{}
-			}
-		}
-		s.roles[r.ID] = c
+		s.roles[r.ID] = compiledRole{r.Name, s.Effective(r.Rights)}
 	}
 	return s
 }
 
-// Allows reports whether a principal of the given kind that holds role has the
-// right in this organization. A role the organization does not know allows
-// nothing.
-func (s *Snapshot) Allows(role RoleID, kind PrincipalKind, right Right) bool {
-	c, ok := s.roles[role]
-	if !ok {
-		return false
-	}
-	set := c.human
-	if kind.Machine() {
-		set = c.machine
-	}
-	_, ok = set[right]
-	return ok
+// Effective is what a role with these rights allows a person here: the rights
+// and what they imply, as far as they are published to the organization.
+func (s *Snapshot) Effective(rights []Right) RightSet {
+	return SetOf(rights...).Closure().Intersect(s.published)
 }
 
-// RoleName is the name of one of the organization's roles.
+// Available are the rights that roles of this organization can have.
+func (s *Snapshot) Available() RightSet { return s.published }
+
+// RightsOf is what a principal of the given kind can do here by holding role. A
+// role the organization does not know allows nothing.
+func (s *Snapshot) RightsOf(role RoleID, kind PrincipalKind) RightSet {
+	rights := s.roles[role].rights
+	if kind.Machine() {
+		return rights.Intersect(MachineRights())
+	}
+	return rights
+}
+
+// Allows reports whether a principal of the given kind that holds role has the
+// right in this organization.
+func (s *Snapshot) Allows(role RoleID, kind PrincipalKind, right Right) bool {
+	return s.roles[role].rights.Has(right) && (!kind.Machine() || MachineRights().Has(right))
+}
+
+// RoleName is the name of a role that can be held here.
 func (s *Snapshot) RoleName(role RoleID) (string, bool) {
 	c, ok := s.roles[role]
 	return c.name, ok
@@ -63,23 +65,15 @@ func (s *Snapshot) RoleName(role RoleID) (string, bool) {
 // MachineRights lists what an account holding role could do, in catalog order:
 // what an administrator should see before granting (VCD-80).
 func (s *Snapshot) MachineRights(role RoleID) []Right {
-	var rights []Right
-	for _, info := range Catalog() {
-		if _, ok := s.roles[role].machine[info.Name]; ok {
-			rights = append(rights, info.Name)
-		}
-	}
-	return rights
+	return s.RightsOf(role, KindServiceAccount).List()
 }
 
-// MayGive answers nil when p, who holds a role in s, may hand out role in org: p
-// holds every right that an account with that role would have. Nobody gives away
-// what they lack.
-func (s *Snapshot) MayGive(p Principal, org *Snapshot, role RoleID) error {
-	for _, right := range org.MachineRights(role) {
-		if !s.Allows(p.Role, p.Kind, right) {
-			return problem.New(problem.Forbidden, "The role allows %q, which the caller's own role does not.", string(right))
-		}
+// MayGive answers nil when p, who holds a role in s, has every one of the given
+// rights. Nobody gives away what they lack (R7).
+func (s *Snapshot) MayGive(p Principal, given RightSet) error {
+	lacking := given.Minus(s.RightsOf(p.Role, p.Kind)).List()
+	if len(lacking) == 0 {
+		return nil
 	}
-	return nil
+	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0]))
 }

@@ -2,44 +2,174 @@ package tenants
 
 import (
 	"context"
+	"time"
 
 	"causeway/internal/journal"
 )
 
-// Store keeps organizations, users and roles. InTx may run its function again
-// after a conflict, so the function does no network and reads no clock. When a
-// committed transaction wrote to the journal, InTx returns only after this
-// cell's caches have followed it: whoever is told "done" sees it done.
+// Store keeps organizations, users, roles and what is published to them. InTx
+// may run its function again after a conflict, so the function does no network
+// and reads no clock. When a committed transaction wrote to the journal, InTx
+// returns only after this cell's caches have followed it: whoever is told
+// "done" sees it done.
 type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
 	InTx(ctx context.Context, f func(Tx) error) error
 }
 
 // Reader reads. Absence is problem.NotFound, never a zero value; another
-// organization's row looks exactly like no row.
+// organization's row looks exactly like no row. Lists return a page and the
+// number of rows on all pages.
 type Reader interface {
+	OrganizationReader
+	UserReader
+	RoleReader
+	PublicationReader
+	QuotaReader
+	RecordReader
+}
+
+// OrganizationReader reads organizations.
+type OrganizationReader interface {
 	Organization(id OrgID) (Organization, error)
 	// OrganizationByName compares folded names (see FoldName).
 	OrganizationByName(name string) (Organization, error)
 	// Organizations lists all, System first, then by name. Provider only.
 	Organizations() ([]Organization, error)
-	User(org OrgID, id UserID) (User, error)
-	UserByName(org OrgID, name string) (User, error)
+	// OrganizationPage lists them by id, name, display_name, description,
+	// enabled and user_count. Provider only.
+	OrganizationPage(q Query) ([]ListedOrganization, int, error)
+	// CountOrganizations counts all, System included.
+	CountOrganizations() (int, error)
+}
+
+// UserReader reads people. now decides who is locked out.
+type UserReader interface {
+	User(org OrgID, id UserID, now time.Time) (User, error)
+	UserByName(org OrgID, name string, now time.Time) (User, error)
+	// Users lists by id, name, full_name, description, email, provider_type,
+	// role_id, enabled, locked and created_at.
+	Users(org OrgID, q Query, now time.Time) ([]User, int, error)
+	// UserOrg tells whose user this is: providers reach any user by its id
+	// alone. It gives away nothing else.
+	UserOrg(id UserID) (OrgID, error)
+	LoginFailures(org OrgID, user UserID, source string) (LoginFailures, error)
+}
+
+// RoleReader reads the roles that can be held in an organization: its own and
+// the global roles published to it. Of two with one name its own comes first.
+type RoleReader interface {
 	Role(org OrgID, id RoleID) (Role, error)
 	RoleByName(org OrgID, name string) (Role, error)
-	// Roles lists an organization's roles with their rights, by name.
+	// Roles lists all with their rights, by name.
 	Roles(org OrgID) ([]Role, error)
+	// RolePage lists them without rights, by id, name, description and read_only.
+	RolePage(org OrgID, q Query) ([]Role, int, error)
+	// PublishedRights are what the rights bundles make available to a tenant.
+	PublishedRights(org OrgID) ([]Right, error)
+}
+
+// PublicationReader reads global roles and rights bundles. Provider only.
+type PublicationReader interface {
+	Publication(kind PublicationKind, id PublicationID) (Publication, error)
+	// Publications lists them without rights, by id, name, description,
+	// read_only and publish_all.
+	Publications(kind PublicationKind, q Query) ([]Publication, int, error)
+	// PublicationTenants lists whom it is published to, by id and name.
+	PublicationTenants(kind PublicationKind, id PublicationID, q Query) ([]Organization, int, error)
+}
+
+// QuotaReader reads quota policies.
+type QuotaReader interface {
+	QuotaPolicy(org OrgID, id QuotaPolicyID) (QuotaPolicy, error)
+	// QuotaPolicies lists by id, name, description and auto_generated.
+	QuotaPolicies(org OrgID, q Query) ([]QuotaPolicy, int, error)
+	QuotaPolicyOrg(id QuotaPolicyID) (OrgID, error)
+	// AccountQuota is the policy of a service account, empty if it has none.
+	AccountQuota(org OrgID, account string) (QuotaPolicyID, error)
+	// QuotaInUse reports whether anything in org holds the policy.
+	QuotaInUse(org OrgID, id QuotaPolicyID) (bool, error)
+}
+
+// RecordReader reads what was done.
+type RecordReader interface {
+	Task(org OrgID, id TaskID) (Task, error)
+	TaskOrg(id TaskID) (OrgID, error)
+	// Tasks lists by id, name, operation, status, started_at and ended_at, the
+	// newest first.
+	Tasks(org OrgID, q Query) ([]Task, int, error)
+	// Audit lists an organization's journal by seq, at, action, subject_kind and
+	// subject_id, the newest first.
+	Audit(org OrgID, q Query) ([]journal.Row, int, error)
 }
 
 // Tx reads and writes in one transaction. Creating what exists is
-// problem.DuplicateName.
+// problem.DuplicateName. Role and RoleByName hold the role they return: it is
+// neither deleted nor unpublished before the transaction ends.
 type Tx interface {
 	Reader
+
 	CreateOrganization(Organization) error
+	// UpdateOrganization replaces everything but the id and the creation time.
+	UpdateOrganization(Organization) error
+	// DeleteOrganization removes an organization with everything in it. The
+	// journal keeps its rows.
+	DeleteOrganization(id OrgID) error
+	// EndSessions ends every session of an organization.
+	EndSessions(org OrgID, now time.Time) error
+
 	CreateUser(User) error
+	// LockUser holds a user's row: no session opens for the user until the end
+	// of the transaction.
+	LockUser(org OrgID, id UserID) error
+	// UpdateUser replaces everything but the id and the creation time.
+	UpdateUser(User) error
+	DeleteUser(org OrgID, id UserID) error
+	// EndUserSessions ends a user's sessions, except one that may be named.
+	EndUserSessions(org OrgID, user UserID, except SessionID, now time.Time) error
+	// PutLoginFailures keeps at most a small number of sources for each user;
+	// the ones that failed longest ago give way.
+	PutLoginFailures(LoginFailures) error
+	// ClearLoginFailures forgets a user's failures, from one source or, when it
+	// is empty, from all.
+	ClearLoginFailures(org OrgID, user UserID, source string) error
+
 	CreateRole(Role) error
+	// UpdateRole replaces name, description and bundle key.
+	UpdateRole(Role) error
 	// SetRoleRights replaces the rights of a role.
 	SetRoleRights(org OrgID, id RoleID, rights []Right) error
+	// DeleteRole is problem.Conflict while somebody holds the role.
+	DeleteRole(org OrgID, id RoleID) error
+
+	CreatePublication(Publication) error
+	// LockPublication holds a publication's row: changes to one come one after
+	// the other.
+	LockPublication(kind PublicationKind, id PublicationID) error
+	// UpdatePublication replaces name, description, bundle key and PublishAll.
+	UpdatePublication(Publication) error
+	SetPublicationRights(kind PublicationKind, id PublicationID, rights []Right) error
+	// DeletePublication is problem.Conflict while somebody holds the role.
+	DeletePublication(kind PublicationKind, id PublicationID) error
+	// Publish adds organizations to those it is published to; those that are
+	// there already stay. Unpublish removes them.
+	Publish(id PublicationID, orgs []OrgID) error
+	Unpublish(id PublicationID, orgs []OrgID) error
+	// PublishToEach adds every tenant, UnpublishFromAll removes every one.
+	PublishToEach(id PublicationID) error
+	UnpublishFromAll(id PublicationID) error
+
+	CreateQuotaPolicy(QuotaPolicy) error
+	UpdateQuotaPolicy(QuotaPolicy) error
+	// DeleteQuotaPolicy is problem.Conflict while something holds the policy.
+	DeleteQuotaPolicy(org OrgID, id QuotaPolicyID) error
+	// SetUserQuota, SetAccountQuota and SetOrganizationQuota assign a policy of
+	// the organization; empty takes it away.
+	SetUserQuota(org OrgID, user UserID, policy QuotaPolicyID) error
+	SetAccountQuota(org OrgID, account string, policy QuotaPolicyID) error
+	SetOrganizationQuota(org OrgID, policy QuotaPolicyID) error
+
+	CreateTask(Task) error
 	// Record appends to the journal in this transaction.
 	Record(journal.Entry) error
 }

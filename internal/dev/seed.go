@@ -83,7 +83,7 @@ func ensureOrg(ctx context.Context, s *site.Site, by tenants.Caller, o orgPlan) 
 
 func ensureUser(ctx context.Context, s *site.Site, org tenants.OrgID, l Login, role string) (u tenants.User, err error) {
 	err = s.DB().Tenants().View(ctx, func(r tenants.Reader) error {
-		u, err = r.UserByName(org, l.User)
+		u, err = r.UserByName(org, l.User, time.Now())
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {

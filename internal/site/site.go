@@ -171,7 +171,7 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	s.resolver = peer.NewResolver(s.now, nil)
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
-		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher)},
+		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)},
 		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
 		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
 	})

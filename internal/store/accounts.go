@@ -1,11 +1,8 @@
 package store
 
 import (
-	"slices"
-	"strings"
 	"time"
 
-	"causeway/internal/problem"
 	"causeway/oauth"
 	"causeway/tenants"
 )
@@ -18,6 +15,7 @@ type accountRow struct {
 	SoftwareVersion string
 	URI             string
 	RoleID          string
+	QuotaPolicyID   string
 	CreatedAt       int64 `gorm:"autoCreateTime:false"`
 }
 
@@ -41,7 +39,7 @@ func (a accountWithStatus) account() oauth.ServiceAccount {
 // Each EXISTS is one probe of an index, and names the organization itself:
 // PostgreSQL may choose to hash what is inside, and that must not be the rows of
 // all organizations.
-const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.created_at,
+const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.quota_policy_id, a.created_at,
 	CASE WHEN EXISTS (SELECT 1 FROM token_families f
 			WHERE f.org_id = ? AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
 		WHEN EXISTS (SELECT 1 FROM device_requests d
@@ -57,10 +55,6 @@ func inAccounts(org tenants.OrgID, now time.Time, more ...any) []any {
 	return append([]any{id, id, at, id, at, id}, more...)
 }
 
-// accountColumns are what the condition and the order of an oauth.AccountQuery
-// may name. status is the derived one.
-const accountColumns = "id, name, software_id, software_version, uri, role_id, created_at, status"
-
 func (r *reader) account(org tenants.OrgID, now time.Time, where, arg string) (oauth.ServiceAccount, error) {
 	var row accountWithStatus
 	err := take(r.db.Raw(selectAccounts+where, inAccounts(org, now, arg)...), &row)
@@ -75,57 +69,14 @@ func (r *reader) ServiceAccountByName(org tenants.OrgID, name string, now time.T
 	return r.account(org, now, " AND a.name = ?", clean(name))
 }
 
-// ServiceAccounts wraps the organization's rows in a subselect that shows only
-// accountColumns, so that not even a faulty condition names another column or,
-// by an OR, another organization.
-func (r *reader) ServiceAccounts(org tenants.OrgID, q oauth.AccountQuery, now time.Time) ([]oauth.ServiceAccount, int, error) {
-	order, err := accountOrder(q)
-	if err != nil {
-		return nil, 0, err
-	}
-	from := " FROM (SELECT " + accountColumns + " FROM (" + selectAccounts + ") a) a"
-	args := inAccounts(org, now)
-	if q.Where != "" {
-		from += " WHERE (" + q.Where + ")"
-		args = append(args, q.Args...)
-	}
-	var total int
-	if err := r.db.Raw("SELECT count(*)"+from, args...).Find(&total).Error; err != nil {
-		return nil, 0, fault(err)
-	}
-	args = append(args, q.PageSize, (q.Page-1)*q.PageSize)
-	var rows []accountWithStatus
-	if err := r.db.Raw("SELECT *"+from+order+" LIMIT ? OFFSET ?", args...).Find(&rows).Error; err != nil {
-		return nil, 0, fault(err)
-	}
-	for i := range rows {
-		rows[i].Row.OrgID = string(org)
-	}
-	return convert(rows, accountWithStatus.account), total, nil
-}
-
-// accountOrder is the ORDER BY of a query. The id makes pages stable.
-func accountOrder(q oauth.AccountQuery) (string, error) {
-	if strings.Count(q.Where, "?") != len(q.Args) {
-		return "", problem.New(problem.BadRequest, "The filter cannot be understood.")
-	}
-	if q.Page < 1 || q.PageSize < 1 || q.Page > 1<<30/q.PageSize {
-		return "", problem.New(problem.BadRequest, "There is no such page.")
-	}
-	by, direction := q.SortBy, ""
-	if by == "" {
-		by = "name"
-	}
-	if !slices.Contains(strings.Split(accountColumns, ", "), by) {
-		return "", problem.New(problem.BadRequest, "The list cannot be sorted by this.")
-	}
-	if q.Desc {
-		direction = " DESC"
-	}
-	if by == "name" || by == "id" { // unique already
-		return " ORDER BY " + by + direction, nil
-	}
-	return " ORDER BY " + by + direction + ", id" + direction, nil
+// ServiceAccounts lists by the derived status, too.
+func (r *reader) ServiceAccounts(org tenants.OrgID, q tenants.Query, now time.Time) ([]oauth.ServiceAccount, int, error) {
+	rows, total, err := page[accountWithStatus](r, listing{
+		base: selectAccounts, args: inAccounts(org, now),
+		columns: "id, name, software_id, software_version, uri, role_id, created_at, status", hidden: "org_id, quota_policy_id",
+		order: "name", unique: "id",
+	}, q)
+	return convert(rows, accountWithStatus.account), total, err
 }
 
 func (r *reader) AccountOrg(id oauth.ClientID) (tenants.OrgID, error) {

@@ -81,7 +81,7 @@ func TestStatus_VCD26_VCD27_VCD28_VCD29(t *testing.T) {
 					if err != nil || a.Status != c.want {
 						t.Errorf("ServiceAccountByName: got %s, %v, want %s", a.Status, err, c.want)
 					}
-					list, n, err := r.ServiceAccounts(w.org, oauth.AccountQuery{
+					list, n, err := r.ServiceAccounts(w.org, tenants.Query{
 						Where: "status = ? AND name = ?", Args: []any{string(c.want), c.name}, SortBy: "status", Page: 1, PageSize: 2}, now)
 					if n != 1 || len(list) != 1 || list[0] != a {
 						t.Errorf("ServiceAccounts: got %+v, %d", list, n)
@@ -101,21 +101,21 @@ func TestServiceAccountsPagesSortsAndFilters(t *testing.T) {
 			w.newAccount(t, name)
 		}
 		for _, c := range []struct {
-			q     oauth.AccountQuery
+			q     tenants.Query
 			want  []string
 			total int
 		}{
-			{oauth.AccountQuery{Page: 1, PageSize: 10}, []string{"Beta", "_c", "alpha", "delta", "epsilon"}, 5},
-			{oauth.AccountQuery{Page: 1, PageSize: 2}, []string{"Beta", "_c"}, 5},
-			{oauth.AccountQuery{Page: 3, PageSize: 2}, []string{"epsilon"}, 5},
-			{oauth.AccountQuery{Page: 4, PageSize: 2}, nil, 5},
-			{oauth.AccountQuery{Page: 1, PageSize: 3, SortBy: "name", Desc: true}, []string{"epsilon", "delta", "alpha"}, 5},
-			{oauth.AccountQuery{Page: 1, PageSize: 9, Where: "name IN (?, ?)", Args: []any{"alpha", "Beta"}}, []string{"Beta", "alpha"}, 2},
-			{oauth.AccountQuery{Page: 1, PageSize: 9, Where: "software_id = ?", Args: []any{"AbC-delta"}, SortBy: "uri"}, []string{"delta"}, 1},
-			{oauth.AccountQuery{Page: 1, PageSize: 9, Where: "software_id = ?", Args: []any{"abc-delta"}}, nil, 0},
-			{oauth.AccountQuery{Page: 1, PageSize: 9, Where: "name LIKE ?", Args: []any{"%lt%"}}, []string{"delta"}, 1},
-			{oauth.AccountQuery{Page: 1, PageSize: 9, Where: "created_at > ?", Args: []any{now.UnixMicro()}}, nil, 0},
-			{oauth.AccountQuery{Page: 1, PageSize: 1, Where: "name = ? OR name = ?", Args: []any{"delta", "_c"}, SortBy: "created_at"}, nil, 2},
+			{tenants.Query{Page: 1, PageSize: 10}, []string{"Beta", "_c", "alpha", "delta", "epsilon"}, 5},
+			{tenants.Query{Page: 1, PageSize: 2}, []string{"Beta", "_c"}, 5},
+			{tenants.Query{Page: 3, PageSize: 2}, []string{"epsilon"}, 5},
+			{tenants.Query{Page: 4, PageSize: 2}, nil, 5},
+			{tenants.Query{Page: 1, PageSize: 3, SortBy: "name", Desc: true}, []string{"epsilon", "delta", "alpha"}, 5},
+			{tenants.Query{Page: 1, PageSize: 9, Where: "name IN (?, ?)", Args: []any{"alpha", "Beta"}}, []string{"Beta", "alpha"}, 2},
+			{tenants.Query{Page: 1, PageSize: 9, Where: "software_id = ?", Args: []any{"AbC-delta"}, SortBy: "uri"}, []string{"delta"}, 1},
+			{tenants.Query{Page: 1, PageSize: 9, Where: "software_id = ?", Args: []any{"abc-delta"}}, nil, 0},
+			{tenants.Query{Page: 1, PageSize: 9, Where: "name LIKE ?", Args: []any{"%lt%"}}, []string{"delta"}, 1},
+			{tenants.Query{Page: 1, PageSize: 9, Where: "created_at > ?", Args: []any{now.UnixMicro()}}, nil, 0},
+			{tenants.Query{Page: 1, PageSize: 1, Where: "name = ? OR name = ?", Args: []any{"delta", "_c"}, SortBy: "created_at"}, nil, 2},
 		} {
 			ok(t, db.OAuth().View(t.Context(), func(r oauth.Reader) error {
 				list, total, err := r.ServiceAccounts(w.org, c.q, now)

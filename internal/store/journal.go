@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"causeway/internal/journal"
+	"causeway/tenants"
 )
 
 type headRow struct {
@@ -109,13 +110,24 @@ func (s journalSource) After(ctx context.Context, seq int64, limit int) ([]journ
 	}); err != nil {
 		return nil, err
 	}
-	out := make([]journal.Row, 0, len(rows))
-	for _, r := range rows {
-		row := journal.Row{Seq: r.Seq, Prev: r.Prev, Hash: r.Hash}
-		if err := json.Unmarshal([]byte(r.Entry), &row.Entry); err != nil {
-			return nil, err
-		}
-		out = append(out, row)
+	return convertAll(rows, journalRow.row)
+}
+
+func (r journalRow) row() (journal.Row, error) {
+	row := journal.Row{Seq: r.Seq, Prev: r.Prev, Hash: r.Hash}
+	err := json.Unmarshal([]byte(r.Entry), &row.Entry)
+	return row, err
+}
+
+func (r *reader) Audit(org tenants.OrgID, q tenants.Query) ([]journal.Row, int, error) {
+	rows, total, err := page[journalRow](r, listing{
+		base: "SELECT * FROM journal WHERE org_id = ?", args: []any{string(org)},
+		columns: "seq, at, action, subject_kind, subject_id", hidden: "org_id, entry, prev, hash",
+		order: "seq DESC", unique: "seq",
+	}, q)
+	if err != nil {
+		return nil, 0, err
 	}
-	return out, nil
+	list, err := convertAll(rows, journalRow.row)
+	return list, total, err
 }

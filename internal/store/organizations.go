@@ -1,50 +1,140 @@
 package store
 
 import (
+	"encoding/json"
+	"time"
+
 	"causeway/tenants"
 )
 
 type organizationRow struct {
-	ID          string `gorm:"primaryKey"`
-	Name        string
-	NameFolded  string
-	DisplayName string
-	Description string
-	Enabled     bool
-	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	ID            string `gorm:"primaryKey"`
+	Name          string
+	NameFolded    string
+	DisplayName   string
+	Description   string
+	Enabled       bool
+	CreatedAt     int64 `gorm:"autoCreateTime:false"`
+	Settings      string
+	QuotaPolicyID string
 }
 
 func (organizationRow) TableName() string { return "organizations" }
 
-func (r organizationRow) organization() tenants.Organization {
-	return tenants.Organization{
+func (r organizationRow) organization() (tenants.Organization, error) {
+	o := tenants.Organization{
 		ID: tenants.OrgID(r.ID), Name: r.Name, DisplayName: r.DisplayName, Description: r.Description,
-		Enabled: r.Enabled, CreatedAt: fromMicros(r.CreatedAt),
+		Enabled: r.Enabled, Quota: tenants.QuotaPolicyID(r.QuotaPolicyID), CreatedAt: fromMicros(r.CreatedAt),
 	}
+	err := json.Unmarshal([]byte(r.Settings), &o.Settings)
+	return o, err
+}
+
+func newOrganizationRow(o tenants.Organization) (organizationRow, error) {
+	settings, err := json.Marshal(o.Settings)
+	return organizationRow{
+		ID: string(o.ID), Name: o.Name, NameFolded: tenants.FoldName(o.Name), DisplayName: o.DisplayName,
+		Description: o.Description, Enabled: o.Enabled, CreatedAt: micros(o.CreatedAt),
+		Settings: string(settings), QuotaPolicyID: string(o.Quota),
+	}, err
+}
+
+func (r *reader) organization(where, arg string) (tenants.Organization, error) {
+	var row organizationRow
+	if err := take(r.db.Where(where, arg), &row); err != nil {
+		return tenants.Organization{}, err
+	}
+	return row.organization()
 }
 
 func (r *reader) Organization(id tenants.OrgID) (tenants.Organization, error) {
-	var row organizationRow
-	err := take(r.db.Where("id = ?", string(id)), &row)
-	return row.organization(), err
+	return r.organization("id = ?", string(id))
 }
 
 func (r *reader) OrganizationByName(name string) (tenants.Organization, error) {
-	var row organizationRow
-	err := take(r.db.Where("name_folded = ?", clean(tenants.FoldName(name))), &row)
-	return row.organization(), err
+	return r.organization("name_folded = ?", clean(tenants.FoldName(name)))
 }
 
 func (r *reader) Organizations() ([]tenants.Organization, error) {
 	var rows []organizationRow
 	q := r.db.Raw("SELECT * FROM organizations ORDER BY CASE id WHEN ? THEN 0 ELSE 1 END, name_folded", string(tenants.SystemOrgID))
-	err := fault(q.Find(&rows).Error)
-	return convert(rows, organizationRow.organization), err
+	if err := q.Find(&rows).Error; err != nil {
+		return nil, fault(err)
+	}
+	return convertAll(rows, organizationRow.organization)
+}
+
+type listedOrganizationRow struct {
+	Row       organizationRow `gorm:"embedded"`
+	UserCount int
+}
+
+func (r listedOrganizationRow) listed() (tenants.ListedOrganization, error) {
+	o, err := r.Row.organization()
+	return tenants.ListedOrganization{Organization: o, Users: r.UserCount}, err
+}
+
+var organizationList = listing{
+	base:    "SELECT o.*, (SELECT count(*) FROM users u WHERE u.org_id = o.id) AS user_count FROM organizations o",
+	columns: "id, name, display_name, description, enabled, user_count, created_at",
+	hidden:  "name_folded, settings, quota_policy_id",
+	order:   "name_folded", unique: "id",
+}
+
+func (r *reader) OrganizationPage(q tenants.Query) ([]tenants.ListedOrganization, int, error) {
+	rows, total, err := page[listedOrganizationRow](r, organizationList, q)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err := convertAll(rows, listedOrganizationRow.listed)
+	return list, total, err
+}
+
+func (r *reader) CountOrganizations() (n int, err error) {
+	err = r.db.Raw("SELECT count(*) FROM organizations").Find(&n).Error
+	return n, fault(err)
 }
 
 func (t *tx) CreateOrganization(o tenants.Organization) error {
-	return t.create(&organizationRow{
-		ID: string(o.ID), Name: o.Name, NameFolded: tenants.FoldName(o.Name), DisplayName: o.DisplayName,
-		Description: o.Description, Enabled: o.Enabled, CreatedAt: micros(o.CreatedAt),
-	})
+	row, err := newOrganizationRow(o)
+	if err != nil {
+		return err
+	}
+	return t.create(&row)
+}
+
+func (t *tx) UpdateOrganization(o tenants.Organization) error {
+	row, err := newOrganizationRow(o)
+	if err != nil {
+		return err
+	}
+	return t.must(t.db.Model(&organizationRow{}).Where("id = ?", row.ID).
+		Select("name", "name_folded", "display_name", "description", "enabled", "settings", "quota_policy_id").UpdateColumns(&row))
+}
+
+// inOrganization are the tables that hold rows of an organization, children
+// before what they refer to. The rows of requests, families, used tokens,
+// rights and failures go with their parents.
+var inOrganization = []string{
+	"sessions", "token_events", "service_accounts", "users", "roles", "publication_tenants",
+	"quota_policies", "tasks", "org_associations", "org_keys",
+}
+
+// DeleteOrganization holds the organization first: whoever adds to it at the
+// same time waits for the row that its foreign key names, and then misses it.
+func (t *tx) DeleteOrganization(id tenants.OrgID) error {
+	if err := take(forUpdate(t.db).Where("id = ?", string(id)), &organizationRow{}); err != nil {
+		return err
+	}
+	for _, table := range inOrganization {
+		if _, err := t.exec("DELETE FROM "+table+" WHERE org_id = ?", string(id)); err != nil {
+			return err
+		}
+	}
+	return t.must(t.db.Where("id = ?", string(id)).Delete(&organizationRow{}))
+}
+
+func (t *tx) EndSessions(org tenants.OrgID, now time.Time) error {
+	_, err := t.wrote(t.of(org).Model(&sessionRow{}).Where("ended_at = 0").UpdateColumn("ended_at", micros(now)))
+	return err
 }

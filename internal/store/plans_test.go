@@ -70,7 +70,7 @@ func exercise(t *testing.T, db *store.DB, w *tenant) {
 				return err
 			}
 		}
-		for _, q := range []oauth.AccountQuery{
+		for _, q := range []tenants.Query{
 			{Page: 1, PageSize: 10}, {Page: 2, PageSize: 10, SortBy: "status", Desc: true, Where: "status = ?", Args: []any{"ACTIVE"}},
 		} {
 			if _, _, err := o.ServiceAccounts(w.org, q, now); err != nil {

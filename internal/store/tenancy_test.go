@@ -188,7 +188,7 @@ func TestTenancy_R6_ListsShowOneOrganization(t *testing.T) {
 			if err != nil || len(roles) != 1 || roles[0].ID != own.role {
 				t.Errorf("Roles: %+v, %v", roles, err)
 			}
-			accounts, n, err := r.(oauth.Reader).ServiceAccounts(own.org, oauth.AccountQuery{Page: 1, PageSize: 10}, now)
+			accounts, n, err := r.(oauth.Reader).ServiceAccounts(own.org, tenants.Query{Page: 1, PageSize: 10}, now)
 			if err != nil || n != 1 || len(accounts) != 1 || accounts[0].ID != own.account {
 				t.Errorf("ServiceAccounts: %+v, %d, %v", accounts, n, err)
 			}
@@ -213,14 +213,14 @@ func TestTenancy_R6_ConditionsCannotLeaveTheOrganization(t *testing.T) {
 		newTenant(t, db, "Other")
 		for _, where := range []string{"1 = 1 OR 1 = 1", "name = 'app' OR status <> ''"} {
 			_ = db.OAuth().View(t.Context(), func(r oauth.Reader) error {
-				accounts, n, err := r.ServiceAccounts(own.org, oauth.AccountQuery{Where: where, Page: 1, PageSize: 10}, now)
+				accounts, n, err := r.ServiceAccounts(own.org, tenants.Query{Where: where, Page: 1, PageSize: 10}, now)
 				if err != nil || n != 1 || len(accounts) != 1 || accounts[0].Org != own.org {
 					t.Errorf("%s: %+v, %d, %v", where, accounts, n, err)
 				}
 				return nil
 			})
 		}
-		for _, q := range []oauth.AccountQuery{
+		for _, q := range []tenants.Query{
 			{Where: "org_id <> ''", Page: 1, PageSize: 10},
 			{Where: "name = ?", Page: 1, PageSize: 10},
 			{SortBy: "org_id", Page: 1, PageSize: 10},

@@ -48,3 +48,16 @@ func convert[R, T any](rows []R, f func(R) T) []T {
 	}
 	return out
 }
+
+// convertAll is convert for rows that may not read.
+func convertAll[R, T any](rows []R, f func(R) (T, error)) ([]T, error) {
+	var out []T
+	for _, r := range rows {
+		t, err := f(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}

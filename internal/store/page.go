@@ -1,0 +1,74 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// listing is a list that clients page through, filter and sort.
+type listing struct {
+	// base selects the rows that may be seen, with args. It is wrapped in a
+	// subselect that shows only columns, so that not even a faulty condition
+	// names another column or, by an OR, another organization.
+	base    string
+	args    []any
+	columns string
+	hidden  string // columns that are read but cannot be named, if any
+	order   string // how the list is usually read: a unique order
+	unique  string // columns that make any other order unique
+}
+
+// page reads one page of l and counts the rows on all pages.
+func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
+	order, err := l.orderBy(q)
+	if err != nil {
+		return nil, 0, err
+	}
+	from := " FROM (" + l.base + ") a"
+	counted := " FROM (SELECT " + l.columns + from + ") a"
+	if l.hidden != "" {
+		from = " FROM (SELECT " + l.columns + ", " + l.hidden + from + ") a"
+	} else {
+		from = counted
+	}
+	where, args := "", slices.Clone(l.args)
+	if q.Where != "" {
+		where = " WHERE (" + q.Where + ")"
+		args = append(args, q.Args...)
+	}
+	var total int
+	if err := r.db.Raw("SELECT count(*)"+counted+where, args...).Find(&total).Error; err != nil {
+		return nil, 0, fault(err)
+	}
+	var rows []R
+	args = append(args, q.PageSize, (q.Page-1)*q.PageSize)
+	err = r.db.Raw("SELECT *"+from+where+order+" LIMIT ? OFFSET ?", args...).Find(&rows).Error
+	return rows, total, fault(err)
+}
+
+// orderBy is the ORDER BY of a query, which it also checks.
+func (l listing) orderBy(q tenants.Query) (string, error) {
+	if strings.Count(q.Where, "?") != len(q.Args) {
+		return "", problem.New(problem.BadRequest, "The filter cannot be understood.")
+	}
+	if q.Page < 1 || q.PageSize < 1 || q.Page > 1<<30/q.PageSize {
+		return "", problem.New(problem.BadRequest, "There is no such page.")
+	}
+	if q.SortBy == "" {
+		return " ORDER BY " + l.order, nil
+	}
+	if !slices.Contains(strings.Split(l.columns, ", "), q.SortBy) {
+		return "", problem.New(problem.BadRequest, "The list cannot be sorted by this.")
+	}
+	direction := ""
+	if q.Desc {
+		direction = " DESC"
+	}
+	if q.SortBy == l.unique {
+		return " ORDER BY " + q.SortBy + direction, nil
+	}
+	return " ORDER BY " + q.SortBy + direction + ", " + l.unique + direction, nil
+}

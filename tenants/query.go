@@ -1,0 +1,12 @@
+package tenants
+
+// Query selects one page of a list. Where and SortBy name columns of the list
+// and come from an allow-list, never from a request; the store refuses others.
+type Query struct {
+	Where    string // condition with ? for each of Args, compiled from FIQL
+	Args     []any
+	SortBy   string // empty sorts as the list is usually read
+	Desc     bool
+	Page     int // from 1
+	PageSize int
+}

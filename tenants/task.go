@@ -1,0 +1,41 @@
+package tenants
+
+import "time"
+
+// TaskID identifies a task.
+type TaskID string
+
+// TaskStatus is where a task stands, as VCD spells it.
+type TaskStatus string
+
+const (
+	TaskSuccess TaskStatus = "success"
+	TaskError   TaskStatus = "error"
+)
+
+// Task is the receipt of an operation that VCD answers by a task. The gateway
+// does the work before it answers, so a task is final from the start.
+type Task struct {
+	ID        TaskID
+	Org       OrgID  // in whose list it stands
+	Name      string // operationName, such as orgDelete
+	Operation string // in words
+	Status    TaskStatus
+	StartedAt time.Time
+	EndedAt   time.Time
+	TaskDetail
+}
+
+// TaskDetail is what a task tells beside its place in lists.
+type TaskDetail struct {
+	Owner TaskEntity `json:"owner"` // what was worked on
+	User  TaskEntity `json:"user"`  // who asked
+	Error string     `json:"error,omitempty"`
+}
+
+// TaskEntity names something by its kind (org, user, …), bare UUID and name.
+type TaskEntity struct {
+	Kind string `json:"kind"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
