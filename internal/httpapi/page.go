@@ -11,6 +11,7 @@ import (
 
 	"causeway/internal/fiql"
 	"causeway/internal/problem"
+	"causeway/tenants"
 )
 
 // Page is VCD's envelope of a list. Values is never null: an absent array is a
@@ -61,15 +62,6 @@ func WritePage[T any](c *gin.Context, publicURL, model string, p Page[T]) {
 	JSON(c, http.StatusOK, p)
 }
 
-// List is what a client asks of a collection.
-type List struct {
-	Page, PageSize int
-	Where          string
-	Args           []any
-	SortBy         string // column
-	Desc           bool
-}
-
 const (
 	defaultPageSize = 25
 	maxPage         = 1 << 20 // beyond it the offset could overflow
@@ -77,18 +69,19 @@ const (
 
 // ParseList reads page, pageSize, filter, sortAsc and sortDesc. Only what fields
 // lists can be filtered or sorted by. A page size over max is cut to max, and
-// the answer says so by its own pageSize.
-func ParseList(r *http.Request, fields fiql.Fields, max int) (List, error) {
+// the answer says so by its own pageSize. What else clients send says nothing to
+// us: filterEncoded above all must not have the filter decoded twice.
+func ParseList(r *http.Request, fields fiql.Fields, max int) (tenants.Query, error) {
 	q, err := ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return List{}, err
+		return tenants.Query{}, err
 	}
-	l := List{Page: 1, PageSize: min(defaultPageSize, max)}
+	l := tenants.Query{Page: 1, PageSize: min(defaultPageSize, max)}
 	if l.Page, err = positive(q, "page", 1); err != nil {
-		return List{}, err
+		return tenants.Query{}, err
 	}
 	if l.PageSize, err = positive(q, "pageSize", l.PageSize); err != nil {
-		return List{}, err
+		return tenants.Query{}, err
 	}
 	l.PageSize = min(l.PageSize, max)
 	for name, desc := range map[string]bool{"sortAsc": false, "sortDesc": true} {
@@ -98,17 +91,17 @@ func ParseList(r *http.Request, fields fiql.Fields, max int) (List, error) {
 		}
 		f, ok := fields[by]
 		if !ok || by == "id" || l.SortBy != "" {
-			return List{}, problem.New(problem.BadRequest, "The list cannot be sorted like this.")
+			return tenants.Query{}, problem.New(problem.BadRequest, "The list cannot be sorted like this.")
 		}
 		l.SortBy, l.Desc = f.Column, desc
 	}
 	if filter := q.Get("filter"); filter != "" {
 		node, err := fiql.Parse(filter)
 		if err != nil {
-			return List{}, err
+			return tenants.Query{}, err
 		}
 		if l.Where, l.Args, err = fiql.Compile(node, fields); err != nil {
-			return List{}, err
+			return tenants.Query{}, err
 		}
 	}
 	return l, nil

@@ -11,6 +11,7 @@ import (
 
 	"causeway/internal/fiql"
 	"causeway/internal/problem"
+	"causeway/tenants"
 )
 
 func TestNewPage(t *testing.T) {
@@ -56,6 +57,16 @@ func TestWritePage(t *testing.T) {
 	}
 }
 
+// A page behind the end is no error: it is empty, and its numbers lead back.
+func TestWritePageBehindTheEnd(t *testing.T) {
+	c, w := newContext(t, "GET", "/cloudapi/1.0.0/roles?page=7&pageSize=2", nil)
+	WritePage(c, "https://h", "Roles", NewPage([]int(nil), 5, 7, 2))
+	const want = `{"resultTotal":5,"pageCount":3,"page":7,"pageSize":2,"associations":null,"values":[]}` + "\n"
+	if w.Code != http.StatusOK || w.Body.String() != want {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
 // Following nextPage from the first page visits every page once, as SDKs do, and
 // the filter goes along unchanged.
 func TestNextPageVisitsAll(t *testing.T) {
@@ -91,21 +102,25 @@ func TestParseList(t *testing.T) {
 	fields := fiql.Fields{"name": {Column: "col_name"}, "id": {Column: "col_id", Kind: fiql.URN, URN: "x"}, "status": {Column: "col_status"}}
 	for _, tt := range []struct {
 		query string
-		want  *List // nil: refused
+		want  *tenants.Query // nil: refused
 	}{
-		{"", &List{Page: 1, PageSize: 25}},
-		{"page=3&pageSize=7", &List{Page: 3, PageSize: 7}},
-		{"&page=2", &List{Page: 2, PageSize: 25}},
-		{"pageSize=128", &List{Page: 1, PageSize: 32}}, // cut, and echoed cut
-		{"page=&pageSize=", &List{Page: 1, PageSize: 25}},
-		{"sortAsc=name", &List{Page: 1, PageSize: 25, SortBy: "col_name"}},
-		{"sortDesc=status", &List{Page: 1, PageSize: 25, SortBy: "col_status", Desc: true}},
-		{"filter=name==a", &List{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a"}}},
-		{"filter=name%3D%3Da&filterEncoded=true", &List{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a"}}},
-		{"unknown=1&links=true", &List{Page: 1, PageSize: 25}},
+		{"", &tenants.Query{Page: 1, PageSize: 25}},
+		{"page=3&pageSize=7", &tenants.Query{Page: 3, PageSize: 7}},
+		{"&page=2", &tenants.Query{Page: 2, PageSize: 25}},
+		{"pageSize=128", &tenants.Query{Page: 1, PageSize: 32}}, // cut, and echoed cut
+		{"page=&pageSize=", &tenants.Query{Page: 1, PageSize: 25}},
+		{"sortAsc=name", &tenants.Query{Page: 1, PageSize: 25, SortBy: "col_name"}},
+		{"sortDesc=status", &tenants.Query{Page: 1, PageSize: 25, SortBy: "col_status", Desc: true}},
+		{"filter=name==a", &tenants.Query{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a"}}},
+		{"filter=name%3D%3Da&filterEncoded=true", &tenants.Query{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a"}}},
+		{"filter=name%3D%3Da%2525b&filterEncoded=true", &tenants.Query{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a%25b"}}},
+		{"filter=name%3D%3Da&filterEncoded=false", &tenants.Query{Page: 1, PageSize: 25, Where: "col_name = ?", Args: []any{"a"}}},
+		{"sortAsc=&sortDesc=name&links=true&fields=name,id&format=records", &tenants.Query{Page: 1, PageSize: 25, SortBy: "col_name", Desc: true}},
+		{"page=1048576&pageSize=1048576", &tenants.Query{Page: 1048576, PageSize: 32}},
+		{"unknown=1&links=true", &tenants.Query{Page: 1, PageSize: 25}},
 		{"page=0", nil}, {"page=-1", nil}, {"page=x", nil}, {"page=1.5", nil}, {"page=1048577", nil},
 		{"page=99999999999999999999", nil}, {"page=%zz", nil},
-		{"pageSize=0", nil}, {"pageSize=-5", nil}, {"pageSize=many", nil},
+		{"pageSize=0", nil}, {"pageSize=-5", nil}, {"pageSize=many", nil}, {"pageSize=1048577", nil}, {"pageSize=99999999999999999999", nil},
 		{"sortAsc=unknown", nil}, {"sortAsc=col_name", nil}, {"sortAsc=name;DROP", nil}, {"sortAsc=id", nil},
 		{"sortAsc=name&sortDesc=name", nil},
 		{"filter=unknown==1", nil}, {"filter=name", nil}, {"filter=(name==a", nil}, {"filter=name=gt=a", nil}, {"filter=id==1", nil},
