@@ -20,10 +20,11 @@ func NewLogins(store Store, hasher *secret.PasswordHasher, now func() time.Time)
 	return &Logins{store: store, hasher: hasher, now: now}
 }
 
-// Check returns the user whose password this is. Unknown organization (nil),
+// Check returns the user whose password this is. source is where the attempt
+// comes from, as limits count it (Caller.Source). Unknown organization (nil),
 // unknown or disabled user and wrong password are one problem.Unauthenticated
 // and take the same time.
-func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text) (User, error) {
+func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text, source string) (User, error) {
 	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
 	if org == nil {
 		return User{}, orElse(l.hasher.VerifyDummy(ctx, password), refused)

@@ -12,6 +12,9 @@ import (
 	"causeway/tenants"
 )
 
+// here is where attempts come from.
+const here = "203.0.113.1"
+
 func TestLogins(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
@@ -29,7 +32,7 @@ func TestLogins(t *testing.T) {
 		logins := tenants.NewLogins(db.Tenants(), w.hasher)
 
 		for _, typed := range []string{"jane", "Jane", "JANE"} {
-			got, err := logins.Check(w.ctx(), org, typed, password)
+			got, err := logins.Check(w.ctx(), org, typed, password, here)
 			wantProblem(t, err, "")
 			if got.ID != jane.ID || got.Role != jane.Role {
 				t.Errorf("%s logged in as %+v", typed, got)
@@ -52,7 +55,7 @@ func TestLogins(t *testing.T) {
 			{"no name", org, "", password},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				got, err := logins.Check(t.Context(), tt.org, tt.user, tt.password)
+				got, err := logins.Check(t.Context(), tt.org, tt.user, tt.password, here)
 				wantProblem(t, err, problem.Unauthenticated)
 				if got != (tenants.User{}) {
 					t.Errorf("the refusal comes with %+v", got)
@@ -126,7 +129,7 @@ func TestLogins_R6_EveryRefusalCostsOneHash(t *testing.T) {
 				cancel()
 			}
 			logins := tenants.NewLogins(gone{user: tenants.User{Name: "jane", Enabled: tt.on, PasswordHash: hash}, cancel: cancel}, hasher)
-			_, err := logins.Check(ctx, tt.org, tt.user, password)
+			_, err := logins.Check(ctx, tt.org, tt.user, password, here)
 			wantProblem(t, err, problem.Unavailable)
 		})
 	}

@@ -48,14 +48,15 @@ func (h *Handler) login(c *gin.Context, provider bool) error {
 	if err != nil {
 		return err
 	}
-	user, err := h.Logins.Check(ctx, org, login.User, login.Password)
+	caller := httpapi.Anonymous(c)
+	user, err := h.Logins.Check(ctx, org, login.User, login.Password, caller.Source)
 	if !problem.Has(err, problem.Unauthenticated) {
 		try.Return() // right, or not the caller's fault
 	}
 	if err != nil {
 		return err
 	}
-	tokens, err := h.OAuth.OpenSession(ctx, httpapi.Anonymous(c), org, user)
+	tokens, err := h.OAuth.OpenSession(ctx, caller, org, user)
 	if err != nil {
 		return err
 	}
