@@ -99,9 +99,7 @@ func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	accounts, total, err := h.OAuth.Accounts(c.Request.Context(), call.Org.ID, tenants.Query{
-		Where: list.Where, Args: list.Args, SortBy: list.SortBy, Desc: list.Desc, Page: list.Page, PageSize: list.PageSize,
-	})
+	accounts, total, err := h.OAuth.Accounts(c.Request.Context(), call.Org.ID, list)
 	if err != nil {
 		return err
 	}
