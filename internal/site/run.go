@@ -55,7 +55,8 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 func (s *Site) endpoints() httpapi.Endpoints {
 	var e httpapi.Endpoints
 	e.Add((&tenantshttp.Handler{
-		Logins: tenants.NewLogins(s.db.Tenants(), s.hasher, s.now), Orgs: s.directory, Store: s.db.Tenants(), OAuth: s.oauth,
+		Logins: tenants.NewLogins(s.db.Tenants(), s.hasher, s.now), Orgs: s.directory, Tenants: s.tenants,
+		Store: s.db.Tenants(), OAuth: s.oauth,
 		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID,
 		Site:      httpapi.Ref{Name: s.self.Name, ID: tenants.URN("site", s.self.ID)},
 		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),

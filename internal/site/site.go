@@ -53,6 +53,7 @@ type Site struct {
 	root        *ecdsa.PrivateKey
 	directory   *tenants.Directory
 	provisioner *tenants.Provisioner
+	tenants     *tenants.Service
 	oauth       *oauth.Service
 	limits      *ratelimit.Limiter
 	instances   *services.Proxy
@@ -134,6 +135,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.provisioner.EnsureSystem(ctx); err != nil {
 		return err
 	}
+	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Now: s.now})
 	if s.limits, err = ratelimit.New(ratelimit.Config{
 		Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Cells: s.config.Limits.Cells, Now: s.now,
 	}); err != nil {

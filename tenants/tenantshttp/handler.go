@@ -17,11 +17,12 @@ import (
 
 // Handler serves the endpoints.
 type Handler struct {
-	Logins *tenants.Logins
-	Orgs   *tenants.Directory
-	Store  tenants.Store
-	OAuth  *oauth.Service
-	Limits *ratelimit.Limiter
+	Logins  *tenants.Logins
+	Orgs    *tenants.Directory
+	Tenants *tenants.Service
+	Store   tenants.Store
+	OAuth   *oauth.Service
+	Limits  *ratelimit.Limiter
 	// Locations lists where a session may act, this site first.
 	Locations   func(context.Context, tenants.Principal) ([]federation.Location, error)
 	Site        httpapi.Ref // of this site; id as URN
@@ -39,7 +40,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	route := func(method, path string, do func(*gin.Context, httpapi.Call) error) httpapi.Route {
 		return httpapi.Route{Method: method, Path: path, Rights: any, Do: do}
 	}
-	return httpapi.Endpoints{
+	e := httpapi.Endpoints{
 		Open: []httpapi.Open{
 			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions, AnyVersion: true},
 			{Method: http.MethodPost, Path: sessions, Do: h.loginTenant},
@@ -55,4 +56,5 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 			route(http.MethodGet, "/api/org/:id", h.org),
 		},
 	}
+	return e
 }
