@@ -99,6 +99,9 @@ func buildWorld(t testing.TB, db *store.DB, c *clock, policy oauth.Policy, s oau
 	w.must(err)
 	w.service = w.newService(s)
 	w.inTenants(func(tx tenants.Tx) error {
+		if err := publishEverything(tx); err != nil {
+			return err
+		}
 		o := tenants.Organization{ID: w.org, Name: "Org " + string(w.org), Enabled: true, CreatedAt: c.now()}
 		if err := tx.CreateOrganization(o); err != nil {
 			return err
@@ -114,7 +117,7 @@ func buildWorld(t testing.TB, db *store.DB, c *clock, policy oauth.Policy, s oau
 			}
 		}
 		w.user = tenants.User{
-			ID: tenants.UserID(tenants.NewID()), Org: w.org, Name: "jane", Role: w.roles[tenants.OrganizationAdministrator],
+			ID: tenants.UserID(tenants.NewID()), Org: w.org, Name: "jane", ProviderType: tenants.ProviderIntegrated, Role: w.roles[tenants.OrganizationAdministrator],
 			Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: c.now(),
 		}
 		return tx.CreateUser(w.user)
@@ -145,13 +148,17 @@ func (w *world) newServiceWith(change func(*oauth.Config)) *oauth.Service {
 	return service
 }
 
-func everyTenantRight() (all []tenants.Right) {
-	for _, info := range tenants.Catalog() {
-		if !info.Provider {
-			all = append(all, info.Name)
-		}
+func everyTenantRight() []tenants.Right { return tenants.TenantRights().List() }
+
+// publishEverything is the rights bundle that a site has from its start.
+func publishEverything(tx tenants.Tx) error {
+	_, there, err := tx.Publications(tenants.RightsBundle, tenants.Query{Page: 1, PageSize: 1})
+	if err != nil || there > 0 {
+		return err
 	}
-	return all
+	return tx.CreatePublication(tenants.Publication{
+		Kind: tenants.RightsBundle, ID: tenants.PublicationID(tenants.NewID()), Name: "Everything", PublishAll: true, Rights: everyTenantRight(),
+	})
 }
 
 // person is somebody of the organization with a role.
@@ -192,7 +199,7 @@ func (w *world) snapshot() *tenants.Snapshot {
 func (w *world) disabled() *tenants.Snapshot {
 	o := w.snapshot().Organization
 	o.Enabled = false
-	return tenants.Compile(o, nil)
+	return tenants.Compile(o, nil, nil)
 }
 
 // setRights changes what a role allows, as an administrator would.

@@ -34,7 +34,7 @@ type gate struct {
 }
 
 var (
-	org      = tenants.Compile(tenants.Organization{ID: "5f6c1c3e-0000-4000-8000-000000000001", Name: "Acme", Enabled: true}, nil)
+	org      = tenants.Compile(tenants.Organization{ID: "5f6c1c3e-0000-4000-8000-000000000001", Name: "Acme", Enabled: true}, nil, nil)
 	identity = services.Identity{
 		Caller: tenants.Caller{
 			Principal: tenants.Principal{Kind: tenants.KindServiceAccount, ID: "an-account", Name: "app", Org: org.ID, RoleName: "Deployer"},

@@ -215,7 +215,7 @@ func TestMayGive_R7(t *testing.T) {
 			t.Run(tt.name, func(t *testing.T) {
 				own, err := d.Organization(t.Context(), tt.who.Org)
 				w.must(err)
-				wantProblem(t, own.MayGive(tt.who, snapshot, tt.give), tt.want)
+				wantProblem(t, own.MayGive(tt.who, snapshot.RightsOf(tt.give, tenants.KindServiceAccount)), tt.want)
 			})
 		}
 	})

@@ -13,6 +13,9 @@ const (
 	viewSites    = tenants.Right("Site: View")
 )
 
+// everything is what the default bundle publishes.
+var everything = tenants.TenantRights().List()
+
 func system() tenants.Organization {
 	return tenants.Organization{ID: tenants.SystemOrgID, Name: tenants.SystemOrgName, Enabled: true}
 }
@@ -41,7 +44,7 @@ func TestCompile_R7(t *testing.T) {
 		{"no role", system(), "", map[tenants.Right]verdict{viewCatalogs: {}, viewSites: {}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := tenants.Compile(tt.org, []tenants.Role{role})
+			s := tenants.Compile(tt.org, []tenants.Role{role}, everything)
 			for right, want := range tt.want {
 				got := verdict{s.Allows(tt.role, tenants.KindUser, right), s.Allows(tt.role, tenants.KindServiceAccount, right)}
 				if got != want {
@@ -57,7 +60,7 @@ func TestCompile_RolesAreApart(t *testing.T) {
 	t.Parallel()
 	s := tenants.Compile(tenant(), []tenants.Role{
 		{ID: "a", Name: "A", Rights: []tenants.Right{viewCatalogs}}, {ID: "b", Name: "B", Rights: []tenants.Right{tenants.RightRoleView}},
-	})
+	}, everything)
 	if s.Allows("a", tenants.KindUser, tenants.RightRoleView) || s.Allows("b", tenants.KindUser, viewCatalogs) {
 		t.Error("a role has another's right")
 	}
@@ -73,7 +76,7 @@ func TestMachineRights_InTheOrderOfTheCatalog(t *testing.T) {
 	t.Parallel()
 	s := tenants.Compile(tenant(), []tenants.Role{{ID: "r", Rights: []tenants.Right{
 		viewCatalogs, tenants.RightAccountsManage, manageSites, tenants.RightRoleView, tenants.RightOrganizationView,
-	}}})
+	}}}, everything)
 	want := []tenants.Right{tenants.RightOrganizationView, tenants.RightRoleView, viewCatalogs}
 	if got := s.MachineRights("r"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)

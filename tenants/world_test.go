@@ -50,6 +50,7 @@ func administrator() tenants.Caller {
 
 func (w *world) newOrg(name string) tenants.OrgID {
 	w.t.Helper()
+	w.must(w.EnsureSystem(w.ctx()))
 	o, err := w.CreateOrganization(w.ctx(), administrator(), name, name+" Inc.")
 	w.must(err)
 	return o.ID
