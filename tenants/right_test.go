@@ -88,7 +88,7 @@ func TestMachines_VCD30_R7(t *testing.T) {
 						}
 						alone := tenants.Role{ID: "alone", Name: "alone", Rights: []tenants.Right{right}}
 						all := tenants.Role{ID: "all", Name: "all", Rights: everything}
-						s := tenants.Compile(org, []tenants.Role{alone, all})
+						s := tenants.Compile(org, []tenants.Role{alone, all}, everything)
 						for _, role := range []tenants.RoleID{"alone", "all"} {
 							for _, kind := range []tenants.PrincipalKind{tenants.KindServiceAccount, "apiToken", ""} {
 								if s.Allows(role, kind, right) {
@@ -113,7 +113,7 @@ func TestMachines_VCD30_R7(t *testing.T) {
 func TestMachines_VCD34_MayView(t *testing.T) {
 	t.Parallel()
 	views := []tenants.Right{"Group / User: View", "Role: View", "Global Role: View", "Rights Bundle: View", "Service Accounts: View"}
-	s := tenants.Compile(system(), []tenants.Role{{ID: "r", Rights: views}})
+	s := tenants.Compile(system(), []tenants.Role{{ID: "r", Rights: views}}, nil)
 	for _, right := range views {
 		if !s.Allows("r", tenants.KindServiceAccount, right) {
 			t.Errorf("a machine may not %q", right)
