@@ -1,6 +1,9 @@
 package tenants
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // RightSet is a set of rights of the catalog, one bit for each position. It is a
 // plain value: assigning it copies it, == compares it, and the zero value is
@@ -99,7 +102,7 @@ func (s RightSet) Closure() RightSet {
 
 // List is the rights of the set in catalog order.
 func (s RightSet) List() []Right {
-	list := make([]Right, 0, s.Len())
+	list := slices.Grow([]Right(nil), s.Len())
 	for i, info := range Catalog() {
 		if s.HasIndex(i) {
 			list = append(list, info.Name)

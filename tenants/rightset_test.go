@@ -23,6 +23,9 @@ func TestRightSet(t *testing.T) {
 	if s.Has("Anything: At All") || s.Has("") || s.Has(viewSites) || !s.Has(manageSites) {
 		t.Errorf("the set %v has what it has not, or the reverse", s.List())
 	}
+	if whole := tenants.AllRights(); whole.Has("Anything: At All") || whole.Has("") || whole.Len() != len(tenants.Catalog()) {
+		t.Errorf("the whole catalog is %v", whole.List())
+	}
 	for _, outside := range []int{-1, 512, 1 << 30} {
 		if s.HasIndex(outside) {
 			t.Errorf("the set has position %d", outside)
