@@ -54,10 +54,11 @@ func BasicLogin(r *http.Request) (Login, error) {
 // maxTokens bounds how many signatures one request can make us check.
 const maxTokens = 4
 
-// Tokens lists the distinct access tokens of a request in their order of
-// precedence. SDKs send the same token in two headers, and one of them in the
-// same header twice; portals put an organization's name where an old token used
-// to be, so what is no JWT in the legacy header does not count.
+// Tokens lists the distinct tokens of a request in their order of precedence.
+// SDKs send the same token in two headers, and one of them in the same header
+// twice; portals put an organization's name where an old token used to be, so
+// what is neither a JWT nor an opaque token in the legacy header does not count.
+// An opaque token counts in that header alone.
 func Tokens(r *http.Request) []string {
 	var found []string
 	add := func(token string) {
@@ -70,17 +71,22 @@ func Tokens(r *http.Request) []string {
 			found = append(found, token)
 		}
 	}
+	addAccess := func(token string) {
+		if token = strings.TrimSpace(token); !secret.IsLegacyToken(token) {
+			add(token)
+		}
+	}
 	for _, v := range r.Header.Values("Authorization") {
 		if scheme, token, ok := strings.Cut(v, " "); ok && strings.EqualFold(scheme, "Bearer") {
-			add(strings.TrimSpace(token))
+			addAccess(token)
 		}
 	}
 	for _, v := range r.Header.Values(HeaderAccessToken) {
-		add(strings.TrimSpace(v))
+		addAccess(v)
 	}
 	for _, v := range r.Header.Values(HeaderLegacyToken) {
-		if strings.Count(v, ".") == 2 {
-			add(strings.TrimSpace(v))
+		if v = strings.TrimSpace(v); strings.Count(v, ".") == 2 || secret.IsLegacyToken(v) {
+			add(v)
 		}
 	}
 	return found

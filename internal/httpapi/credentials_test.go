@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"causeway/internal/problem"
+	"causeway/internal/secret"
 )
 
 func basic(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -88,6 +89,7 @@ func FuzzBasicLogin(f *testing.F) {
 
 func TestTokens(t *testing.T) {
 	const a, b, c = "a.a.a", "b.b.b", "c.c.c"
+	opaque := strings.Repeat("0f", 16)
 	for _, tt := range []struct {
 		name   string
 		header http.Header
@@ -107,7 +109,14 @@ func TestTokens(t *testing.T) {
 		{"two tokens in one header", headers(HeaderAccessToken, a, HeaderAccessToken, b), []string{a, b}},
 		{"an organization's name in the legacy header", headers(HeaderLegacyToken, "acme", "Authorization", "Bearer "+a), []string{a}},
 		{"an organization's name alone", headers(HeaderLegacyToken, "acme"), nil},
-		{"an old opaque token", headers(HeaderLegacyToken, strings.Repeat("0f", 16)), nil},
+		{"an opaque token", headers(HeaderLegacyToken, opaque), []string{opaque}},
+		{"an opaque token with blanks around", headers(HeaderLegacyToken, " "+opaque+" "), []string{opaque}},
+		{"an opaque token beside another", headers(HeaderLegacyToken, opaque, "Authorization", "Bearer "+a), []string{a, opaque}},
+		{"an opaque token as bearer", headers("Authorization", "Bearer "+opaque), nil},
+		{"an opaque token in the SDK's header", headers(HeaderAccessToken, opaque), nil},
+		{"an opaque token cut off", headers(HeaderLegacyToken, opaque[1:]), nil},
+		{"an opaque token in upper case", headers(HeaderLegacyToken, strings.ToUpper(opaque)), nil},
+		{"a UUID in the legacy header", headers(HeaderLegacyToken, "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99"), nil},
 		{"blanks around", headers(HeaderAccessToken, " "+a+" ", "Authorization", "Bearer  "+a), []string{a}},
 		{"the type beside it is no token", headers(HeaderAccessToken, a, HeaderTokenType, "Bearer"), []string{a}},
 	} {
@@ -117,4 +126,27 @@ func TestTokens(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzTokens(f *testing.F) {
+	opaque := strings.Repeat("0f", 16)
+	for _, s := range [][3]string{{"", "", ""}, {"Bearer a.b.c", "a.b.c", "acme"}, {"bearer " + opaque, opaque, opaque}, {"Bearer  x", " y ", " .. "}} {
+		f.Add(s[0], s[1], s[2])
+	}
+	f.Fuzz(func(t *testing.T, bearer, access, legacy string) {
+		found := Tokens(&http.Request{Header: http.Header{
+			"Authorization": {bearer}, http.CanonicalHeaderKey(HeaderAccessToken): {access}, http.CanonicalHeaderKey(HeaderLegacyToken): {legacy},
+		}})
+		if len(found) > 3 {
+			t.Fatalf("%d tokens in three headers", len(found))
+		}
+		for i, token := range found {
+			if token == "" || token != strings.TrimSpace(token) || slices.Contains(found[:i], token) {
+				t.Fatalf("%q among %q", token, found)
+			}
+			if secret.IsLegacyToken(token) && token != strings.TrimSpace(legacy) {
+				t.Fatalf("an opaque token counts outside its header: %q", token)
+			}
+		}
+	})
 }
