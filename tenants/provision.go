@@ -135,7 +135,7 @@ func (p *Provisioner) createOrganization(tx Tx, by Caller, o Organization) error
 // CreateRole makes a role. Unknown rights, and in a tenant's organization rights
 // of the provider, are problem.BadRequest.
 func (p *Provisioner) CreateRole(ctx context.Context, by Caller, org OrgID, name string, rights []Right) (Role, error) {
-	if err := checkName("role", name); err != nil {
+	if err := checkRoleName("role", name); err != nil {
 		return Role{}, err
 	}
 	for _, r := range rights {

@@ -1,6 +1,16 @@
 package tenants
 
-import "causeway/internal/journal"
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+)
 
 // Role is a named set of rights that users and service accounts of one
 // organization can hold: its own, or a global role published to it.
@@ -62,4 +72,89 @@ func (k PublicationKind) action(globalRole, bundle journal.Action) journal.Actio
 		return bundle
 	}
 	return globalRole
+}
+
+// RoleText is how a role or publication is named and described.
+type RoleText struct {
+	Name        string
+	Description string
+	BundleKey   string
+}
+
+// maxText bounds descriptions and bundle keys, in bytes.
+const maxText = 4096
+
+func (t RoleText) check(what string) error {
+	if err := checkRoleName(what, t.Name); err != nil {
+		return err
+	}
+	for name, text := range map[string]string{"description": t.Description, "bundle key": t.BundleKey} {
+		if len(text) > maxText || !utf8.ValidString(text) || hasControl(text) {
+			return problem.New(problem.BadRequest, "The %s of a %s has at most %d bytes and no control characters.", name, what, maxText)
+		}
+	}
+	return nil
+}
+
+// changes lists the old and the new value of what an edit changes.
+func (t RoleText) changes(after RoleText) map[string]string {
+	detail := map[string]string{}
+	for name, pair := range map[string][2]string{
+		"name": {t.Name, after.Name}, "description": {t.Description, after.Description}, "bundleKey": {t.BundleKey, after.BundleKey},
+	} {
+		if pair[0] != pair[1] {
+			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
+		}
+	}
+	return detail
+}
+
+func (r Role) text() RoleText { return RoleText{r.Name, r.Description, r.BundleKey} }
+
+func (p Publication) text() RoleText { return RoleText{p.Name, p.Description, p.BundleKey} }
+
+// checkRoleName allows what other names may not hold: clients name roles in
+// URNs, percent-encoded (VCD-23), and by identifier everywhere else.
+func checkRoleName(what, name string) error {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.TrimSpace(name) != name ||
+		strings.ContainsFunc(name, unicode.IsControl) {
+		return problem.New(problem.BadRequest, "The name of a %s has 1 to %d bytes, no control characters and no space around it.", what, maxName)
+	}
+	return nil
+}
+
+// Roles are the roles that can be held in the organization, by name and without
+// what else is known of them.
+func (s *Snapshot) Roles() []Role {
+	roles := make([]Role, 0, len(s.roles))
+	for id, r := range s.roles {
+		roles = append(roles, Role{ID: id, Org: s.ID, Name: r.name})
+	}
+	slices.SortFunc(roles, func(a, b Role) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return roles
+}
+
+// rightChanges lists by name what a set of rights gained and lost.
+func rightChanges(before, after []Right) map[string]string {
+	detail := map[string]string{}
+	list(detail, "added", without(after, before))
+	list(detail, "removed", without(before, after))
+	return detail
+}
+
+func without(rights, less []Right) (rest []Right) {
+	for _, r := range rights {
+		if !slices.Contains(less, r) {
+			rest = append(rest, r)
+		}
+	}
+	return rest
+}
+
+// list puts names under key, as JSON: names of rights hold commas.
+func list[T ~string](detail map[string]string, key string, names []T) {
+	if len(names) > 0 {
+		text, _ := json.Marshal(names) // strings always marshal
+		detail[key] = string(text)
+	}
 }
