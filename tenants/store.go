@@ -135,6 +135,9 @@ type Tx interface {
 	ClearLoginFailures(org OrgID, user UserID, source string) error
 
 	CreateRole(Role) error
+	// LockRole holds a row of an organization's own roles: changes to one come
+	// one after the other.
+	LockRole(org OrgID, id RoleID) error
 	// UpdateRole replaces name, description and bundle key.
 	UpdateRole(Role) error
 	// SetRoleRights replaces the rights of a role.

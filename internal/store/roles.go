@@ -167,7 +167,7 @@ func (t *tx) UpdateRole(r tenants.Role) error {
 
 // SetRoleRights holds the role: two replacements at once must not add up.
 func (t *tx) SetRoleRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Right) error {
-	if err := t.lockRole(org, id); err != nil {
+	if err := t.LockRole(org, id); err != nil {
 		return err
 	}
 	if _, err := t.wrote(t.of(org).Where("role_id = ?", string(id)).Delete(&roleRightRow{})); err != nil {
@@ -176,7 +176,7 @@ func (t *tx) SetRoleRights(org tenants.OrgID, id tenants.RoleID, rights []tenant
 	return t.addRights(org, id, rights)
 }
 
-func (t *tx) lockRole(org tenants.OrgID, id tenants.RoleID) error {
+func (t *tx) LockRole(org tenants.OrgID, id tenants.RoleID) error {
 	return take(forUpdate(t.of(org)).Where("id = ?", string(id)), &roleRow{})
 }
 
@@ -191,7 +191,7 @@ func (t *tx) addRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Ri
 // DeleteRole looks for holders once it has the role: whoever was giving it away
 // has committed by then, and whoever comes later does not find it.
 func (t *tx) DeleteRole(org tenants.OrgID, id tenants.RoleID) error {
-	if err := t.lockRole(org, id); err != nil {
+	if err := t.LockRole(org, id); err != nil {
 		return err
 	}
 	if err := t.unheld(string(id)); err != nil {
