@@ -47,6 +47,7 @@ type Config struct {
 	Orgs      *tenants.Directory
 	Instances Instances
 	Limits    Limits
+	Quotas    *ratelimit.Quotas // of service instances; nil counts with default bounds
 	Site      tenants.SiteID
 	Endpoints httpapi.Endpoints
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
@@ -60,6 +61,7 @@ type Gateway struct {
 	sites     Sites
 	orgs      *tenants.Directory
 	instances Instances
+	quotas    *ratelimit.Quotas
 	site      tenants.SiteID
 	observe   func(Record)
 	log       *slog.Logger
@@ -69,8 +71,11 @@ type Gateway struct {
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.
 func New(c Config) *Gateway {
 	g := &Gateway{
-		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances,
+		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, quotas: c.Quotas,
 		site: c.Site, observe: c.Observe, log: c.Log,
+	}
+	if g.quotas == nil {
+		g.quotas = ratelimit.NewQuotas(ratelimit.QuotaConfig{})
 	}
 	gin.SetMode(gin.ReleaseMode)
 	g.engine = gin.New()

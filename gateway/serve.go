@@ -126,8 +126,13 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 		}})
 	}
 	return g.serve(c, httpapi.Route{Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
+		use, err := g.useQuota(c.Request.Context(), call)
+		if err != nil {
+			return err
+		}
+		defer use.Done()
 		httpapi.Stream(c.Writer)
-		return g.instances.Serve(c.Writer, c.Request, match.Instance, services.Identity{
+		return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, services.Identity{
 			Caller: call.Caller, Org: call.Org, Site: g.site, Path: path,
 		})
 	}})

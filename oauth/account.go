@@ -32,6 +32,7 @@ type ServiceAccount struct {
 	SoftwareVersion string
 	URI             string
 	Role            tenants.RoleID
+	Quota           tenants.QuotaPolicyID // empty: none; assigned by package tenants
 	CreatedAt       time.Time
 	Status          Status // filled in by reads
 }

@@ -9,13 +9,15 @@ import (
 	"causeway/internal/cache"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
+	"causeway/internal/secret"
 	"causeway/tenants"
 )
 
-// Authenticator turns access tokens into principals. A token it has seen costs
-// one SHA-256 and one look-up: no signature check and no database. What it
-// remembers dies at expiry and when the journal names its session, its account
-// or its organization.
+// Authenticator turns access tokens, and the opaque tokens of legacy logins, into
+// principals. A token it has seen costs one SHA-256 and one look-up: no signature
+// check and no database. What it remembers dies at expiry and when the journal
+// names its session, its account or user, a role of its organization or the
+// organization itself.
 type Authenticator struct {
 	service *Service
 	site    tenants.SiteID
@@ -73,17 +75,9 @@ func (s *Service) idle(now, lastUsed time.Time) bool {
 	return now.Sub(lastUsed) >= s.policy.IdleTimeout
 }
 
-// load verifies the token and reads the session behind it.
+// load verifies the token and reads what stands behind it.
 func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (*liveSession, error) {
-	id, err := a.service.signer.verify(ctx, a.service.policy.Issuer, token)
-	if err != nil {
-		return nil, err
-	}
-	var session Session
-	err = a.service.store.View(ctx, func(r Reader) error {
-		session, err = r.Session(id)
-		return err
-	})
+	session, err := a.session(ctx, token, now)
 	if problem.Has(err, problem.NotFound) {
 		return nil, unauthenticated()
 	}
@@ -100,10 +94,14 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if err != nil { // not an answer: the client must keep its token
 		return nil, err
 	}
+	quota, err := tenants.ParseQuota(session.Quota)
+	if err != nil {
+		return nil, err
+	}
 	roleName, _ := org.RoleName(session.Role)
 	live := &liveSession{expires: session.ExpiresAt, principal: tenants.Principal{
 		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
-		Org: session.Org, OrgName: org.Name, Role: session.Role, RoleName: roleName,
+		Org: session.Org, OrgName: org.Name, Role: session.Role, RoleName: roleName, Quota: quota,
 		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
 	}}
 	live.used.Store(now.UnixMicro())
@@ -111,7 +109,37 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	return live, nil
 }
 
-// Apply forgets what the journal says has ended.
+// session reads the session that a token opens. A person's follows the user's
+// row: what an administrator changes there counts at once, while a service
+// account's keeps what it was issued under (VCD-89).
+func (a *Authenticator) session(ctx context.Context, token string, now time.Time) (session Session, err error) {
+	find := func(r Reader) (Session, error) { return r.SessionByLegacy(a.service.digest(digestLegacy, token)) }
+	if !secret.IsLegacyToken(token) {
+		id, err := a.service.signer.verify(ctx, a.service.policy.Issuer, token)
+		if err != nil {
+			return Session{}, err
+		}
+		find = func(r Reader) (Session, error) { return r.Session(id) }
+	}
+	err = a.service.store.View(ctx, func(r Reader) error {
+		if session, err = find(r); err != nil || session.Kind != tenants.KindUser {
+			return err
+		}
+		u, err := r.User(session.Org, tenants.UserID(session.Principal), now)
+		if err != nil {
+			return err
+		}
+		if !u.Enabled {
+			return unauthenticated()
+		}
+		session.Role = u.Role
+		return nil
+	})
+	return session, err
+}
+
+// Apply forgets what the journal says has ended, and names of roles that may have
+// changed.
 func (a *Authenticator) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindSession:
@@ -120,6 +148,10 @@ func (a *Authenticator) Apply(row journal.Row) {
 		a.live.ForgetTag(principalTag + row.Subject.ID)
 	case journal.KindOrganization:
 		a.live.ForgetTag(orgTag + row.Subject.ID)
+	case journal.KindRole:
+		a.live.ForgetTag(orgTag + row.Org)
+	case journal.KindGlobalRole:
+		a.live.Flush()
 	}
 }
 

@@ -139,7 +139,11 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 		if err != nil {
 			return err
 		}
-		session.of(account)
+		quota, err := tenants.PinQuota(tx, org.ID, account.Quota)
+		if err != nil {
+			return err
+		}
+		session.of(account, quota)
 		if err := tx.CreateSession(session); err != nil {
 			return err
 		}
@@ -150,6 +154,9 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	})
 	if err == nil {
 		err = refusal
+	}
+	if problem.Has(err, problem.NotFound) { // switched off since we looked
+		err = unknownCode()
 	}
 	if err != nil {
 		return Tokens{}, err

@@ -34,8 +34,12 @@ func (s *Service) AccountOrg(ctx context.Context, id ClientID) (org tenants.OrgI
 // organizations get to see it.
 func (s *Service) Counterpart(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error) {
 	var a ServiceAccount
+	var quota string
 	err := s.store.View(ctx, func(r Reader) (err error) {
-		a, err = r.ServiceAccountByName(org, name, s.clock())
+		if a, err = r.ServiceAccountByName(org, name, s.clock()); err != nil {
+			return err
+		}
+		quota, err = tenants.PinQuota(r, org, a.Quota)
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {
@@ -47,9 +51,10 @@ func (s *Service) Counterpart(ctx context.Context, org tenants.OrgID, name, soft
 	if a.SoftwareID != softwareID {
 		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization's service account %q has another software ID.", name)
 	}
+	now, err := tenants.ParseQuota(quota)
 	return tenants.Principal{
-		Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID, Org: a.Org, Role: a.Role,
-	}, nil
+		Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID, Org: a.Org, Role: a.Role, Quota: now,
+	}, err
 }
 
 // Accounts returns a page of org's accounts and the number on all pages.

@@ -27,14 +27,14 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 	// a race reads again. The states only move forward, from current to spent to
 	// replayed or revoked, so there are few turns.
 	for range 4 {
-		shown, account, err := s.presented(ctx, org, client, digest)
+		shown, account, quota, err := s.presented(ctx, org, client, digest)
 		if err != nil {
 			return Tokens{}, err
 		}
 		now := s.clock()
 		successor := s.keys.Successor(token.Reveal(), shown.Family.ID, shown.Shown)
 		session := s.newAccountSession(now, org.ID, shown.Family.ID)
-		session.of(account)
+		session.of(account, quota)
 
 		var done bool
 		switch {
@@ -63,7 +63,7 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 
 // presented reads what is known of a token, and refuses what can never rotate
 // without touching it.
-func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client ClientID, digest Digest) (shown Presented, account ServiceAccount, err error) {
+func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client ClientID, digest Digest) (shown Presented, account ServiceAccount, quota string, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		shown, err = r.RefreshToken(digest)
 		if problem.Has(err, problem.NotFound) {
@@ -86,9 +86,13 @@ func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client C
 		if problem.Has(err, problem.NotFound) {
 			return problem.New(problem.InvalidGrant, "Invalid refresh token")
 		}
+		if err != nil {
+			return err
+		}
+		quota, err = tenants.PinQuota(r, org.ID, account.Quota)
 		return err
 	})
-	return shown, account, err
+	return shown, account, quota, err
 }
 
 // inGrace says whether a spent token is shown so soon, by whomever, that it can be

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"causeway/internal/journal"
+	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/tenants"
 )
@@ -13,6 +13,7 @@ import (
 type Tokens struct {
 	AccessToken  secret.Text
 	RefreshToken secret.Text // empty for people
+	LegacyToken  secret.Text // empty unless a legacy login asked for one
 	ExpiresIn    time.Duration
 	Session      Session
 }
@@ -25,43 +26,48 @@ func (s *Service) newAccountSession(now time.Time, org tenants.OrgID, family str
 }
 
 // of pins the account as it is now: later edits wait for the next refresh.
-func (s *Session) of(a ServiceAccount) {
-	s.Principal, s.Name, s.SoftwareID, s.Role = string(a.ID), a.Name, a.SoftwareID, a.Role
+func (s *Session) of(a ServiceAccount, quota string) {
+	s.Principal, s.Name, s.SoftwareID, s.Role, s.Quota = string(a.ID), a.Name, a.SoftwareID, a.Role, quota
 }
 
 // OpenSession starts the session of a person whose password was right.
 func (s *Service) OpenSession(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, u tenants.User) (Tokens, error) {
+	return s.openSession(ctx, by, org, u, "")
+}
+
+// OpenLegacySession is OpenSession for clients of VCD's old API: an opaque token
+// opens the session beside the access token. It means nothing at other sites.
+func (s *Service) OpenLegacySession(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, u tenants.User) (Tokens, error) {
+	return s.openSession(ctx, by, org, u, secret.Text(secret.LegacyToken()))
+}
+
+func (s *Service) openSession(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, u tenants.User, legacy secret.Text) (Tokens, error) {
 	now := s.clock()
 	session := Session{
 		ID: tenants.SessionID(tenants.NewID()), Org: u.Org, Kind: tenants.KindUser, Principal: string(u.ID),
 		Name: u.Name, Role: u.Role, CreatedAt: now, LastUsed: now, ExpiresAt: now.Add(s.policy.UserLifetime),
 	}
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	if legacy != "" {
+		session.Legacy = s.digest(digestLegacy, legacy.Reveal())
+	}
+	err := s.store.InTx(ctx, func(tx Tx) (err error) {
+		if session.Quota, err = tenants.PinQuota(tx, u.Org, u.Quota); err != nil {
+			return err
+		}
 		if err := tx.CreateSession(session); err != nil {
 			return err
 		}
 		return tx.Note(Event{At: now, Org: u.Org, Kind: "login", Source: by.Source, Detail: u.Name})
 	})
+	if problem.Has(err, problem.NotFound) { // disabled or deleted while the password was checked
+		return Tokens{}, problem.New(problem.Unauthenticated, "The login is not valid.")
+	}
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.issue(org, session, "")
-}
-
-// EndSession logs a session out: its access token is dead on every cell when
-// this returns; a refresh token lives on (VCD-86).
-func (s *Service) EndSession(ctx context.Context, by tenants.Caller) error {
-	p, now := by.Principal, s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
-		if err := tx.EndSession(p.Org, p.Session, now); err != nil {
-			return err
-		}
-		return tx.Record(journal.Entry{
-			At: now, Org: string(p.Org), Actor: by.Actor(), Action: journal.SessionEnded,
-			Subject:   journal.Subject{Kind: journal.KindSession, ID: string(p.Session)},
-			RequestID: by.RequestID, Source: by.Address,
-		})
-	})
+	tokens, err := s.issue(org, session, "")
+	tokens.LegacyToken = legacy
+	return tokens, err
 }
 
 // issue signs the access token of a session that is stored. It runs after the

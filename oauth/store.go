@@ -88,13 +88,25 @@ type Session struct {
 	Kind       tenants.PrincipalKind
 	Principal  string // user id or client id
 	Name       string
-	SoftwareID string         // as it was when the session was issued (VCD-89)
-	Role       tenants.RoleID // as it was when the session was issued (VCD-89)
-	Family     string         // empty for people
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	LastUsed   time.Time
-	EndedAt    time.Time // zero while live
+	SoftwareID string // as it was when the session was issued (VCD-89)
+	// Role of an account is as it was when the session was issued (VCD-89); a
+	// person's is for the user to say.
+	Role      tenants.RoleID
+	Quota     string // as it was when the session was issued (VCD-89); see tenants.PinQuota
+	Family    string // empty for people
+	Legacy    Digest // of the opaque token, where a login gave one out
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	LastUsed  time.Time
+	EndedAt   time.Time // zero while live
+}
+
+// Live selects sessions that are not over: neither ended nor expired at Now, and
+// used after UsedAfter. With a Principal only the sessions of that one are meant.
+type Live struct {
+	Now, UsedAfter time.Time
+	Kind           tenants.PrincipalKind
+	Principal      string
 }
 
 // Event is one token event. It is written with the
@@ -141,6 +153,8 @@ type Reader interface {
 	// RoleByName and Role read the roles of an organization, see tenants.Reader.
 	RoleByName(org tenants.OrgID, name string) (tenants.Role, error)
 	Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error)
+	// QuotaPolicy reads a policy, see tenants.QuotaReader.
+	tenants.QuotaSource
 	// ServiceAccounts returns a page and the number of rows on all pages, by id,
 	// name, software_id, software_version, uri, role_id, created_at
 	// (microseconds) and status.
@@ -161,8 +175,16 @@ type Reader interface {
 	// the only key the holder gives us, the organization comes with the answer.
 	RefreshToken(token Digest) (Presented, error)
 
-	// Session finds a session by the id inside a verified token.
+	// Session finds a session by the id inside a verified token, SessionByLegacy
+	// by an opaque token: the holder gives us nothing else, and the organization
+	// comes with the answer.
 	Session(id tenants.SessionID) (Session, error)
+	SessionByLegacy(token Digest) (Session, error)
+	// Sessions lists live sessions by id, kind, principal, name, role_id and
+	// created_at, the newest first. A person's role is the one they have now.
+	Sessions(org tenants.OrgID, live Live, q tenants.Query) ([]Session, int, error)
+	// User reads a person, see tenants.UserReader.
+	User(org tenants.OrgID, id tenants.UserID, now time.Time) (tenants.User, error)
 	SigningKeys() ([]SigningKey, error)
 }
 
@@ -202,8 +224,8 @@ type Tx interface {
 	// means the successor has been presented meanwhile or the family is revoked.
 	CountRetry(org tenants.OrgID, family string, used Digest, counts bool) (bool, error)
 
-	// CreateSession is problem.NotFound unless the session's family lives, or
-	// its user exists.
+	// CreateSession is problem.NotFound unless the organization is enabled and
+	// the session's family lives, or its user is enabled.
 	CreateSession(Session) error
 	EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error
 	EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error

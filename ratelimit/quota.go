@@ -135,7 +135,9 @@ func (q *Quotas) shard(hash uint64) *quotaShard { return &q.shards[hash>>(64-sha
 // shardsOf is the set of shards that the claims count in, a bit for each.
 func (q *Quotas) shardsOf(claims []Claim) (set uint32) {
 	for i := range claims {
-		set |= 1 << (q.hash(claims[i].Key) >> (64 - shardBits))
+		if !claims[i].Quota.Off() {
+			set |= 1 << (q.hash(claims[i].Key) >> (64 - shardBits))
+		}
 	}
 	return set
 }

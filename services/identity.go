@@ -28,4 +28,11 @@ func (id Identity) headers(h http.Header) {
 	if p.Via != "" {
 		h.Set("X-Causeway-Via-Site", string(p.Via))
 	}
+	// Quotas of what only the instance can count: memory, storage and the like.
+	if q := p.Quota; q != nil && q.Handed != "" {
+		h.Set("X-Causeway-Quota", q.Handed)
+	}
+	if q := id.Org.OwnQuota; q != nil && q.Handed != "" {
+		h.Set("X-Causeway-Org-Quota", q.Handed)
+	}
 }

@@ -55,7 +55,8 @@ func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, erro
 				return err
 			}
 			s = Compile(o, roles, published)
-			return nil
+			s.OwnQuota, err = currentQuota(r, id, o.Quota)
+			return err
 		})
 		return s, err
 	})
@@ -114,8 +115,8 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights))
 }
 
-// Apply forgets an organization when the journal names it or one of its roles,
-// and all of them when what is published to organizations changes: who sees a
+// Apply forgets an organization when the journal names it, one of its
+// roles or quota policies, and all of them when what is published to organizations changes: who sees a
 // publication is for the database to say.
 func (d *Directory) Apply(row journal.Row) {
 	switch row.Subject.Kind {
@@ -123,7 +124,7 @@ func (d *Directory) Apply(row journal.Row) {
 		d.byName.Flush()
 		d.count.Flush()
 		d.byID.ForgetKey(OrgID(row.Subject.ID))
-	case journal.KindRole:
+	case journal.KindRole, journal.KindQuotaPolicy:
 		d.byID.ForgetKey(OrgID(row.Org))
 	case journal.KindGlobalRole, journal.KindRightsBundle:
 		d.byID.Flush()

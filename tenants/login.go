@@ -54,14 +54,18 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 // site, for associations that map people.
 func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Principal, error) {
 	var u User
+	var quota *Quota
 	err := l.store.View(ctx, func(r Reader) (err error) {
-		u, err = r.UserByName(org, name, l.now())
+		if u, err = r.UserByName(org, name, l.now()); err != nil {
+			return err
+		}
+		quota, err = currentQuota(r, org, u.Quota)
 		return err
 	})
 	if problem.Has(err, problem.NotFound) || (err == nil && !u.Enabled) {
 		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name)
 	}
-	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role}, err
+	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role, Quota: quota}, err
 }
 
 func orElse(err, otherwise error) error {

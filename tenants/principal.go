@@ -31,6 +31,9 @@ type Principal struct {
 	RoleName   string
 	Session    SessionID // empty when a peer site vouches
 	Home       LocationID
+	// Quota is what the principal may use, as the session was issued; for
+	// principals of peer sites, as it is here now. Nil is no quota.
+	Quota *Quota
 	// Via is the site that vouched for the principal; empty at home.
 	Via SiteID
 }

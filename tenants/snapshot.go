@@ -7,6 +7,8 @@ import "causeway/internal/problem"
 // is a look-up and a bit without a lock.
 type Snapshot struct {
 	Organization
+	// OwnQuota is for the sum of the organization's principals; nil is none.
+	OwnQuota  *Quota
 	published RightSet // what any role here can allow at most
 	roles     map[RoleID]compiledRole
 }

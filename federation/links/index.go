@@ -119,7 +119,7 @@ func (x *index) apply(row journal.Row) {
 		x.orgs.ForgetKey(org)
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
-	case journal.KindAccount, journal.KindUser:
+	case journal.KindAccount, journal.KindUser, journal.KindQuotaPolicy:
 		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == org })
 	case journal.KindOrganization:
 		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == tenants.OrgID(row.Subject.ID) })

@@ -20,7 +20,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics(db *store.DB, limits *ratelimit.Limiter, lag func() float64) *metrics {
+func newMetrics(db *store.DB, limits limitCollector, lag func() float64) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -42,7 +42,7 @@ func newMetrics(db *store.DB, limits *ratelimit.Limiter, lag func() float64) *me
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "causeway_journal_fresh", Help: "1 while the journal's tail is close enough to the head to serve, else 0.",
 		}, lag),
-		limitCollector{limits},
+		limits,
 	)
 	for _, where := range []string{fulfilledHere, fulfilledPeer} { // visible at zero
 		m.duration.WithLabelValues(where)
@@ -71,7 +71,10 @@ func (m *metrics) observe(r gateway.Record) {
 }
 
 // limitCollector shows the limiter's own counters.
-type limitCollector struct{ limits *ratelimit.Limiter }
+type limitCollector struct {
+	limits *ratelimit.Limiter
+	quotas *ratelimit.Quotas
+}
 
 var limitDesc = prometheus.NewDesc("causeway_limit_decisions_total",
 	"Decisions of a limit; refused ones name the bucket that was empty.", []string{"limit", "bucket", "decision"}, nil)
@@ -79,6 +82,10 @@ var limitDesc = prometheus.NewDesc("causeway_limit_decisions_total",
 func (limitCollector) Describe(ch chan<- *prometheus.Desc) { ch <- limitDesc }
 
 func (l limitCollector) Collect(ch chan<- prometheus.Metric) {
+	q := l.quotas.Stats()
+	for decision, n := range map[string]uint64{"allowed": q.Allowed, "refused": q.Refused, "full": q.Full} {
+		ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), "quota", "all", decision)
+	}
 	for _, s := range l.limits.Stats() {
 		for decision, n := range map[string]uint64{"allowed": s.Allowed, "refused": s.Refused} {
 			ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), string(s.Name), string(s.Kind), decision)

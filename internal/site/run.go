@@ -22,6 +22,7 @@ import (
 	"causeway/internal/store"
 	"causeway/oauth/oauthhttp"
 	"causeway/portal"
+	"causeway/ratelimit"
 	"causeway/tenants"
 	"causeway/tenants/tenantshttp"
 )
@@ -39,14 +40,15 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.metrics = newMetrics(s.db, s.limits, func() float64 {
+	quotas := ratelimit.NewQuotas(ratelimit.QuotaConfig{Cells: s.config.Limits.Cells, Now: s.now})
+	s.metrics = newMetrics(s.db, limitCollector{s.limits, quotas}, func() float64 {
 		if s.tail.Fresh() {
 			return 1
 		}
 		return 0
 	})
 	s.gateway = gateway.New(gateway.Config{
-		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Site: s.self.ID,
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: quotas, Site: s.self.ID,
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe, Log: s.log,
 	})
 	return nil

@@ -39,8 +39,8 @@ const rotatePostgres = `WITH f AS (
 	INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
 	SELECT $4::bytea, org_id, id, generation - 1, $5::bigint, $6::text, 0 FROM f
 ), s AS (
-	INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at)
-	SELECT $7::text, org_id, $8::text, account_id, $9::text, $10::text, $11::text, id, $12::bigint, $13::bigint, $14::bigint, 0 FROM f
+	INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, quota, family_id, created_at, expires_at, last_used, ended_at)
+	SELECT $7::text, org_id, $8::text, account_id, $9::text, $10::text, $11::text, $16::text, id, $12::bigint, $13::bigint, $14::bigint, 0 FROM f
 )
 INSERT INTO token_events (at, org_id, account_id, kind, source, detail)
 SELECT $5::bigint, org_id, account_id, $15::text, $6::text, '' FROM f`
@@ -52,8 +52,8 @@ const rotateSQLite = `UPDATE token_families SET current_digest = $1, generation 
 INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
 	SELECT $4, org_id, id, generation - 1, $5, $6, 0 FROM token_families
 	WHERE org_id = $2 AND id = $3 AND changes() = 1;
-INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at)
-	SELECT $7, org_id, $8, account_id, $9, $10, $11, id, $12, $13, $14, 0 FROM token_families
+INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, quota, family_id, created_at, expires_at, last_used, ended_at)
+	SELECT $7, org_id, $8, account_id, $9, $10, $11, $16, id, $12, $13, $14, 0 FROM token_families
 	WHERE org_id = $2 AND id = $3 AND changes() = 1;
 INSERT INTO token_events (at, org_id, account_id, kind, source, detail)
 	SELECT $5, org_id, account_id, $15, $6, '' FROM token_families
@@ -66,7 +66,7 @@ func rotation(db *gorm.DB, statement string, r oauth.Rotation) (bool, error) {
 	q := db.Exec(statement,
 		blob(r.To), string(r.Org), r.Family, blob(r.From), micros(r.At), clean(r.Source),
 		string(s.ID), string(s.Kind), s.Name, s.SoftwareID, string(s.Role),
-		micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LastUsed), eventRefreshed)
+		micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LastUsed), eventRefreshed, s.Quota)
 	return q.RowsAffected == 1, q.Error
 }
 

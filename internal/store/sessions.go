@@ -20,11 +20,14 @@ type sessionRow struct {
 	Name       string
 	SoftwareID string
 	RoleID     string
+	Quota      string
 	FamilyID   string
 	CreatedAt  int64 `gorm:"autoCreateTime:false"`
 	ExpiresAt  int64
 	LastUsed   int64
 	EndedAt    int64
+
+	LegacyDigest blob
 }
 
 func (sessionRow) TableName() string { return "sessions" }
@@ -32,15 +35,16 @@ func (sessionRow) TableName() string { return "sessions" }
 func newSessionRow(s oauth.Session) sessionRow {
 	return sessionRow{
 		ID: string(s.ID), OrgID: string(s.Org), Kind: string(s.Kind), Principal: s.Principal, Name: s.Name,
-		SoftwareID: s.SoftwareID, RoleID: string(s.Role), FamilyID: s.Family, CreatedAt: micros(s.CreatedAt),
+		SoftwareID: s.SoftwareID, RoleID: string(s.Role), Quota: s.Quota, FamilyID: s.Family, CreatedAt: micros(s.CreatedAt),
 		ExpiresAt: micros(s.ExpiresAt), LastUsed: micros(s.LastUsed), EndedAt: micros(s.EndedAt),
+		LegacyDigest: blob(s.Legacy),
 	}
 }
 
 func (r sessionRow) session() oauth.Session {
 	return oauth.Session{
 		ID: tenants.SessionID(r.ID), Org: tenants.OrgID(r.OrgID), Kind: tenants.PrincipalKind(r.Kind), Principal: r.Principal,
-		Name: r.Name, SoftwareID: r.SoftwareID, Role: tenants.RoleID(r.RoleID), Family: r.FamilyID,
+		Name: r.Name, SoftwareID: r.SoftwareID, Role: tenants.RoleID(r.RoleID), Quota: r.Quota, Family: r.FamilyID,
 		CreatedAt: fromMicros(r.CreatedAt), ExpiresAt: fromMicros(r.ExpiresAt), LastUsed: fromMicros(r.LastUsed),
 		EndedAt: fromMicros(r.EndedAt),
 	}
@@ -52,9 +56,38 @@ func (r *reader) Session(id tenants.SessionID) (oauth.Session, error) {
 	return row.session(), err
 }
 
-// CreateSession holds what the session stands on, the family or the user, and
-// wants it alive: a revoke that runs at the same time either is waited for or
-// sees the session.
+// SessionByLegacy looks in the index of opaque tokens, which holds no empty one.
+func (r *reader) SessionByLegacy(token oauth.Digest) (oauth.Session, error) {
+	var row sessionRow
+	err := take(r.db.Where("legacy_digest = ? AND legacy_digest <> ?", blob(token), blob{}), &row)
+	return row.session(), err
+}
+
+// selectSessions needs the organization, the time and the time of the last use
+// that counts. A person's role is the user's.
+const selectSessions = `SELECT s.id, s.org_id, s.kind, s.principal, s.name, s.software_id, COALESCE(u.role_id, s.role_id) AS role_id,
+		s.family_id, s.created_at, s.expires_at, s.last_used
+	FROM sessions s LEFT JOIN users u ON u.org_id = s.org_id AND u.id = s.principal AND s.kind = 'user'
+	WHERE s.org_id = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_used > ?`
+
+func (r *reader) Sessions(org tenants.OrgID, live oauth.Live, q tenants.Query) ([]oauth.Session, int, error) {
+	l := listing{
+		base: selectSessions, args: []any{string(org), micros(live.Now), micros(live.UsedAfter)},
+		columns: "id, kind, principal, name, role_id, created_at",
+		hidden:  "org_id, software_id, family_id, expires_at, last_used",
+		order:   "created_at DESC, id", unique: "id",
+	}
+	if live.Principal != "" {
+		l.base += " AND s.kind = ? AND s.principal = ?"
+		l.args = append(l.args, string(live.Kind), live.Principal)
+	}
+	rows, total, err := page[sessionRow](r, l, q)
+	return convert(rows, sessionRow.session), total, err
+}
+
+// CreateSession holds what the session stands on, the organization and the family
+// or the user, and wants it alive: whoever ends it at the same time either is
+// waited for or sees the session.
 func (t *tx) CreateSession(s oauth.Session) error {
 	if err := t.holdOwner(s); err != nil {
 		return err
@@ -65,12 +98,15 @@ func (t *tx) CreateSession(s oauth.Session) error {
 
 func (t *tx) holdOwner(s oauth.Session) error {
 	share := clause.Locking{Strength: clause.LockingStrengthShare}
+	if err := take(t.db.Clauses(share).Where("id = ? AND enabled = ?", string(s.Org), true), &organizationRow{}); err != nil {
+		return err
+	}
 	q := t.of(s.Org).Clauses(share)
 	switch {
 	case s.Family != "":
 		return take(q.Where("id = ? AND account_id = ? AND revoked_at = 0", s.Family, s.Principal), &familyRow{})
 	case s.Kind == tenants.KindUser:
-		return take(q.Where("id = ?", s.Principal), &userRow{})
+		return take(q.Where("id = ? AND enabled = ?", s.Principal, true), &userRow{})
 	}
 	return nil
 }
