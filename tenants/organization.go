@@ -1,9 +1,12 @@
 package tenants
 
 import (
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"causeway/internal/journal"
+	"causeway/internal/problem"
 )
 
 // Organization is a tenant of this site, or the provider's own (System).
@@ -83,4 +86,75 @@ func (p PasswordPolicy) LockedFor() time.Duration {
 type ListedOrganization struct {
 	Organization
 	Users int
+}
+
+// maxNumber is the largest number of VCD's schema (xs:int), so that clients can
+// read back what others wrote.
+const maxNumber = 1<<31 - 1
+
+// check is checkTexts, and whether the name can be had. A login is split at its
+// last @, so an organization with one in its name could never be logged in to.
+func (o Organization) check() error {
+	if err := checkName("organization", o.Name); err != nil {
+		return err
+	}
+	if strings.Contains(o.Name, "@") {
+		return problem.New(problem.BadRequest, "The name of an organization has no @.")
+	}
+	return o.checkTexts()
+}
+
+func (o Organization) checkTexts() error {
+	for what, text := range map[string]string{"full name": o.DisplayName, "description": o.Description} {
+		if len(text) > maxText || !utf8.ValidString(text) || hasControl(text) {
+			return problem.New(problem.BadRequest, "The %s of an organization has at most %d bytes and no control characters.", what, maxText)
+		}
+	}
+	return o.Settings.check()
+}
+
+func (s OrgSettings) check() error {
+	for what, n := range map[string]int{
+		"DeployedVMQuota": s.DeployedVMQuota, "StoredVmQuota": s.StoredVMQuota, "DelayAfterPowerOnSeconds": s.DelayAfterPowerOnSeconds,
+		"DeploymentLeaseSeconds": s.VAppLease.DeploymentSeconds, "StorageLeaseSeconds": s.VAppLease.StorageSeconds,
+		"StorageLeaseSeconds of templates": s.VAppTemplateLease.StorageSeconds,
+	} {
+		if n < 0 || n > maxNumber {
+			return problem.New(problem.BadRequest, "%s must be a number from 0 to %d.", what, maxNumber)
+		}
+	}
+	switch p := s.Passwords; {
+	case p.InvalidLogins < 0 || p.InvalidLogins > 100:
+		return problem.New(problem.BadRequest, "InvalidLoginsBeforeLockout must be a number from 1 to 100, or 0 for the usual.")
+	case p.LockoutIntervalMinutes < 0 || p.LockoutIntervalMinutes > 24*60:
+		return problem.New(problem.BadRequest, "AccountLockoutIntervalMinutes must be a number from 1 to 1440, or 0 for the usual.")
+	case s.LdapMode != "" && s.LdapMode != "SYSTEM":
+		return problem.New(problem.BadRequest, "OrgLdapMode must be NONE or SYSTEM: the gateway keeps no settings of a directory.")
+	case len(s.LdapCustomUsersOU) > maxText || !utf8.ValidString(s.LdapCustomUsersOU) || hasControl(s.LdapCustomUsersOU):
+		return problem.New(problem.BadRequest, "CustomUsersOu has at most %d bytes and no control characters.", maxText)
+	}
+	return nil
+}
+
+// differ names the groups of settings in which s and o are not the same.
+func (s OrgSettings) differ(o OrgSettings) (groups []string) {
+	general := func(s OrgSettings) OrgSettings {
+		s.VAppLease, s.VAppTemplateLease, s.LdapMode, s.LdapCustomUsersOU, s.Passwords = Lease{}, Lease{}, "", "", PasswordPolicy{}
+		return s
+	}
+	for _, g := range []struct {
+		name string
+		same bool
+	}{
+		{"general", general(s) == general(o)},
+		{"vAppLeaseSettings", s.VAppLease == o.VAppLease},
+		{"vAppTemplateLeaseSettings", s.VAppTemplateLease == o.VAppTemplateLease},
+		{"ldap", s.LdapMode == o.LdapMode && s.LdapCustomUsersOU == o.LdapCustomUsersOU},
+		{"passwordPolicy", s.Passwords == o.Passwords},
+	} {
+		if !g.same {
+			groups = append(groups, g.name)
+		}
+	}
+	return groups
 }

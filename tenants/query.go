@@ -9,4 +9,7 @@ type Query struct {
 	Desc     bool
 	Page     int // from 1
 	PageSize int
+	// Total, where it is known already, is not counted again; for lists that
+	// are not filtered.
+	Total int
 }

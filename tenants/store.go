@@ -110,6 +110,9 @@ type Tx interface {
 	Reader
 
 	CreateOrganization(Organization) error
+	// LockOrganization holds an organization's row: changes to it come one after
+	// the other.
+	LockOrganization(id OrgID) error
 	// UpdateOrganization replaces everything but the id and the creation time.
 	UpdateOrganization(Organization) error
 	// DeleteOrganization removes an organization with everything in it. The
@@ -118,6 +121,8 @@ type Tx interface {
 	// EndSessions ends every session of an organization.
 	EndSessions(org OrgID, now time.Time) error
 
+	// CreateUser and UpdateUser are problem.NotFound when the role cannot be held
+	// in the organization.
 	CreateUser(User) error
 	// LockUser holds a user's row: no session opens for the user until the end
 	// of the transaction.

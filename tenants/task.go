@@ -1,6 +1,9 @@
 package tenants
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // TaskID identifies a task.
 type TaskID string
@@ -38,4 +41,28 @@ type TaskEntity struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id"`
 	Name string `json:"name"`
+}
+
+// Task is a task in org's list. A provider reaches any task by its id alone,
+// whatever list it stands in.
+func (s *Service) Task(ctx context.Context, by Caller, org OrgID, id TaskID) (task Task, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		if by.Principal.Provider() && org == SystemOrgID {
+			if org, err = r.TaskOrg(id); err != nil {
+				return err
+			}
+		}
+		task, err = r.Task(org, id)
+		return err
+	})
+	return task, err
+}
+
+// Tasks lists org's tasks.
+func (s *Service) Tasks(ctx context.Context, org OrgID, q Query) (list []Task, total int, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		list, total, err = r.Tasks(org, q)
+		return err
+	})
+	return list, total, err
 }

@@ -103,6 +103,10 @@ func (t *tx) CreateOrganization(o tenants.Organization) error {
 	return t.create(&row)
 }
 
+func (t *tx) LockOrganization(id tenants.OrgID) error {
+	return take(forUpdate(t.db).Where("id = ?", string(id)), &organizationRow{})
+}
+
 func (t *tx) UpdateOrganization(o tenants.Organization) error {
 	row, err := newOrganizationRow(o)
 	if err != nil {
@@ -123,7 +127,7 @@ var inOrganization = []string{
 // DeleteOrganization holds the organization first: whoever adds to it at the
 // same time waits for the row that its foreign key names, and then misses it.
 func (t *tx) DeleteOrganization(id tenants.OrgID) error {
-	if err := take(forUpdate(t.db).Where("id = ?", string(id)), &organizationRow{}); err != nil {
+	if err := t.LockOrganization(id); err != nil {
 		return err
 	}
 	for _, table := range inOrganization {

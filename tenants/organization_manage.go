@@ -1,0 +1,187 @@
+package tenants
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+)
+
+// Organizations lists the organizations that can be seen from scope: from the
+// provider's every one, from a tenant's itself alone.
+func (s *Service) Organizations(ctx context.Context, scope OrgID, q Query) (list []ListedOrganization, total int, err error) {
+	switch {
+	case scope != SystemOrgID:
+		q.Where, q.Args = oneOrganization(scope, q)
+	case q.Where == "":
+		if q.Total, err = s.orgs.Count(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+	err = s.store.View(ctx, func(r Reader) error {
+		list, total, err = r.OrganizationPage(q)
+		return err
+	})
+	return list, total, err
+}
+
+func oneOrganization(id OrgID, q Query) (string, []any) {
+	where, args := "id = ?", []any{string(id)}
+	if q.Where != "" {
+		where, args = where+" AND ("+q.Where+")", append(args, q.Args...)
+	}
+	return where, args
+}
+
+// CreateOrganization makes an organization of o's names, description, settings
+// and whether it is enabled.
+func (s *Service) CreateOrganization(ctx context.Context, by Caller, o Organization) (Organization, error) {
+	now := s.clock()
+	o.ID, o.CreatedAt, o.Quota = OrgID(NewID()), now, ""
+	if err := o.check(); err != nil {
+		return Organization{}, err
+	}
+	return o, s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.CreateOrganization(o); err != nil {
+			return err
+		}
+		return record(tx, by, now, o.ID, journal.OrganizationCreated, o.subject(), map[string]string{"enabled": strconv.FormatBool(o.Enabled)})
+	})
+}
+
+// UpdateOrganization changes an organization by change, which may be called more
+// than once and is given the organization as it is. A tenant changes its own
+// and there everything but the name and whether it is enabled; for others it is
+// problem.NotFound.
+func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, change func(*Organization)) (o Organization, err error) {
+	if !by.Principal.Provider() && by.Principal.Org != id {
+		return Organization{}, problem.Hidden()
+	}
+	now := s.clock()
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.LockOrganization(id); err != nil {
+			return err
+		}
+		old, err := tx.Organization(id)
+		if err != nil {
+			return err
+		}
+		o = old
+		change(&o)
+		o.ID, o.CreatedAt, o.Quota = old.ID, old.CreatedAt, old.Quota
+		if o == old {
+			return nil
+		}
+		if err := mayBecome(by, old, o); err != nil {
+			return err
+		}
+		if err := tx.UpdateOrganization(o); err != nil {
+			return err
+		}
+		return recordChange(tx, by, now, old, o)
+	})
+	return o, err
+}
+
+// mayBecome answers nil when the caller may make o of old.
+func mayBecome(by Caller, old, o Organization) error {
+	reserved := o.Name != old.Name || o.Enabled != old.Enabled
+	switch {
+	case reserved && !by.Principal.Provider():
+		return problem.New(problem.Forbidden, "Only the provider changes an organization's name and whether it is enabled.")
+	case reserved && o.System():
+		return problem.New(problem.BadRequest, "The provider's organization keeps its name and stays enabled.")
+	case o.Name == old.Name:
+		return o.checkTexts() // names that were good once stay so
+	}
+	return o.check()
+}
+
+// recordChange journals what became of old, and ends the organization's sessions
+// where it is enabled or disabled: who was logged in before has to log in again,
+// and no session outlives the time in which it was not to be used. Refresh tokens
+// stay: the organization's apps go on when it is enabled again.
+func recordChange(tx Tx, by Caller, now time.Time, old, o Organization) error {
+	if detail := old.changes(o); len(detail) > 0 {
+		if err := record(tx, by, now, o.ID, journal.OrganizationUpdated, o.subject(), detail); err != nil {
+			return err
+		}
+	}
+	if o.Enabled == old.Enabled {
+		return nil
+	}
+	action := journal.OrganizationDisabled
+	if o.Enabled {
+		action = journal.OrganizationEnabled
+	}
+	if err := tx.EndSessions(o.ID, now); err != nil {
+		return err
+	}
+	return record(tx, by, now, o.ID, action, o.subject(), nil)
+}
+
+// changes says what changed, old and new. Settings are many and say little one
+// by one.
+func (o Organization) changes(after Organization) map[string]string {
+	detail := map[string]string{}
+	for name, pair := range map[string][2]string{
+		"name": {o.Name, after.Name}, "displayName": {o.DisplayName, after.DisplayName}, "description": {o.Description, after.Description},
+	} {
+		if pair[0] != pair[1] {
+			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
+		}
+	}
+	if o.Settings != after.Settings {
+		detail["settings"] = strings.Join(o.Settings.differ(after.Settings), " ")
+	}
+	return detail
+}
+
+// EnableOrganization lets an organization be used again.
+func (s *Service) EnableOrganization(ctx context.Context, by Caller, id OrgID) error {
+	return s.setEnabled(ctx, by, id, true)
+}
+
+// DisableOrganization ends an organization's sessions, and until it is enabled
+// again nobody of it logs in and no token of it is exchanged.
+func (s *Service) DisableOrganization(ctx context.Context, by Caller, id OrgID) error {
+	return s.setEnabled(ctx, by, id, false)
+}
+
+func (s *Service) setEnabled(ctx context.Context, by Caller, id OrgID, enabled bool) error {
+	_, err := s.UpdateOrganization(ctx, by, id, func(o *Organization) { o.Enabled = enabled })
+	return err
+}
+
+// DeleteOrganization removes a disabled organization with everything in it. The
+// task stands in the provider's list, for the organization has none any more.
+func (s *Service) DeleteOrganization(ctx context.Context, by Caller, id OrgID) (task Task, err error) {
+	if !by.Principal.Provider() {
+		return Task{}, problem.Hidden()
+	}
+	now := s.clock()
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if err := tx.LockOrganization(id); err != nil {
+			return err
+		}
+		o, err := tx.Organization(id)
+		if err != nil {
+			return err
+		}
+		if o.System() || o.Enabled {
+			return problem.New(problem.BadRequest, "The organization must be disabled before it is deleted; the provider's is never.")
+		}
+		if err := tx.DeleteOrganization(id); err != nil {
+			return err
+		}
+		task = done(by, SystemOrgID, now, "orgDelete", "Deleted organization "+o.Name, TaskEntity{Kind: "org", ID: string(id), Name: o.Name})
+		if err := tx.CreateTask(task); err != nil {
+			return err
+		}
+		return record(tx, by, now, SystemOrgID, journal.OrganizationDeleted, o.subject(), nil)
+	})
+	return task, err
+}
