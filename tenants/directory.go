@@ -115,9 +115,9 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights))
 }
 
-// Apply forgets an organization when the journal names it, one of its
-// roles or quota policies, and all of them when what is published to organizations changes: who sees a
-// publication is for the database to say.
+// Apply forgets an organization when the journal names it, one of its roles or
+// one of its quota policies, and all of them when what is published to
+// organizations changes: who sees a publication is for the database to say.
 func (d *Directory) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindOrganization:

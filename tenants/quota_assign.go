@@ -23,8 +23,8 @@ const (
 	HolderOrganization = "org"
 )
 
-// QuotaHeld returns the policy that h holds, or problem.NotFound if there is no such
-// holder in org. The zero policy is none.
+// QuotaHeld returns the policy that h holds, or problem.NotFound if there is no
+// such holder in org. The zero policy is none.
 func (s *Service) QuotaHeld(ctx context.Context, org OrgID, h QuotaHolder) (p QuotaPolicy, err error) {
 	now := s.clock()
 	err = s.store.View(ctx, func(r Reader) error {
@@ -55,8 +55,8 @@ func held(r Reader, org OrgID, h QuotaHolder, now time.Time) (QuotaPolicyID, err
 	return "", problem.Hidden()
 }
 
-// AssignQuota gives h the policy, or none if it is empty, and returns the task that
-// tells so. An organization's own quota is the provider's to grant: it would
+// AssignQuota gives h the policy, or none if it is empty, and returns the task
+// that tells so. An organization's own quota is the provider's to grant: it would
 // bound nothing if the organization's administrators could lift it.
 func (s *Service) AssignQuota(ctx context.Context, by Caller, org OrgID, h QuotaHolder, policy QuotaPolicyID) (Task, error) {
 	if h.Kind == HolderOrganization && !by.Principal.Provider() {

@@ -2,8 +2,6 @@ package tenants
 
 import (
 	"context"
-	"unicode"
-	"unicode/utf8"
 
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -18,8 +16,8 @@ func (s *Service) QuotaPolicy(ctx context.Context, org OrgID, id QuotaPolicyID) 
 	return p, err
 }
 
-// QuotaPolicyOrg tells which organization owns a policy, for providers who name it by
-// id alone.
+// QuotaPolicyOrg tells which organization owns a policy, for providers who name
+// it by id alone.
 func (s *Service) QuotaPolicyOrg(ctx context.Context, id QuotaPolicyID) (org OrgID, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		org, err = r.QuotaPolicyOrg(id)
@@ -53,8 +51,9 @@ func (s *Service) CreateQuotaPolicy(ctx context.Context, by Caller, p QuotaPolic
 	return p, err
 }
 
-// UpdateQuotaPolicy replaces name, description and definitions of p.ID in p.Org. Running
-// sessions keep what they were issued under until the next refresh (VCD-89).
+// UpdateQuotaPolicy replaces name, description and definitions of p.ID in p.Org.
+// Running sessions keep what they were issued under until the next refresh
+// (VCD-89).
 // The policy that bounds the organization itself is the provider's to change.
 func (s *Service) UpdateQuotaPolicy(ctx context.Context, by Caller, p QuotaPolicy) (QuotaPolicy, error) {
 	if err := p.check(); err != nil {
@@ -86,7 +85,8 @@ func mayChange(tx Tx, by Caller, p QuotaPolicy) error {
 	return err
 }
 
-// DeleteQuotaPolicy removes a policy that nobody holds; otherwise it is problem.Conflict.
+// DeleteQuotaPolicy removes a policy that nobody holds; otherwise it is
+// problem.Conflict.
 func (s *Service) DeleteQuotaPolicy(ctx context.Context, by Caller, org OrgID, id QuotaPolicyID) error {
 	now := s.clock()
 	return s.store.InTx(ctx, func(tx Tx) error {
@@ -105,36 +105,20 @@ func (p QuotaPolicy) check() error {
 	if err := checkName("quota policy", p.Name); err != nil {
 		return err
 	}
-	if len(p.Description) > maxQuotaJSON || !utf8.ValidString(p.Description) || hasControl(p.Description) {
-		return badQuota("The description of a quota policy has at most %d bytes and no control characters.", maxQuotaJSON)
+	if err := checkText("description of a quota policy", p.Description); err != nil {
+		return err
 	}
 	_, err := NewQuota(p.Definitions)
 	return err
-}
-
-// hasControl reports characters that are no text. Line breaks are.
-func hasControl(s string) bool {
-	for _, r := range s {
-		if unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' {
-			return true
-		}
-	}
-	return false
 }
 
 // changes lists old and new values of what an edit changed.
 func (p QuotaPolicy) changes(after QuotaPolicy) map[string]string {
 	before, _ := MarshalDefinitions(p.Definitions) // both were checked
 	defined, _ := MarshalDefinitions(after.Definitions)
-	detail := map[string]string{}
-	for name, pair := range map[string][2]string{
+	return changed(map[string][2]string{
 		"name": {p.Name, after.Name}, "description": {p.Description, after.Description}, "definitions": {before, defined},
-	} {
-		if pair[0] != pair[1] {
-			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
-		}
-	}
-	return detail
+	})
 }
 
 func (p QuotaPolicy) subject() journal.Subject {

@@ -56,5 +56,6 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 			route(http.MethodGet, "/api/org/:id", h.org),
 		},
 	}
+	e.Routes = append(e.Routes, h.quotaRoutes()...)
 	return e
 }
