@@ -57,5 +57,8 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		},
 	}
 	e.Routes = append(e.Routes, h.quotaRoutes()...)
+	e.Routes = append(e.Routes, h.roleRoutes()...)
+	e.Routes = append(e.Routes, h.rightRoutes()...)
+	e.Routes = append(e.Routes, h.publicationRoutes()...)
 	return e
 }

@@ -1,0 +1,194 @@
+package tenants
+
+import (
+	"context"
+	"slices"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+)
+
+// Roles returns a page of the roles that can be held in org, without their
+// rights, and the number on all pages (VCD-44).
+func (s *Service) Roles(ctx context.Context, org OrgID, q Query) (list []Role, total int, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		list, total, err = r.RolePage(org, q)
+		return err
+	})
+	return list, total, err
+}
+
+// Role returns a role that can be held in org.
+func (s *Service) Role(ctx context.Context, org OrgID, id RoleID) (role Role, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		role, err = r.Role(org, id)
+		return err
+	})
+	return role, err
+}
+
+// CreateRole makes a role of org's own that allows nothing yet.
+func (s *Service) CreateRole(ctx context.Context, by Caller, org *Snapshot, text RoleText) (Role, error) {
+	if err := text.check("role"); err != nil {
+		return Role{}, err
+	}
+	role := Role{ID: RoleID(NewID()), Org: org.ID, Name: text.Name, Description: text.Description, BundleKey: text.BundleKey}
+	now := s.clock()
+	err := s.store.InTx(ctx, func(tx Tx) error {
+		if err := free(tx, role); err != nil {
+			return err
+		}
+		if err := tx.CreateRole(role); err != nil {
+			return err
+		}
+		return record(tx, by, now, org.ID, journal.RoleCreated, role.subject(), nil)
+	})
+	return role, err
+}
+
+// UpdateRole replaces how a role of org's own is named and described.
+func (s *Service) UpdateRole(ctx context.Context, by Caller, org *Snapshot, id RoleID, text RoleText) (Role, error) {
+	if err := text.check("role"); err != nil {
+		return Role{}, err
+	}
+	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
+		detail := role.text().changes(text)
+		role.Name, role.Description, role.BundleKey = text.Name, text.Description, text.BundleKey
+		if err := free(tx, *role); err != nil {
+			return nil, err
+		}
+		return detail, tx.UpdateRole(*role)
+	})
+}
+
+// SetRoleRights replaces the rights of a role of org's own. What is not
+// available to the organization goes, too: it must not come back unasked when
+// it is published again.
+func (s *Service) SetRoleRights(ctx context.Context, by Caller, org *Snapshot, id RoleID, rights []Right) (Role, error) {
+	return s.changeRights(ctx, by, org, id, rights, func([]Right) []Right { return rights })
+}
+
+// AddRoleRights adds to the rights of a role of org's own. What they imply is
+// not stored with them: clients count what they gave.
+func (s *Service) AddRoleRights(ctx context.Context, by Caller, org *Snapshot, id RoleID, rights []Right) (Role, error) {
+	return s.changeRights(ctx, by, org, id, rights, func(before []Right) []Right {
+		return slices.Concat(before, without(rights, before))
+	})
+}
+
+func (s *Service) changeRights(ctx context.Context, by Caller, org *Snapshot, id RoleID, given []Right, become func([]Right) []Right) (Role, error) {
+	if err := available(org.Available(), given); err != nil {
+		return Role{}, err
+	}
+	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
+		if err := holds(tx, by, org.Effective(given)); err != nil {
+			return nil, err
+		}
+		before := role.Rights
+		role.Rights = distinctRights(become(before))
+		return rightChanges(before, role.Rights), tx.SetRoleRights(org.ID, id, role.Rights)
+	})
+}
+
+// DeleteRole removes a role of org's own that nobody holds; otherwise it is
+// problem.Conflict.
+func (s *Service) DeleteRole(ctx context.Context, by Caller, org *Snapshot, id RoleID) error {
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		role, err := ownRole(tx, by, org, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteRole(org.ID, id); err != nil {
+			return err
+		}
+		return record(tx, by, now, org.ID, journal.RoleDeleted, role.subject(), rightChanges(role.Rights, nil))
+	})
+}
+
+// changeRole runs change while it holds a role of org's own, and records what
+// change says it did.
+func (s *Service) changeRole(ctx context.Context, by Caller, org *Snapshot, id RoleID, change func(Tx, *Role) (map[string]string, error)) (role Role, err error) {
+	now := s.clock()
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		if role, err = ownRole(tx, by, org, id); err != nil {
+			return err
+		}
+		detail, err := change(tx, &role)
+		if err != nil || len(detail) == 0 {
+			return err
+		}
+		return record(tx, by, now, org.ID, journal.RoleUpdated, role.subject(), detail)
+	})
+	return role, err
+}
+
+// ownRole holds a role of org's own that the caller may change: nobody rules
+// over a role that allows more than they may do.
+func ownRole(tx Tx, by Caller, org *Snapshot, id RoleID) (Role, error) {
+	if err := tx.LockRole(org.ID, id); err != nil && !problem.Has(err, problem.NotFound) {
+		return Role{}, err
+	}
+	role, err := tx.Role(org.ID, id)
+	switch {
+	case err != nil:
+		return Role{}, err
+	case role.Global:
+		return Role{}, problem.New(problem.Forbidden, "The role %q is published by the provider, who alone can change it.", role.Name)
+	case role.ReadOnly:
+		return Role{}, problem.New(problem.Forbidden, "The role %q is read-only.", role.Name)
+	}
+	return role, holds(tx, by, org.Effective(role.Rights))
+}
+
+// free answers nil unless another role that can be held in the organization has
+// the name: registering an account by the name of a role must find one.
+func free(tx Tx, role Role) error {
+	other, err := tx.RoleByName(role.Org, role.Name)
+	switch {
+	case problem.Has(err, problem.NotFound):
+		return nil
+	case err == nil && other.ID != role.ID:
+		return problem.New(problem.DuplicateName, "Another role is named %q.", role.Name)
+	}
+	return err
+}
+
+// available answers nil when every right is in the set of those that can be
+// given. What an organization cannot have looks like what does not exist.
+func available(set RightSet, rights []Right) error {
+	for _, right := range rights {
+		if !set.Has(right) {
+			return problem.New(problem.BadRequest, "There is no right %.200q that could be given here.", string(right))
+		}
+	}
+	return nil
+}
+
+// holds answers nil when the caller's role allows every one of the given rights
+// now: what the role allowed when the request came in counts no more (R7).
+func holds(tx Tx, by Caller, given RightSet) error {
+	p := by.Principal
+	o, err := tx.Organization(p.Org)
+	if err != nil {
+		return err
+	}
+	var roles []Role
+	switch role, err := tx.Role(p.Org, p.Role); {
+	case err == nil:
+		roles = append(roles, role)
+	case !problem.Has(err, problem.NotFound):
+		return err
+	}
+	published, err := tx.PublishedRights(p.Org)
+	if err != nil {
+		return err
+	}
+	return Compile(o, roles, published).MayGive(p, given)
+}
+
+func distinctRights(rights []Right) []Right {
+	rights = slices.Clone(rights)
+	slices.Sort(rights)
+	return slices.Compact(rights)
+}
