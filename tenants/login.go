@@ -22,8 +22,8 @@ func NewLogins(store Store, hasher *secret.PasswordHasher, now func() time.Time)
 
 // Check returns the user whose password this is. source is where the attempt
 // comes from, as limits count it (Caller.Source). Unknown organization (nil),
-// unknown or disabled user and wrong password are one problem.Unauthenticated
-// and take the same time.
+// unknown, disabled or imported user, wrong password and an address that is
+// locked out are one problem.Unauthenticated and take the same time.
 func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text, source string) (User, error) {
 	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
 	if org == nil {
@@ -35,19 +35,31 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {
-		return User{}, orElse(l.hasher.VerifyDummy(ctx, password), refused)
+		return User{}, orElse(l.nobody(ctx, org, password), refused)
 	}
 	if err != nil {
 		return User{}, err
 	}
-	right, err := l.hasher.Verify(ctx, u.PasswordHash, password)
+	right, err := l.verify(ctx, u, password)
 	if err != nil {
 		return User{}, err
 	}
-	if !right || !u.Enabled || !org.Enabled {
+	locked, err := l.settle(ctx, org, u, source, right)
+	if err != nil {
+		return User{}, err
+	}
+	if !right || locked || !u.Enabled || !org.Enabled {
 		return User{}, refused
 	}
 	return u, nil
+}
+
+// verify takes as long for a user without a password.
+func (l *Logins) verify(ctx context.Context, u User, password secret.Text) (bool, error) {
+	if u.Imported() || u.PasswordHash == "" {
+		return false, l.hasher.VerifyDummy(ctx, password)
+	}
+	return l.hasher.Verify(ctx, u.PasswordHash, password)
 }
 
 // Counterpart is the enabled user of org with the name of somebody at another

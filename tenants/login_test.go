@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"testing"
+	"time"
 
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -29,7 +30,7 @@ func TestLogins(t *testing.T) {
 		})
 		switchedOff := *org
 		switchedOff.Enabled = false
-		logins := tenants.NewLogins(db.Tenants(), w.hasher)
+		logins := w.logins()
 
 		for _, typed := range []string{"jane", "Jane", "JANE"} {
 			got, err := logins.Check(w.ctx(), org, typed, password, here)
@@ -88,7 +89,7 @@ type goneReader struct {
 	user tenants.User
 }
 
-func (r goneReader) UserByName(_ tenants.OrgID, name string) (tenants.User, error) {
+func (r goneReader) UserByName(_ tenants.OrgID, name string, _ time.Time) (tenants.User, error) {
 	if name != r.user.Name {
 		return tenants.User{}, problem.New(problem.NotFound, "no such user")
 	}
@@ -108,7 +109,7 @@ func TestLogins_R6_EveryRefusalCostsOneHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	org := tenants.Compile(tenant(), nil)
+	org := tenants.Compile(tenant(), nil, nil)
 	off := *org
 	off.Enabled = false
 	for _, tt := range []struct {
@@ -128,7 +129,7 @@ func TestLogins_R6_EveryRefusalCostsOneHash(t *testing.T) {
 			if tt.org == nil { // nothing is read then
 				cancel()
 			}
-			logins := tenants.NewLogins(gone{user: tenants.User{Name: "jane", Enabled: tt.on, PasswordHash: hash}, cancel: cancel}, hasher)
+			logins := tenants.NewLogins(gone{user: tenants.User{Name: "jane", Enabled: tt.on, ProviderType: tenants.ProviderIntegrated, PasswordHash: hash}, cancel: cancel}, hasher, time.Now)
 			_, err := logins.Check(ctx, tt.org, tt.user, password, here)
 			wantProblem(t, err, problem.Unavailable)
 		})
@@ -147,7 +148,7 @@ func TestLoginsCounterpart(t *testing.T) {
 			off.ID, off.Name, off.Enabled = tenants.UserID(tenants.NewID()), "off", false
 			return tx.CreateUser(off)
 		})
-		logins := tenants.NewLogins(db.Tenants(), w.hasher)
+		logins := w.logins()
 		got, err := logins.Counterpart(w.ctx(), org, "Jane")
 		wantProblem(t, err, "")
 		if want := (tenants.Principal{Kind: tenants.KindUser, ID: string(jane.ID), Name: "jane", Org: org, Role: jane.Role}); got != want {

@@ -153,17 +153,14 @@ func (p *Provisioner) CreateRole(ctx context.Context, by Caller, org OrgID, name
 	return role, err
 }
 
-// MinPassword is the shortest password of a person, in characters.
-const MinPassword = 8
-
 // CreateUser makes an enabled user with one role.
 func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name, roleName string, password secret.Text) (User, error) {
-	if err := checkName("user", name); err != nil { // first: folding would mend what is not UTF-8
+	name, err := userName(name)
+	if err != nil {
 		return User{}, err
 	}
-	name = FoldName(name)
-	if utf8.RuneCountInString(password.Reveal()) < MinPassword {
-		return User{}, problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
+	if err := checkPassword(name, password); err != nil {
+		return User{}, err
 	}
 	hash, err := p.hasher.Hash(ctx, password)
 	if err != nil {

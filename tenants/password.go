@@ -1,0 +1,117 @@
+package tenants
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+)
+
+const (
+	// MinPassword is the shortest password of a person, in characters: NIST SP
+	// 800-63B's least, and what clients of VCD take for granted.
+	MinPassword = 8
+	// maxPassword bounds what is hashed, in bytes.
+	maxPassword = 1024
+)
+
+// checkPassword refuses passwords that anybody would try first.
+func checkPassword(name string, password secret.Text) error {
+	switch clear := password.Reveal(); {
+	case utf8.RuneCountInString(clear) < MinPassword:
+		return problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
+	case len(clear) > maxPassword:
+		return problem.New(problem.BadRequest, "A password has at most %d bytes.", maxPassword)
+	case FoldName(clear) == name:
+		return problem.New(problem.BadRequest, "A password is not the user's name.")
+	}
+	return nil
+}
+
+// hashOf is the hash of a password that a user named name may have, or empty
+// where no password is given. It takes long and is called outside transactions.
+func (s *Service) hashOf(ctx context.Context, name string, password secret.Text) (string, error) {
+	if password == "" {
+		return "", nil
+	}
+	if err := checkPassword(name, password); err != nil {
+		return "", err
+	}
+	return s.hasher.Hash(ctx, password)
+}
+
+// withHash is u with a new password, or with the one it has where hash is empty.
+func (u User) withHash(hash string) (User, error) {
+	if hash != "" {
+		u.PasswordHash = hash
+	}
+	switch {
+	case u.Imported() && hash != "":
+		return User{}, problem.New(problem.BadRequest, "An imported user has no password here.")
+	case u.Imported():
+		u.PasswordHash = ""
+	case u.PasswordHash == "":
+		return User{}, problem.New(problem.BadRequest, "The user needs a password.")
+	}
+	return u, nil
+}
+
+// ChangePassword gives the caller another password. It takes the current one: a
+// session that somebody left open is not enough to keep its owner out. The other
+// sessions of the caller end.
+func (s *Service) ChangePassword(ctx context.Context, by Caller, current, password secret.Text) error {
+	p := by.Principal
+	if p.Kind.Machine() {
+		return problem.New(problem.Forbidden, "A service account has no password.")
+	}
+	if p.Session == "" {
+		return problem.New(problem.Forbidden, "Change the password at the site where the session began.")
+	}
+	org, err := s.orgs.Organization(ctx, p.Org)
+	if err != nil {
+		return err
+	}
+	u, err := s.User(ctx, p.Org, UserID(p.ID))
+	if err != nil {
+		return err
+	}
+	if err := checkPassword(u.Name, password); err != nil {
+		return err
+	}
+	checked, err := NewLogins(s.store, s.hasher, s.now).Check(ctx, org, u.Name, current, by.Source)
+	if problem.Has(err, problem.Unauthenticated) { // which would say that the session is over
+		return problem.New(problem.BadRequest, "The current password is not right.")
+	}
+	if err != nil {
+		return err
+	}
+	hash, err := s.hashOf(ctx, u.Name, password)
+	if err != nil {
+		return err
+	}
+	return s.replacePassword(ctx, by, checked, hash)
+}
+
+// replacePassword puts hash in the place of the one that was checked.
+func (s *Service) replacePassword(ctx context.Context, by Caller, checked User, hash string) error {
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		u, err := holdUser(tx, checked.Org, checked.ID, now)
+		if err != nil {
+			return err
+		}
+		if u.PasswordHash != checked.PasswordHash {
+			return problem.New(problem.Conflict, "The password was changed by somebody else.")
+		}
+		u.PasswordHash = hash
+		if err := tx.UpdateUser(u); err != nil {
+			return err
+		}
+		if err := tx.EndUserSessions(u.Org, u.ID, by.Principal.Session, now); err != nil {
+			return err
+		}
+		return record(tx, by, now, u.Org, journal.UserPasswordChanged, u.subject(), nil)
+	})
+}
