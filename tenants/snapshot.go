@@ -33,10 +33,11 @@ func Compile(o Organization, roles []Role, published []Right) *Snapshot {
 	return s
 }
 
-// Effective is what a role with these rights allows a person here: the rights
-// and what they imply, as far as they are published to the organization.
+// Effective is what a role with these rights allows a person here: those that
+// are published to the organization. A right does not bring along what it
+// implies: a role allows what it lists, and clients add the implied ones.
 func (s *Snapshot) Effective(rights []Right) RightSet {
-	return SetOf(rights...).Closure().Intersect(s.published)
+	return SetOf(rights...).Intersect(s.published)
 }
 
 // Available are the rights that roles of this organization can have.

@@ -77,7 +77,7 @@ func TestMachineRights_InTheOrderOfTheCatalog(t *testing.T) {
 	s := tenants.Compile(tenant(), []tenants.Role{{ID: "r", Rights: []tenants.Right{
 		viewCatalogs, tenants.RightAccountsManage, manageSites, tenants.RightRoleView, tenants.RightOrganizationView,
 	}}}, everything)
-	want := []tenants.Right{tenants.RightOrganizationView, tenants.RightRoleView, tenants.RightAccountsView, viewCatalogs}
+	want := []tenants.Right{tenants.RightOrganizationView, tenants.RightRoleView, viewCatalogs}
 	if got := s.MachineRights("r"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -31,7 +31,7 @@ func (a accountWithStatus) account() oauth.ServiceAccount {
 	return oauth.ServiceAccount{
 		ID: oauth.ClientID(r.ID), Org: tenants.OrgID(r.OrgID), Name: r.Name, SoftwareID: r.SoftwareID,
 		SoftwareVersion: r.SoftwareVersion, URI: r.URI, Role: tenants.RoleID(r.RoleID),
-		CreatedAt: fromMicros(r.CreatedAt), Status: oauth.Status(a.Status),
+		Quota: tenants.QuotaPolicyID(r.QuotaPolicyID), CreatedAt: fromMicros(r.CreatedAt), Status: oauth.Status(a.Status),
 	}
 }
 
@@ -85,14 +85,31 @@ func (r *reader) AccountOrg(id oauth.ClientID) (tenants.OrgID, error) {
 	return tenants.OrgID(row.OrgID), err
 }
 
-func (t *tx) CreateServiceAccount(a oauth.ServiceAccount) error {
-	return t.create(&accountRow{
+func newAccountRow(a oauth.ServiceAccount) accountRow {
+	return accountRow{
 		OrgID: string(a.Org), ID: string(a.ID), Name: a.Name, SoftwareID: a.SoftwareID,
 		SoftwareVersion: a.SoftwareVersion, URI: a.URI, RoleID: string(a.Role), CreatedAt: micros(a.CreatedAt),
-	})
+	}
+}
+
+func (t *tx) CreateServiceAccount(a oauth.ServiceAccount) error {
+	if err := t.holdRole(a.Org, a.Role); err != nil {
+		return err
+	}
+	row := newAccountRow(a)
+	return t.create(&row)
 }
 
 func (t *tx) UpdateServiceAccount(a oauth.ServiceAccount) error {
+	var before accountRow
+	if err := take(t.of(a.Org).Where("id = ?", string(a.ID)), &before); err != nil {
+		return err
+	}
+	if before.RoleID != string(a.Role) {
+		if err := t.holdRole(a.Org, a.Role); err != nil {
+			return err
+		}
+	}
 	return t.must(t.of(a.Org).Model(&accountRow{}).Where("id = ?", string(a.ID)).UpdateColumns(map[string]any{
 		"software_id": a.SoftwareID, "software_version": a.SoftwareVersion, "uri": a.URI, "role_id": string(a.Role),
 	}))

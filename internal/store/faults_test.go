@@ -186,10 +186,10 @@ func TestNoSecrets_R12_InErrorsAndLogs(t *testing.T) {
 		f.Current = oauth.Digest("zzsecretzz")
 		for _, err := range []error{
 			db.Tenants().InTx(t.Context(), func(tx tenants.Tx) error {
-				return tx.CreateUser(tenants.User{ID: w.user, Org: w.org, Name: "zzsecretzz", Role: w.role, PasswordHash: mark})
+				return tx.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: w.user, Org: w.org, Name: "zzsecretzz", Role: w.role, PasswordHash: mark})
 			}),
 			db.Tenants().InTx(t.Context(), func(tx tenants.Tx) error {
-				return tx.CreateUser(tenants.User{ID: newID[tenants.UserID](), Org: w.org, Role: w.role, PasswordHash: mark})
+				return tx.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: newID[tenants.UserID](), Org: w.org, Role: w.role, PasswordHash: mark})
 			}),
 			db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error { return tx.CreateDevice(d) }),
 			db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error { return tx.CreateFamily(f) }),

@@ -59,7 +59,7 @@ func exercise(t *testing.T, db *store.DB, w *tenant) {
 	ok(t, db.Federation().InTx(t.Context(), func(f federation.Tx) error {
 		o, n := f.(oauth.Tx), f.(tenants.Tx)
 		for _, err := range []error{
-			second(n.Organization(w.org)), second(n.OrganizationByName("own")), second(n.UserByName(w.org, "jane")),
+			second(n.Organization(w.org)), second(n.OrganizationByName("own")), second(n.UserByName(w.org, "jane", now)),
 			second(n.RoleByName(w.org, "Deployer")), second(n.Roles(w.org)), second(o.ServiceAccountByName(w.org, "app", now)),
 			second(o.AccountOrg(w.account)), second(o.RefreshToken(w.used)), second(o.Session(w.session.ID)),
 			o.CloseDevices(w.org, w.account, w.device.ID), o.EndSessionsOf(w.org, tenants.KindUser, string(w.user), now),

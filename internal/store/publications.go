@@ -40,8 +40,8 @@ func (r publicationRow) publication() tenants.Publication {
 }
 
 func (r *reader) PublishedRights(org tenants.OrgID) (rights []tenants.Right, err error) {
-	err = r.db.Raw(`SELECT DISTINCT g.right_name FROM publications p JOIN publication_rights g ON g.publication_id = p.id
-		WHERE p.kind = 'rightsBundle' AND `+published, string(org), string(org)).Find(&rights).Error
+	err = r.db.Raw(`SELECT DISTINCT g.right_name FROM publications r JOIN publication_rights g ON g.publication_id = r.id
+		WHERE r.kind = 'rightsBundle' AND `+published, string(org), string(org)).Find(&rights).Error
 	return rights, fault(err)
 }
 

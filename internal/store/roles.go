@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 
 	"gorm.io/gorm"
@@ -42,23 +43,19 @@ func (l listedRoleRow) role() tenants.Role {
 	}
 }
 
-// published says of publications p which an organization sees. It needs the
+// published says of publications r which an organization sees. It needs the
 // organization twice. The provider's own has no use for any.
-const published = `(p.publish_all OR EXISTS (SELECT 1 FROM publication_tenants t WHERE t.publication_id = p.id AND t.org_id = ?))
+const published = `(r.publish_all OR EXISTS (SELECT 1 FROM publication_tenants t WHERE t.publication_id = r.id AND t.org_id = ?))
 	AND ? <> '` + string(tenants.SystemOrgID) + `'`
 
-// selectRoles reads the roles that can be held in an organization. It needs the
-// organization four times.
-const selectRoles = `SELECT r.org_id, r.id, r.name, r.description, r.bundle_key, r.read_only, false AS global
-		FROM roles r WHERE r.org_id = ?
-	UNION ALL
-	SELECT CAST(? AS TEXT), p.id, p.name, p.description, p.bundle_key, true, true
-		FROM publications p WHERE p.kind = 'globalRole' AND ` + published
-
-func inRoles(org tenants.OrgID) []any {
-	id := string(org)
-	return []any{id, id, id, id}
-}
+// The roles that can be held in an organization: its own, and what is published
+// to it. The second needs the organization three times.
+const (
+	fromOwnRoles    = ` FROM roles r%s WHERE r.org_id = ?`
+	fromGlobalRoles = ` FROM publications r%s WHERE r.kind = 'globalRole' AND ` + published
+	ownRole         = `SELECT r.org_id, r.id, r.name, r.description, r.bundle_key, r.read_only, false AS global`
+	globalRole      = `SELECT CAST(? AS TEXT), r.id, r.name, r.description, r.bundle_key, true, true`
+)
 
 // roleAndRight is a line of the join: a role with one of its rights, or none.
 type roleAndRight struct {
@@ -67,16 +64,17 @@ type roleAndRight struct {
 }
 
 // roles reads roles with their rights in one statement, so that nobody sees a
-// role while its rights are being replaced.
+// role while its rights are being replaced. where restricts both kinds of role.
 func (r *reader) roles(org tenants.OrgID, where string, args ...any) ([]tenants.Role, error) {
+	query := ownRole + ", g.right_name" +
+		fmt.Sprintf(fromOwnRoles, " LEFT JOIN role_rights g ON g.org_id = r.org_id AND g.role_id = r.id") + where +
+		" UNION ALL " + globalRole + ", g.right_name" +
+		fmt.Sprintf(fromGlobalRoles, " LEFT JOIN publication_rights g ON g.publication_id = r.id") + where +
+		" ORDER BY name, global, id, right_name"
+	id := string(org)
+	all := slices.Concat([]any{id}, args, []any{id, id, id}, args)
 	var lines []roleAndRight
-	query := `SELECT a.org_id, a.id, a.name, a.description, a.bundle_key, a.read_only, a.global, g.right_name
-		FROM (` + selectRoles + `) a
-		LEFT JOIN (SELECT role_id AS id, right_name FROM role_rights WHERE org_id = ?
-			UNION ALL SELECT publication_id, right_name FROM publication_rights) g ON g.id = a.id` +
-		where + ` ORDER BY a.name, a.global, a.id, g.right_name`
-	args = append(append(inRoles(org), string(org)), args...)
-	if err := r.db.Raw(query, args...).Find(&lines).Error; err != nil {
+	if err := r.db.Raw(query, all...).Find(&lines).Error; err != nil {
 		return nil, fault(err)
 	}
 	var roles []tenants.Role
@@ -104,18 +102,19 @@ func (r *reader) role(org tenants.OrgID, where string, arg string) (tenants.Role
 }
 
 func (r *reader) Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error) {
-	return r.role(org, " WHERE a.id = ?", string(id))
+	return r.role(org, " AND r.id = ?", string(id))
 }
 
 func (r *reader) RoleByName(org tenants.OrgID, name string) (tenants.Role, error) {
-	return r.role(org, " WHERE a.name = ?", clean(name))
+	return r.role(org, " AND r.name = ?", clean(name))
 }
 
 func (r *reader) Roles(org tenants.OrgID) ([]tenants.Role, error) { return r.roles(org, "") }
 
 func (r *reader) RolePage(org tenants.OrgID, q tenants.Query) ([]tenants.Role, int, error) {
 	rows, total, err := page[listedRoleRow](r, listing{
-		base: selectRoles, args: inRoles(org),
+		base:    ownRole + fmt.Sprintf(fromOwnRoles, "") + " UNION ALL " + globalRole + fmt.Sprintf(fromGlobalRoles, ""),
+		args:    []any{string(org), string(org), string(org), string(org)},
 		columns: "id, name, description, read_only", hidden: "org_id, bundle_key, global",
 		order: "name, global, id", unique: "id",
 	}, q)
@@ -129,7 +128,7 @@ func (t *tx) Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error) {
 	if err != nil {
 		return tenants.Role{}, err
 	}
-	return role, t.hold(role)
+	return role, t.holdRole(org, id)
 }
 
 func (t *tx) RoleByName(org tenants.OrgID, name string) (tenants.Role, error) {
@@ -137,22 +136,30 @@ func (t *tx) RoleByName(org tenants.OrgID, name string) (tenants.Role, error) {
 	if err != nil {
 		return tenants.Role{}, err
 	}
-	return role, t.hold(role)
+	return role, t.holdRole(org, role.ID)
 }
 
-func (t *tx) hold(role tenants.Role) error {
+// holdRole is problem.NotFound unless the role can be held in org. It stands in
+// for a foreign key: a role may be in either of two tables.
+func (t *tx) holdRole(org tenants.OrgID, id tenants.RoleID) error {
 	share := clause.Locking{Strength: clause.LockingStrengthShare}
-	if role.Global {
-		return take(t.db.Clauses(share).Where("id = ?", string(role.ID)), &publicationRow{})
+	err := take(t.of(org).Clauses(share).Where("id = ?", string(id)), &roleRow{})
+	if !problem.Has(err, problem.NotFound) {
+		return err
 	}
-	return take(t.of(role.Org).Clauses(share).Where("id = ?", string(role.ID)), &roleRow{})
+	return take(t.db.Table("publications r").Clauses(share).
+		Where("r.kind = 'globalRole' AND r.id = ? AND "+published, string(id), string(org), string(org)), &publicationRow{})
 }
 
-func (t *tx) CreateRole(r tenants.Role) error {
-	row := roleRow{
+func newRoleRow(r tenants.Role) roleRow {
+	return roleRow{
 		OrgID: string(r.Org), ID: string(r.ID), Name: r.Name, Description: r.Description,
 		BundleKey: r.BundleKey, ReadOnly: r.ReadOnly,
 	}
+}
+
+func (t *tx) CreateRole(r tenants.Role) error {
+	row := newRoleRow(r)
 	if err := t.create(&row); err != nil {
 		return err
 	}
@@ -181,11 +188,14 @@ func (t *tx) LockRole(org tenants.OrgID, id tenants.RoleID) error {
 }
 
 func (t *tx) addRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Right) error {
-	var rows []roleRightRow
+	return createAll(t, newRoleRights(org, id, rights))
+}
+
+func newRoleRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Right) (rows []roleRightRow) {
 	for _, right := range distinct(rights) {
 		rows = append(rows, roleRightRow{OrgID: string(org), RoleID: string(id), RightName: string(right)})
 	}
-	return createAll(t, rows)
+	return rows
 }
 
 // DeleteRole looks for holders once it has the role: whoever was giving it away

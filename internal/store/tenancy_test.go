@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"testing"
 
 	"causeway/federation"
@@ -31,7 +32,7 @@ func refused(done bool, err error) error {
 // tenantCalls are all methods that name a row of an organization.
 var tenantCalls = []call{
 	{"User", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
-		return second(n.User(org, w.user))
+		return second(n.User(org, w.user, now))
 	}},
 	{"Role", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(n.Role(org, w.role))
@@ -40,7 +41,7 @@ var tenantCalls = []call{
 		return n.SetRoleRights(org, w.role, []tenants.Right{"Task: View", "Organization: View"})
 	}},
 	{"CreateUser with a role", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
-		return n.CreateUser(tenants.User{ID: newID[tenants.UserID](), Org: org, Name: "x" + newID[string](), Role: w.role})
+		return n.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: newID[tenants.UserID](), Org: org, Name: "x" + newID[string](), Role: w.role})
 	}},
 	{"ServiceAccount", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(o.ServiceAccount(org, w.account, now))
@@ -106,6 +107,60 @@ var tenantCalls = []call{
 	{"RevokeFamilies", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return o.RevokeFamilies(org, w.account, now)
 	}},
+	{"UserByName", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		u, err := n.UserByName(org, "jane", now)
+		if err == nil && u.ID != w.user {
+			return problem.New(problem.NotFound, "this is the other's jane")
+		}
+		return err
+	}},
+	{"LoginFailures", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return second(n.LoginFailures(org, w.user, source))
+	}},
+	{"LockUser", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.LockUser(org, w.user)
+	}},
+	{"UpdateUser", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		u, err := n.User(w.org, w.user, now)
+		if err != nil {
+			return err
+		}
+		u.Org = org
+		return n.UpdateUser(u)
+	}},
+	{"PutLoginFailures", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.PutLoginFailures(tenants.LoginFailures{Org: org, User: w.user, Source: source, Failures: 1, LastAt: now})
+	}},
+	{"UpdateRole", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.UpdateRole(tenants.Role{Org: org, ID: w.role, Name: "Deployer"})
+	}},
+	{"QuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return second(n.QuotaPolicy(org, w.quota))
+	}},
+	{"UpdateQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.UpdateQuotaPolicy(tenants.QuotaPolicy{Org: org, ID: w.quota, Name: "small"})
+	}},
+	{"SetUserQuota", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.SetUserQuota(org, w.user, "")
+	}},
+	{"SetAccountQuota", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.SetAccountQuota(org, string(w.account), "")
+	}},
+	{"SetOrganizationQuota to a policy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return errors.Join(n.SetOrganizationQuota(org, w.quota), n.SetOrganizationQuota(org, ""))
+	}},
+	{"AccountQuota", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return second(n.AccountQuota(org, string(w.account)))
+	}},
+	{"Task", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return second(n.Task(org, w.task))
+	}},
+	{"DeleteQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.DeleteQuotaPolicy(org, w.quota)
+	}},
+	{"DeleteUser", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.DeleteUser(org, w.user)
+	}},
 	{"DeleteServiceAccount", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return o.DeleteServiceAccount(org, w.account, now)
 	}},
@@ -151,12 +206,20 @@ func TestTenancy_R6_SilentCallsTouchNothing(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		own, other := newTenant(t, db, "Own"), newTenant(t, db, "Other")
+		third := newOrg(t, db, "Third")
 		before := dump(t, db)
 		inOAuth(t, db, func(tx oauth.Tx) error {
 			if err := tx.CloseDevices(other.org, own.account, ""); err != nil {
 				return err
 			}
 			return tx.EndSessionsOf(other.org, tenants.KindServiceAccount, string(own.account), now)
+		})
+		inTenants(t, db, func(tx tenants.Tx) error {
+			return errors.Join(
+				tx.EndUserSessions(other.org, own.user, "", now),
+				tx.ClearLoginFailures(other.org, own.user, ""),
+				tx.EndSessions(third.org, now),
+			)
 		})
 		rotated, err := db.OAuth().Rotate(t.Context(), func() oauth.Rotation {
 			r := own.rotation(1)
@@ -195,6 +258,26 @@ func TestTenancy_R6_ListsShowOneOrganization(t *testing.T) {
 			orgs, err := r.OrgAssociations(own.org)
 			if err != nil || len(orgs) != 1 || orgs[0].Remote != own.remote.Org {
 				t.Errorf("OrgAssociations: %+v, %v", orgs, err)
+			}
+			people, n, err := r.(tenants.Reader).Users(own.org, tenants.Query{Page: 1, PageSize: 10}, now)
+			if err != nil || n != 1 || people[0].ID != own.user {
+				t.Errorf("Users: %+v, %d, %v", people, n, err)
+			}
+			page, n, err := r.(tenants.Reader).RolePage(own.org, tenants.Query{Page: 1, PageSize: 10})
+			if err != nil || n != 1 || page[0].ID != own.role {
+				t.Errorf("RolePage: %+v, %d, %v", page, n, err)
+			}
+			quotas, n, err := r.(tenants.Reader).QuotaPolicies(own.org, tenants.Query{Page: 1, PageSize: 10})
+			if err != nil || n != 1 || quotas[0].ID != own.quota {
+				t.Errorf("QuotaPolicies: %+v, %d, %v", quotas, n, err)
+			}
+			tasks, n, err := r.(tenants.Reader).Tasks(own.org, tenants.Query{Page: 1, PageSize: 10})
+			if err != nil || n != 1 || tasks[0].ID != own.task {
+				t.Errorf("Tasks: %+v, %d, %v", tasks, n, err)
+			}
+			rows, n, err := r.(tenants.Reader).Audit(own.org, tenants.Query{Page: 1, PageSize: 10})
+			if err != nil || n != 1 || rows[0].Org != string(own.org) {
+				t.Errorf("Audit: %+v, %d, %v", rows, n, err)
 			}
 			org, err := r.(oauth.Reader).AccountOrg(other.account)
 			if err != nil || org != other.org {

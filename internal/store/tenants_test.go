@@ -30,13 +30,13 @@ func TestNamesAreUnique(t *testing.T) {
 				return n.CreateOrganization(tenants.Organization{ID: w.org, Name: "New"})
 			}, problem.DuplicateName},
 			{"a user's name in the organization", func(n tenants.Tx, _ oauth.Tx) error {
-				return n.CreateUser(tenants.User{ID: newID[tenants.UserID](), Org: w.org, Name: "jane", Role: w.role})
+				return n.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: newID[tenants.UserID](), Org: w.org, Name: "jane", Role: w.role})
 			}, problem.DuplicateName},
 			{"a user's name elsewhere", func(n tenants.Tx, _ oauth.Tx) error {
-				return n.CreateUser(tenants.User{ID: newID[tenants.UserID](), Org: other.org, Name: "jill", Role: other.role})
+				return n.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: newID[tenants.UserID](), Org: other.org, Name: "jill", Role: other.role})
 			}, ""},
 			{"a user's name with capitals", func(n tenants.Tx, _ oauth.Tx) error {
-				return n.CreateUser(tenants.User{ID: newID[tenants.UserID](), Org: w.org, Name: "Jane", Role: w.role})
+				return n.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: newID[tenants.UserID](), Org: w.org, Name: "Jane", Role: w.role})
 			}, problem.BadRequest},
 			{"a role's name in the organization", func(n tenants.Tx, _ oauth.Tx) error {
 				return n.CreateRole(tenants.Role{ID: newID[tenants.RoleID](), Org: w.org, Name: "Deployer"})
@@ -94,9 +94,9 @@ func TestReadsReturnWhatWasWritten(t *testing.T) {
 			return nil
 		})
 		view(func(r tenants.Reader) error {
-			want := tenants.User{ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now}
+			want := tenants.User{ProviderType: tenants.ProviderIntegrated, ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now}
 			for _, name := range []string{"jane", "JANE"} {
-				if got, err := r.UserByName(w.org, name); err != nil || got != want {
+				if got, err := r.UserByName(w.org, name, now); err != nil || got != want {
 					t.Errorf("got %+v, %v, want %+v", got, err, want)
 				}
 			}
@@ -115,7 +115,7 @@ func TestReadsReturnWhatWasWritten(t *testing.T) {
 		// What no database can store is not there.
 		view(func(r tenants.Reader) error {
 			for _, name := range []string{"nobody", "\x00", "\xff\xfe", "jane\x00"} {
-				_, err := r.UserByName(w.org, name)
+				_, err := r.UserByName(w.org, name, now)
 				wantProblem(t, err, problem.NotFound)
 				_, err = r.OrganizationByName(name)
 				wantProblem(t, err, problem.NotFound)

@@ -100,6 +100,9 @@ func (t *tx) CreateUser(u tenants.User) error {
 	if err != nil {
 		return err
 	}
+	if err := t.holdRole(u.Org, u.Role); err != nil {
+		return err
+	}
 	return t.create(&row)
 }
 
@@ -111,6 +114,16 @@ func (t *tx) UpdateUser(u tenants.User) error {
 	row, err := newUserRow(u)
 	if err != nil {
 		return err
+	}
+	var before userRow
+	if err := take(t.of(u.Org).Where("id = ?", row.ID), &before); err != nil {
+		return err
+	}
+	// A role that was withdrawn can be kept, but not taken.
+	if before.RoleID != row.RoleID {
+		if err := t.holdRole(u.Org, u.Role); err != nil {
+			return err
+		}
 	}
 	return t.must(t.of(u.Org).Model(&userRow{}).Where("id = ?", row.ID).
 		Select("name", "full_name", "description", "email", "provider_type", "profile", "role_id", "enabled", "password_hash", "quota_policy_id").

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -30,7 +31,12 @@ type tenant struct {
 	used    oauth.Digest        // generation 0
 	session oauth.Session       // of the family
 	remote  tenants.LocationID
+	quota   tenants.QuotaPolicyID
+	task    tenants.TaskID
 }
+
+// source is where somebody typed a wrong password.
+const source = "192.0.2.77"
 
 func newID[T ~string]() T { return T(tenants.NewID()) }
 
@@ -104,8 +110,15 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 	w := newOrg(t, db, name).newAccount(t, "app")
 	w.user = newID[tenants.UserID]()
 	w.remote = tenants.LocationID{Org: newID[tenants.OrgID](), Site: newID[tenants.SiteID]()}
+	w.quota, w.task = newID[tenants.QuotaPolicyID](), newID[tenants.TaskID]()
 	inTenants(t, db, func(tx tenants.Tx) error {
-		return tx.CreateUser(tenants.User{ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now})
+		if err := errors.Join(
+			tx.CreateQuotaPolicy(tenants.QuotaPolicy{ID: w.quota, Org: w.org, Name: "small"}),
+			tx.CreateTask(tenants.Task{ID: w.task, Org: w.org, Name: "orgUpdate", Status: tenants.TaskSuccess, StartedAt: now, EndedAt: now}),
+		); err != nil {
+			return err
+		}
+		return tx.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now})
 	})
 	w.device, w.family = w.newDevice(oauth.DevicePending), w.newFamily()
 	inOAuth(t, db, func(tx oauth.Tx) error {
@@ -119,6 +132,12 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 		t.Fatalf("Rotate: %v, %v", ok, err)
 	}
 	w.used, w.session, w.family.Generation, w.family.Current = r.From, r.Session, 1, r.To
+	inTenants(t, db, func(tx tenants.Tx) error {
+		if err := tx.PutLoginFailures(tenants.LoginFailures{Org: w.org, User: w.user, Source: source, Failures: 1, LastAt: now}); err != nil {
+			return err
+		}
+		return tx.Record(w.entry("role.updated"))
+	})
 	inFederation(t, db, func(tx federation.Tx) error {
 		if err := tx.CreateOrgKey(w.org, []byte("sealed")); err != nil {
 			return err
