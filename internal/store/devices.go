@@ -70,13 +70,18 @@ func (t *tx) OpenDevices(org tenants.OrgID, account oauth.ClientID, now time.Tim
 	return t.reader.OpenDevices(org, account, now)
 }
 
-func (t *tx) CreateDevice(d oauth.DeviceRequest) error {
-	return t.create(&deviceRow{
+func newDeviceRow(d oauth.DeviceRequest) deviceRow {
+	return deviceRow{
 		OrgID: string(d.Org), ID: d.ID, AccountID: string(d.Account), DeviceCode: d.DeviceCode, UserCode: d.UserCode,
 		State: string(d.State), CreatedAt: micros(d.CreatedAt), ExpiresAt: micros(d.ExpiresAt),
 		IntervalMicros: d.Interval.Microseconds(), LastPoll: micros(d.LastPoll),
 		Source: clean(d.Source), Address: clean(d.Address), UserAgent: clean(d.UserAgent),
-	})
+	}
+}
+
+func (t *tx) CreateDevice(d oauth.DeviceRequest) error {
+	row := newDeviceRow(d)
+	return t.create(&row)
 }
 
 func (t *tx) LockDevice(org tenants.OrgID, code oauth.Digest) (oauth.DeviceRequest, error) {

@@ -64,11 +64,16 @@ func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
 	}, err
 }
 
-func (t *tx) CreateFamily(f oauth.Family) error {
-	return t.create(&familyRow{
+func newFamilyRow(f oauth.Family) familyRow {
+	return familyRow{
 		OrgID: string(f.Org), ID: f.ID, AccountID: string(f.Account), Generation: f.Generation,
 		CurrentDigest: f.Current, CreatedAt: micros(f.CreatedAt), RevokedAt: micros(f.RevokedAt),
-	})
+	}
+}
+
+func (t *tx) CreateFamily(f oauth.Family) error {
+	row := newFamilyRow(f)
+	return t.create(&row)
 }
 
 // RevokeFamilies also ends the sessions of those families, in this order: a
