@@ -3,7 +3,6 @@ package tenants
 import (
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -105,9 +104,12 @@ func (o Organization) check() error {
 }
 
 func (o Organization) checkTexts() error {
-	for what, text := range map[string]string{"full name": o.DisplayName, "description": o.Description} {
-		if len(text) > maxText || !utf8.ValidString(text) || hasControl(text) {
-			return problem.New(problem.BadRequest, "The %s of an organization has at most %d bytes and no control characters.", what, maxText)
+	for what, text := range map[string]string{
+		"full name of an organization": o.DisplayName, "description of an organization": o.Description,
+		"CustomUsersOu": o.Settings.LdapCustomUsersOU,
+	} {
+		if err := checkText(what, text); err != nil {
+			return err
 		}
 	}
 	return o.Settings.check()
@@ -130,8 +132,6 @@ func (s OrgSettings) check() error {
 		return problem.New(problem.BadRequest, "AccountLockoutIntervalMinutes must be a number from 1 to 1440, or 0 for the usual.")
 	case s.LdapMode != "" && s.LdapMode != "SYSTEM":
 		return problem.New(problem.BadRequest, "OrgLdapMode must be NONE or SYSTEM: the gateway keeps no settings of a directory.")
-	case len(s.LdapCustomUsersOU) > maxText || !utf8.ValidString(s.LdapCustomUsersOU) || hasControl(s.LdapCustomUsersOU):
-		return problem.New(problem.BadRequest, "CustomUsersOu has at most %d bytes and no control characters.", maxText)
 	}
 	return nil
 }

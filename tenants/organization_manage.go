@@ -36,6 +36,18 @@ func oneOrganization(id OrgID, q Query) (string, []any) {
 	return where, args
 }
 
+// Organization is an organization with what lists count of it.
+func (s *Service) Organization(ctx context.Context, id OrgID) (ListedOrganization, error) {
+	list, _, err := s.Organizations(ctx, id, Query{Where: "id = ?", Args: []any{string(id)}, Page: 1, PageSize: 1})
+	switch {
+	case err != nil:
+		return ListedOrganization{}, err
+	case len(list) == 0:
+		return ListedOrganization{}, problem.Hidden()
+	}
+	return list[0], nil
+}
+
 // CreateOrganization makes an organization of o's names, description, settings
 // and whether it is enabled.
 func (s *Service) CreateOrganization(ctx context.Context, by Caller, o Organization) (Organization, error) {
@@ -126,14 +138,9 @@ func recordChange(tx Tx, by Caller, now time.Time, old, o Organization) error {
 // changes says what changed, old and new. Settings are many and say little one
 // by one.
 func (o Organization) changes(after Organization) map[string]string {
-	detail := map[string]string{}
-	for name, pair := range map[string][2]string{
+	detail := changed(map[string][2]string{
 		"name": {o.Name, after.Name}, "displayName": {o.DisplayName, after.DisplayName}, "description": {o.Description, after.Description},
-	} {
-		if pair[0] != pair[1] {
-			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
-		}
-	}
+	})
 	if o.Settings != after.Settings {
 		detail["settings"] = strings.Join(o.Settings.differ(after.Settings), " ")
 	}

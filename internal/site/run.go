@@ -58,7 +58,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	var e httpapi.Endpoints
 	e.Add((&tenantshttp.Handler{
 		Logins: tenants.NewLogins(s.db.Tenants(), s.hasher, s.now), Orgs: s.directory, Tenants: s.tenants,
-		Store: s.db.Tenants(), OAuth: s.oauth,
+		Store: s.db.Tenants(), OAuth: s.oauth, Associations: s.db.Federation(),
 		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID,
 		Site:      httpapi.Ref{Name: s.self.Name, ID: tenants.URN("site", s.self.ID)},
 		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),

@@ -23,6 +23,8 @@ type Handler struct {
 	Store   tenants.Store
 	OAuth   *oauth.Service
 	Limits  *ratelimit.Limiter
+	// Associations is what the query service tells of other sites.
+	Associations Associations
 	// Locations lists where a session may act, this site first.
 	Locations   func(context.Context, tenants.Principal) ([]federation.Location, error)
 	Site        httpapi.Ref // of this site; id as URN
@@ -60,5 +62,8 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	e.Routes = append(e.Routes, h.roleRoutes()...)
 	e.Routes = append(e.Routes, h.rightRoutes()...)
 	e.Routes = append(e.Routes, h.publicationRoutes()...)
+	for _, routes := range [][]httpapi.Route{h.orgRoutes(), h.adminRoutes(), h.taskRoutes(), h.queryRoutes(), h.auditRoutes()} {
+		e.Routes = append(e.Routes, routes...)
+	}
 	return e
 }

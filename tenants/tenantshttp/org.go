@@ -13,9 +13,16 @@ import (
 
 const mediaOrg = "application/vnd.vmware.vcloud.org+xml"
 
+const (
+	mediaOrgList         = "application/vnd.vmware.vcloud.orgList+xml"
+	mediaTasksList       = "application/vnd.vmware.vcloud.tasksList+xml"
+	mediaOrgAssociations = "application/vnd.vmware.admin.organizationAssociations+xml"
+)
+
 type link struct {
 	Rel  string `xml:"rel,attr" json:"rel"`
 	Type string `xml:"type,attr,omitempty" json:"type"`
+	Name string `xml:"name,attr,omitempty" json:"name,omitempty"`
 	Href string `xml:"href,attr" json:"href"`
 }
 
@@ -57,7 +64,7 @@ func (h *Handler) orgList(c *gin.Context, call httpapi.Call) error {
 			return err
 		}
 	}
-	body := orgListXML{Href: h.PublicURL + "/api/org/", Type: "application/vnd.vmware.vcloud.orgList+xml"}
+	body := orgListXML{Href: h.PublicURL + "/api/org/", Type: mediaOrgList}
 	for _, o := range orgs {
 		body.Orgs = append(body.Orgs, orgRefXML{Href: h.orgHref(o.ID), Name: o.Name, Type: mediaOrg})
 	}
@@ -66,41 +73,71 @@ func (h *Handler) orgList(c *gin.Context, call httpapi.Call) error {
 }
 
 func (h *Handler) org(c *gin.Context, call httpapi.Call) error {
-	id, err := tenants.ParseID[tenants.OrgID]("org", c.Param("id"))
-	if err != nil {
-		return err
-	}
-	org, err := h.visible(c, call, id)
+	org, err := h.orgOf(c, call)
 	if err != nil {
 		return err
 	}
 	write(c, mediaOrg, orgXML{
 		Href: h.orgHref(org.ID), ID: tenants.URN("org", org.ID), Name: org.Name, Type: mediaOrg,
-		Links:       []link{{Rel: "up", Type: "application/vnd.vmware.vcloud.orgList+xml", Href: h.PublicURL + "/api/org/"}},
+		Links: []link{
+			{Rel: "up", Type: mediaOrgList, Href: h.PublicURL + "/api/org/"},
+			{Rel: "down", Type: mediaTasksList, Href: h.tasksListHref(org.ID)},
+			{Rel: "alternate", Type: mediaAdminOrg, Href: h.adminOrgHref(org.ID)},
+			{Rel: "down", Type: mediaOrgAssociations, Href: h.adminOrgHref(org.ID) + "/associations"},
+		},
 		Description: org.Description, FullName: org.DisplayName, IsEnabled: org.Enabled,
 	})
 	return nil
 }
 
-// visible is the organization if the caller may see it: their own, or for
-// providers any. Absent and foreign look alike.
+// orgOf is the organization that the path names, if the caller may see it.
+func (h *Handler) orgOf(c *gin.Context, call httpapi.Call) (*tenants.Snapshot, error) {
+	id, err := tenants.ParseID[tenants.OrgID]("org", c.Param("id"))
+	if err != nil {
+		return nil, err
+	}
+	return h.visible(c, call, id)
+}
+
+// visible is the organization if the caller may see it: the one in which the
+// request is fulfilled, or for a provider at home any. Absent and foreign look
+// alike (R6).
 func (h *Handler) visible(c *gin.Context, call httpapi.Call, id tenants.OrgID) (*tenants.Snapshot, error) {
 	if id == call.Org.ID {
 		return call.Org, nil
 	}
-	if !call.Principal.Provider() {
+	if !call.Principal.Provider() || !call.Org.System() {
 		return nil, problem.Hidden()
 	}
-	return h.Orgs.Organization(c.Request.Context(), id)
+	org, err := h.Orgs.Organization(c.Request.Context(), id)
+	if problem.Has(err, problem.NotFound) {
+		err = problem.Hidden()
+	}
+	return org, err
+}
+
+// may reports whether the caller has one of the rights in org.
+func (h *Handler) may(c *gin.Context, call httpapi.Call, org tenants.OrgID, rights ...tenants.Right) bool {
+	return h.Orgs.Require(c.Request.Context(), call.Principal, org, rights...) == nil
 }
 
 func (h *Handler) orgHref(id tenants.OrgID) string { return h.PublicURL + "/api/org/" + string(id) }
 
+func (h *Handler) adminOrgHref(id tenants.OrgID) string {
+	return h.PublicURL + "/api/admin/org/" + string(id)
+}
+
+func (h *Handler) tasksListHref(id tenants.OrgID) string {
+	return h.PublicURL + "/api/tasksList/" + string(id)
+}
+
 // write answers in XML, or in JSON where the client asked for that.
-func write(c *gin.Context, media string, v any) {
+func write(c *gin.Context, media string, v any) { writeStatus(c, http.StatusOK, media, v) }
+
+func writeStatus(c *gin.Context, status int, media string, v any) {
 	if httpapi.DialectOf(c.Request) == httpapi.OpenAPI {
-		httpapi.JSON(c, http.StatusOK, v)
+		httpapi.JSON(c, status, v)
 		return
 	}
-	httpapi.WriteXML(c, http.StatusOK, media, v)
+	httpapi.WriteXML(c, status, media, v)
 }

@@ -56,10 +56,7 @@ func (h *Handler) quotaAssign(find findHolder) func(*gin.Context, httpapi.Call) 
 		if err != nil {
 			return err
 		}
-		c.Header("Location", h.PublicURL+"/api/task/"+string(task.ID))
-		c.Status(http.StatusAccepted)
-		c.Writer.WriteHeaderNow()
-		return nil
+		return h.accepted(c, task)
 	}
 }
 
