@@ -212,7 +212,7 @@ func TestRegister_R7_RightsThatMachinesNeverHave(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
-		w.setRights(viewer, viewCatalogs, "Group / User: Manage")
+		w.setRights(viewer, viewCatalogs, tenants.RightRoleManage)
 		w.orgs.Flush()
 		reg := registration()
 		reg.Scope = oauth.RoleScope(viewer)

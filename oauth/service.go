@@ -77,6 +77,7 @@ const (
 	digestRefresh = "refresh-token"
 	digestDevice  = "device-code"
 	digestUser    = "user-code"
+	digestLegacy  = "legacy-session"
 )
 
 func (s *Service) digest(purpose, value string) Digest { return s.keys.Digest(purpose, value) }

@@ -338,7 +338,7 @@ func TestSessions(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newTenant(t, db, "Own")
 		got := read(t, db, func(r oauth.Reader) (oauth.Session, error) { return r.Session(w.session.ID) })
-		if got != w.session {
+		if !reflect.DeepEqual(got, w.session) {
 			t.Errorf("got %+v, want %+v", got, w.session)
 		}
 		err := db.OAuth().View(t.Context(), func(r oauth.Reader) error {

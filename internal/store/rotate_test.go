@@ -57,7 +57,7 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 			t.Errorf("the token before is found as %+v", got)
 		}
 		s := read(t, db, func(r oauth.Reader) (oauth.Session, error) { return r.Session(winner.Session.ID) })
-		if s != winner.Session {
+		if !reflect.DeepEqual(s, winner.Session) {
 			t.Errorf("the session is %+v, want %+v", s, winner.Session)
 		}
 		for table, n := range map[string]int{"sessions": 2, "used_tokens": 2, "token_events": 2} {
@@ -82,7 +82,7 @@ func TestRotate_R6_SessionBelongsToTheFamily(t *testing.T) {
 		if rotated, err := db.OAuth().Rotate(t.Context(), r); !rotated || err != nil {
 			t.Fatal(rotated, err)
 		}
-		if got := read(t, db, func(rd oauth.Reader) (oauth.Session, error) { return rd.Session(want.ID) }); got != want {
+		if got := read(t, db, func(rd oauth.Reader) (oauth.Session, error) { return rd.Session(want.ID) }); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
