@@ -25,7 +25,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, problem.Wrap(err, problem.BadRequest, "The body could not be read.")
 	}
 	if int64(len(body)) > limit {
-		return nil, problem.New(problem.TooLarge, "The body is longer than %d bytes.", limit)
+		return nil, problem.New(problem.BadRequest, "The body is longer than %d bytes.", limit)
 	}
 	return body, nil
 }

@@ -44,7 +44,7 @@ func TestParseForm_R1(t *testing.T) {
 		{"invalid UTF-8", formType, "/", "client_id=1&a=%ff", problem.InvalidRequest},
 		{"invalid UTF-8, not encoded", formType, "/", "client_id=1&a=\xff", problem.InvalidRequest},
 		{"invalid UTF-8 in a key", formType, "/", "client_id=1&%ff=a", problem.InvalidRequest},
-		{"too large", formType, "/", "client_id=1&a=" + strings.Repeat("x", maxForm), problem.TooLarge},
+		{"too large", formType, "/", "client_id=1&a=" + strings.Repeat("x", maxForm), problem.BadRequest},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			form, err := ParseForm(post(tt.contentType, tt.target, tt.body))
@@ -139,8 +139,8 @@ func TestParseJSON(t *testing.T) {
 		{"a byte order mark", "\ufeff{\"name\":\"a\"}", problem.BadRequest},
 		{"nested deeply", strings.Repeat("[", 30_000) + strings.Repeat("]", 30_000), problem.BadRequest},
 		{"nested deeply and never closed", strings.Repeat("[", maxDocument), problem.BadRequest},
-		{"1 MB", `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, problem.TooLarge},
-		{"one byte too long", strings.Repeat(" ", maxDocument-12) + `{"name":"a"} `, problem.TooLarge},
+		{"1 MB", `{"name":"` + strings.Repeat("a", 1<<20) + `"}`, problem.BadRequest},
+		{"one byte too long", strings.Repeat(" ", maxDocument-12) + `{"name":"a"} `, problem.BadRequest},
 		{"as long as it may be", strings.Repeat(" ", maxDocument-12) + `{"name":"a"}`, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestParseJSONSaysWhat(t *testing.T) {
 func TestBodyIsBounded_R9(t *testing.T) {
 	endless := &counting{}
 	r := httptest.NewRequest("POST", "/", endless)
-	wantProblem(t, ParseJSON(r, &document{}), problem.TooLarge)
+	wantProblem(t, ParseJSON(r, &document{}), problem.BadRequest)
 	if endless.read > 2*maxDocument {
 		t.Errorf("%d bytes were read of an endless body", endless.read)
 	}
@@ -202,7 +202,7 @@ func FuzzParseJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var d document
 		if err := ParseJSON(post("", "/", body), &d); err != nil {
-			if p := problem.From(err); p.Code != problem.BadRequest && p.Code != problem.TooLarge || !utf8.ValidString(p.Detail) {
+			if p := problem.From(err); p.Code != problem.BadRequest || !utf8.ValidString(p.Detail) {
 				t.Fatalf("%q: %v", body, err)
 			}
 			return

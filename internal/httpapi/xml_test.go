@@ -164,7 +164,7 @@ func TestParseXMLSaysWhere(t *testing.T) {
 
 func TestParseXMLIsBounded_R9(t *testing.T) {
 	endless := &counting{}
-	wantProblem(t, ParseXML(httptest.NewRequest("POST", "/", endless), new(person)), problem.TooLarge)
+	wantProblem(t, ParseXML(httptest.NewRequest("POST", "/", endless), new(person)), problem.BadRequest)
 	if endless.read > 2*maxDocument {
 		t.Errorf("%d bytes were read of an endless body", endless.read)
 	}
@@ -172,7 +172,7 @@ func TestParseXMLIsBounded_R9(t *testing.T) {
 		`<User name="` + strings.Repeat("a", 1<<20) + `"/>`,
 		`<User/>` + strings.Repeat(" ", maxDocument),
 	} {
-		wantProblem(t, ParseXML(post("", "/", body), new(person)), problem.TooLarge)
+		wantProblem(t, ParseXML(post("", "/", body), new(person)), problem.BadRequest)
 	}
 }
 
@@ -213,7 +213,7 @@ func FuzzParseXML(f *testing.F) {
 			t.Fatalf("%d bytes took %s", len(body), took)
 		}
 		if err != nil {
-			if p := problem.From(err); p.Code != problem.BadRequest && p.Code != problem.TooLarge || !utf8.ValidString(p.Detail) || len(p.Detail) > 400 {
+			if p := problem.From(err); p.Code != problem.BadRequest || !utf8.ValidString(p.Detail) || len(p.Detail) > 400 {
 				t.Fatalf("%q: %v", body, err)
 			}
 			return
