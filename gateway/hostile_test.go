@@ -81,7 +81,8 @@ func TestNoToken_R1_R5(t *testing.T) {
 				httpapi.HeaderAssertion: {good}, "X-Causeway-Principal": {"user:1"}, "X-Causeway-Org": {bare(w.c.Site("west").Org("acme").ID)},
 			},
 		}
-		ids := map[string]string{"org": bare(w.c.Site("west").Org("acme").ID), "serviceAccount": id}
+		ids := allKinds(nobody)
+		ids["org"], ids["serviceAccount"] = bare(w.c.Site("west").Org("acme").ID), id
 		v := w.witness(t, "west")
 		for _, e := range endpoints() {
 			if e.open() {
@@ -224,7 +225,7 @@ func TestHostilePaths_R9(t *testing.T) {
 			t.Run(strings.ReplaceAll(e.String(), "/", "."), func(t *testing.T) {
 				for name, word := range words {
 					for _, token := range []string{admin, provider} {
-						path := e.fill(t, word, map[string]string{"org": word, "serviceAccount": word})
+						path := e.fill(t, word, allKinds(word))
 						header := sitetest.Bearer(token, "Content-Type", e.media())
 						a := w.do(t, "west", e.method, path, header, "")
 						t.Run(name, func(t *testing.T) {
@@ -249,7 +250,13 @@ func TestForeignLooksAbsent_R6(t *testing.T) {
 		globex := w.c.Login(t, "east", "globex")
 		a := w.do(t, "east", "POST", "/oauth/tenant/globex/register", sitetest.Bearer(globex),
 			`{"client_name":"x","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:Inventory%20Operator"}`).Want(t, 201)
-		foreign := map[string]string{"org": bare(east.Org("globex").ID), "serviceAccount": a.String(t, "client_id")}
+		p := w.do(t, "east", "POST", "/cloudapi/1.0.0/quotaPolicies", sitetest.Bearer(globex), `{"name":"theirs"}`).Want(t, 201)
+		session := w.do(t, "east", "GET", "/cloudapi/1.0.0/sessions/current", sitetest.Bearer(globex), "").JSON(t)
+		user, _ := session["user"].(map[string]any)
+		foreign := map[string]string{
+			"org": bare(east.Org("globex").ID), "user": bare(fmt.Sprint(user["id"])),
+			"serviceAccount": a.String(t, "client_id"), "quotaPolicy": bare(p.String(t, "id")),
+		}
 		admin := w.c.Login(t, "east", "acme")
 		_, account := w.c.Account(t, "east", admin, "inventory-bot")
 		role, _ := account["role"].(map[string]any)
@@ -331,7 +338,7 @@ func TestHostileContexts_R8(t *testing.T) {
 				continue
 			}
 			t.Run(strings.ReplaceAll(e.String(), "/", "."), func(t *testing.T) {
-				path := e.fill(t, "acme", map[string]string{"org": acme, "serviceAccount": nobody})
+				path := e.fill(t, "acme", unknownIDs)
 				for _, c := range contexts {
 					header := sitetest.Bearer(admin, "Content-Type", e.media())
 					for i := 0; i < len(c.pairs); i += 2 {

@@ -238,7 +238,20 @@ var parameter = regexp.MustCompile(`([^/]*)/:(\w+)`)
 
 // kindOf names what an id in a path is of, by what stands before it, as in
 // urn:vcloud:<kind>. A route with another kind of id needs a line here.
-var kindOf = map[string]string{"org": "org", "serviceAccounts": "serviceAccount"}
+var kindOf = map[string]string{
+	"org": "org", "orgs": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy",
+	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
+	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
+}
+
+// allKinds is the same id for whatever a path names.
+func allKinds(id string) map[string]string {
+	ids := map[string]string{}
+	for _, kind := range kindOf {
+		ids[kind] = id
+	}
+	return ids
+}
 
 // fill puts values into a route's path: the organization's name, and ids by
 // kind.
@@ -269,7 +282,7 @@ func (e endpoint) logsOut() bool {
 // nobody is an identifier that nothing has.
 const nobody = "00000000-0000-4000-8000-000000000000"
 
-var unknownIDs = map[string]string{"org": nobody, "serviceAccount": nobody}
+var unknownIDs = allKinds(nobody)
 
 // media is the content type that clients send with a body.
 func (e endpoint) media() string {
