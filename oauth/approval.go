@@ -80,12 +80,15 @@ func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Sn
 		if err != nil {
 			return err
 		}
-		account, err := tx.ServiceAccount(org.ID, d.Account, now)
+		account, err := held(tx, org.ID, d.Account, now)
 		if err != nil {
 			return err
 		}
 		if to == DeviceGranted {
 			role, err := tx.Role(org.ID, account.Role)
+			if problem.Has(err, problem.NotFound) { // whatever it allows once it is published again
+				err = problem.New(problem.Forbidden, "The account's role is no longer published to organization %s.", org.Name)
+			}
 			if err != nil {
 				return err
 			}

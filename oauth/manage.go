@@ -84,8 +84,11 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Sn
 	var after ServiceAccount
 	now := s.clock()
 	err = s.store.InTx(ctx, func(tx Tx) error {
-		before, err := tx.ServiceAccount(org.ID, id, now)
+		before, err := held(tx, org.ID, id, now)
 		if err != nil {
+			return err
+		}
+		if err := requireHeld(tx, own, by, org, before.Role); err != nil {
 			return err
 		}
 		after = before
@@ -127,6 +130,36 @@ func changes(before, after ServiceAccount) map[string]string {
 	return detail
 }
 
+// held reads an account and holds it until the end of the transaction: what is
+// decided by the role it has stays true.
+func held(tx Tx, org tenants.OrgID, id ClientID, now time.Time) (ServiceAccount, error) {
+	if err := tx.LockServiceAccount(org, id); err != nil {
+		return ServiceAccount{}, err
+	}
+	return tx.ServiceAccount(org, id, now)
+}
+
+// TakeOwnership makes the caller answer for an account from now on. Accounts
+// belong to their organization, so there is nothing to move: the journal names
+// who took over.
+func (s *Service) TakeOwnership(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID) error {
+	own, err := s.orgs.Organization(ctx, by.Principal.Org)
+	if err != nil {
+		return err
+	}
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		a, err := held(tx, org.ID, id, now)
+		if err != nil {
+			return err
+		}
+		if err := requireHeld(tx, own, by, org, a.Role); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, a, journal.AccountTakenOver, nil))
+	})
+}
+
 // Revoke ends an account's token and all its sessions; the account stays and an
 // open request stays open (VCD-90…93). It succeeds on an account without a
 // token, too: clients revoke right after they create.
@@ -158,10 +191,7 @@ func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.Org
 func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID, action journal.Action, then func(Tx, time.Time) error) error {
 	now := s.clock()
 	return s.store.InTx(ctx, func(tx Tx) error {
-		if err := tx.LockServiceAccount(org, id); err != nil {
-			return err
-		}
-		a, err := tx.ServiceAccount(org, id, now)
+		a, err := held(tx, org, id, now)
 		if err != nil {
 			return err
 		}

@@ -25,8 +25,8 @@ type Registration struct {
 // right to manage accounts there has been checked; what is checked here is that
 // the role exists and allows nothing the caller lacks.
 func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, reg Registration) (ServiceAccount, error) {
-	if !validName(reg.ClientName) {
-		return ServiceAccount{}, problem.New(problem.BadRequest, "client_name is required: up to %d bytes, no control characters.", maxName)
+	if !tenants.ValidName(reg.ClientName) {
+		return ServiceAccount{}, problem.New(problem.BadRequest, "client_name is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName)
 	}
 	roleName, err := ParseRoleScope(reg.Scope)
 	if err != nil {
@@ -65,12 +65,33 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 	return account, err
 }
 
+// requireHeld is requireRole for the role that an account holds already: whoever
+// changes what stands behind an account that may do more than they may could act
+// as that account (R7). A role that is no longer published allows nothing.
+func requireHeld(tx Tx, own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, id tenants.RoleID) error {
+	role, err := tx.Role(org.ID, id)
+	if problem.Has(err, problem.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return requireRole(own, by, org, role)
+}
+
 // requireRole answers nil when the caller may hand out a role with the rights it
 // has in this transaction. The caller's snapshot of org may be a moment older,
 // and know neither the role nor what was added to it.
 func requireRole(own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
 	return own.MayGive(by.Principal, org.Effective(role.Rights).Intersect(tenants.MachineRights()))
 }
+
+// What the vendor says of the software is informational, and bounded only so
+// that a list stays readable; in bytes.
+const (
+	maxVersion = 255
+	maxURI     = 2048
+)
 
 // validSoftware checks what the vendor of the software says about it
 // (VCD-45…54). The URI is never fetched.
@@ -79,14 +100,14 @@ func validSoftware(a ServiceAccount) error {
 		return problem.New(problem.BadRequest, "software_id must be a UUID.")
 	}
 	// PostgreSQL keeps no NUL.
-	if len(a.SoftwareVersion) > maxName || !utf8.ValidString(a.SoftwareVersion) || strings.ContainsRune(a.SoftwareVersion, 0) {
-		return problem.New(problem.BadRequest, "software_version is text of at most %d bytes.", maxName)
+	if len(a.SoftwareVersion) > maxVersion || !utf8.ValidString(a.SoftwareVersion) || strings.ContainsRune(a.SoftwareVersion, 0) {
+		return problem.New(problem.BadRequest, "software_version is text of at most %d bytes.", maxVersion)
 	}
 	if a.URI == "" {
 		return nil
 	}
 	u, err := url.Parse(a.URI)
-	if err != nil || len(a.URI) > 2048 || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+	if err != nil || len(a.URI) > maxURI || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
 		return problem.New(problem.BadRequest, "client_uri must be an absolute http or https URL.")
 	}
 	return nil

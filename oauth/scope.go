@@ -4,15 +4,12 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"causeway/internal/problem"
+	"causeway/tenants"
 )
 
 const roleURNPrefix = "urn:vcloud:role:"
-
-// maxName bounds names of accounts and roles, in bytes.
-const maxName = 255
 
 // ParseRoleScope reads the role's name out of the scope of a registration:
 // urn:vcloud:role:<percent-encoded role name> (RFC 8141 encoding, VCD-21…23).
@@ -26,7 +23,7 @@ func ParseRoleScope(scope string) (name string, err error) {
 		return "", problem.New(problem.InvalidScope, "scope must name exactly one role; a space in its name is written %%20.")
 	}
 	name, err = url.PathUnescape(encoded)
-	if err != nil || !validName(name) {
+	if err != nil || !tenants.ValidName(name) {
 		return "", problem.New(problem.InvalidScope, "The role name in scope is not a valid percent-encoded name.")
 	}
 	return name, nil
@@ -34,8 +31,3 @@ func ParseRoleScope(scope string) (name string, err error) {
 
 // RoleScope writes the scope that names a role.
 func RoleScope(name string) string { return roleURNPrefix + url.PathEscape(name) }
-
-func validName(s string) bool {
-	return s != "" && len(s) <= maxName && utf8.ValidString(s) && strings.TrimSpace(s) == s &&
-		!strings.ContainsFunc(s, unicode.IsControl)
-}

@@ -156,7 +156,7 @@ type Reader interface {
 	// QuotaPolicy reads a policy, see tenants.QuotaReader.
 	tenants.QuotaSource
 	// ServiceAccounts returns a page and the number of rows on all pages, by id,
-	// name, software_id, software_version, uri, role_id, created_at
+	// name, software_id, software_version, uri, role_id, role_name, created_at
 	// (microseconds) and status.
 	ServiceAccounts(org tenants.OrgID, q tenants.Query, now time.Time) ([]ServiceAccount, int, error)
 	// AccountOrg tells which organization owns an account: providers reach any

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -184,14 +182,10 @@ func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name
 	return u, err
 }
 
-// maxName bounds names, in bytes.
-const maxName = 128
-
 // checkName allows what can stand in a login, a URL path and a header.
 func checkName(what, name string) error {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.TrimSpace(name) != name ||
-		strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(`/\?#%:"<>|*`, r) }) {
-		return problem.New(problem.BadRequest, `The name of a %s has 1 to %d bytes and none of /\?#%%:"<>|*.`, what, maxName)
+	if !ValidName(name) || strings.ContainsAny(name, `/\?#%:"<>|*`) {
+		return problem.New(problem.BadRequest, `The name of a %s has 1 to %d bytes and none of /\?#%%:"<>|*.`, what, MaxName)
 	}
 	return nil
 }

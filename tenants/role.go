@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"causeway/internal/journal"
@@ -116,9 +114,8 @@ func (p Publication) text() RoleText { return RoleText{p.Name, p.Description, p.
 // checkRoleName allows what other names may not hold: clients name roles in
 // URNs, percent-encoded (VCD-23), and by identifier everywhere else.
 func checkRoleName(what, name string) error {
-	if name == "" || len(name) > maxName || !utf8.ValidString(name) || strings.TrimSpace(name) != name ||
-		strings.ContainsFunc(name, unicode.IsControl) {
-		return problem.New(problem.BadRequest, "The name of a %s has 1 to %d bytes, no control characters and no space around it.", what, maxName)
+	if !ValidName(name) {
+		return problem.New(problem.BadRequest, "The name of a %s has 1 to %d bytes, no control characters and no space around it.", what, MaxName)
 	}
 	return nil
 }

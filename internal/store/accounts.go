@@ -38,7 +38,8 @@ func (a accountWithStatus) account() oauth.ServiceAccount {
 // selectAccounts reads accounts with their derived status (see oauth.Status).
 // Each EXISTS is one probe of an index, and names the organization itself:
 // PostgreSQL may choose to hash what is inside, and that must not be the rows of
-// all organizations.
+// all organizations. A role that is not published to the organization has no name
+// there.
 const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.quota_policy_id, a.created_at,
 	CASE WHEN EXISTS (SELECT 1 FROM token_families f
 			WHERE f.org_id = ? AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
@@ -46,13 +47,15 @@ const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software
 			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ?) THEN 'GRANTED'
 		WHEN EXISTS (SELECT 1 FROM device_requests d
 			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ?) THEN 'REQUESTED'
-		ELSE 'CREATED' END AS status
+		ELSE 'CREATED' END AS status,
+	COALESCE((SELECT r.name FROM roles r WHERE r.org_id = a.org_id AND r.id = a.role_id),
+		(SELECT r.name FROM publications r WHERE r.id = a.role_id AND r.kind = 'globalRole' AND ` + published + `), '') AS role_name
 	FROM service_accounts a WHERE a.org_id = ?`
 
 // inAccounts are the arguments of selectAccounts, and more that follow.
 func inAccounts(org tenants.OrgID, now time.Time, more ...any) []any {
 	id, at := string(org), micros(now)
-	return append([]any{id, id, at, id, at, id}, more...)
+	return append([]any{id, id, at, id, at, id, id, id}, more...)
 }
 
 func (r *reader) account(org tenants.OrgID, now time.Time, where, arg string) (oauth.ServiceAccount, error) {
@@ -73,7 +76,7 @@ func (r *reader) ServiceAccountByName(org tenants.OrgID, name string, now time.T
 func (r *reader) ServiceAccounts(org tenants.OrgID, q tenants.Query, now time.Time) ([]oauth.ServiceAccount, int, error) {
 	rows, total, err := page[accountWithStatus](r, listing{
 		base: selectAccounts, args: inAccounts(org, now),
-		columns: "id, name, software_id, software_version, uri, role_id, created_at, status", hidden: "org_id, quota_policy_id",
+		columns: "id, name, software_id, software_version, uri, role_id, created_at, status, role_name", hidden: "org_id, quota_policy_id",
 		order: "name", unique: "id",
 	}, q)
 	return convert(rows, accountWithStatus.account), total, err

@@ -26,13 +26,17 @@ type account struct {
 
 // render shows a to the caller, as much of it as their rights allow.
 func (h *Handler) render(c *gin.Context, call httpapi.Call, org *tenants.Snapshot, a oauth.ServiceAccount) account {
+	return newAccount(org, a, h.fullView(c, call, org))
+}
+
+func newAccount(org *tenants.Snapshot, a oauth.ServiceAccount, full bool) account {
 	roleName, _ := org.RoleName(a.Role)
 	shown := account{
 		ID: tenants.URN("serviceAccount", a.ID), Name: a.Name,
 		Role: httpapi.Ref{Name: roleName, ID: tenants.URN("role", a.Role)},
 		Org:  httpapi.Ref{Name: org.Name, ID: tenants.URN("org", org.ID)},
 	}
-	if h.fullView(c, call, org) {
+	if full {
 		status := string(a.Status)
 		shown.SoftwareID, shown.SoftwareVersion, shown.URI, shown.Status = &a.SoftwareID, &a.SoftwareVersion, &a.URI, &status
 	}
@@ -83,16 +87,22 @@ var accountFields = fiql.Fields{
 	"name":            {Column: "name", Kind: fiql.Text},
 	"softwareId":      {Column: "software_id", Kind: fiql.Text},
 	"softwareVersion": {Column: "software_version", Kind: fiql.Text},
+	"role.id":         {Column: "role_id", Kind: fiql.URN, URN: "role"},
+	"role.name":       {Column: "role_name", Kind: fiql.Text},
+	"uri":             {Column: "uri", Kind: fiql.Text},
 	"status":          {Column: "status", Kind: fiql.Text},
 }
 
 // limitedFields are what the limited view can be filtered and sorted by: what it
 // hides must not be found by asking for it.
-var limitedFields = fiql.Fields{"id": accountFields["id"], "name": accountFields["name"]}
+var limitedFields = fiql.Fields{
+	"id": accountFields["id"], "name": accountFields["name"],
+	"role.id": accountFields["role.id"], "role.name": accountFields["role.name"],
+}
 
 func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
-	fields := limitedFields
-	if h.fullView(c, call, call.Org) {
+	fields, full := limitedFields, h.fullView(c, call, call.Org)
+	if full {
 		fields = accountFields
 	}
 	list, err := httpapi.ParseList(c.Request, fields, maxAccounts)
@@ -105,7 +115,7 @@ func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
 	}
 	values := make([]account, 0, len(accounts))
 	for _, a := range accounts {
-		values = append(values, h.render(c, call, call.Org, a))
+		values = append(values, newAccount(call.Org, a, full))
 	}
 	httpapi.WritePage(c, h.PublicURL, "ServiceAccounts", httpapi.NewPage(values, total, list.Page, list.PageSize))
 	return nil
@@ -148,6 +158,14 @@ func (h *Handler) remove(c *gin.Context, call httpapi.Call) error {
 		return err
 	}
 	return httpapi.NoContent(c, h.OAuth.Delete(c.Request.Context(), call.Caller, org.ID, id))
+}
+
+func (h *Handler) takeOwnership(c *gin.Context, call httpapi.Call) error {
+	org, id, err := h.target(c, call)
+	if err != nil {
+		return err
+	}
+	return httpapi.NoContent(c, h.OAuth.TakeOwnership(c.Request.Context(), call.Caller, org, id))
 }
 
 func (h *Handler) revoke(c *gin.Context, call httpapi.Call) error {

@@ -45,6 +45,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		httpapi.Route{Method: http.MethodPut, Path: accounts + "/:id", Rights: manage, Do: h.update},
 		httpapi.Route{Method: http.MethodDelete, Path: accounts + "/:id", Rights: manage, Do: h.remove},
 		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/revoke", Rights: manage, Do: h.revoke},
+		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/takeOwnership", Rights: manage, Do: h.takeOwnership},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup", Rights: manage, Do: h.lookUp},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/grant", Rights: manage, Do: h.grant},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/deny", Rights: manage, Do: h.deny},
