@@ -114,6 +114,7 @@ type progressLine struct {
 	now     func() time.Time
 	printed time.Time
 	last    filling.Progress
+	told    filling.Progress
 }
 
 func (l *progressLine) report(p filling.Progress) {
@@ -125,13 +126,13 @@ func (l *progressLine) report(p filling.Progress) {
 
 // end prints what the last line left out.
 func (l *progressLine) end() {
-	if l.last.Organizations > 0 {
+	if l.last != l.told {
 		l.print()
 	}
 }
 
 func (l *progressLine) print() {
-	l.printed = l.now()
+	l.printed, l.told = l.now(), l.last
 	p := l.last
 	fmt.Fprintf(l.out, "%d of %d organizations, %d accounts a second, %s, %s left\n", p.Already+p.Organizations, p.Of,
 		int(float64(p.Accounts)/max(p.Elapsed.Seconds(), 0.001)), p.Elapsed.Round(time.Second), p.Left().Round(time.Second))
