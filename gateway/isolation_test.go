@@ -1,0 +1,327 @@
+package gateway_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/sitetest"
+)
+
+// marker is in the name of everything that the victim has.
+const marker = "vxq7"
+
+// victim is an organization with one of everything, and those who may touch it.
+type victim struct {
+	ids    map[string]string // by kind, bare
+	owners []string          // tokens: its administrator, a person of it, the provider
+}
+
+// marked reports what a body says of the victim.
+func (v *victim) marked(body []byte) (found []string) {
+	for _, id := range append(valuesOf(v.ids), marker) {
+		if strings.Contains(string(body), id) {
+			found = append(found, id)
+		}
+	}
+	return found
+}
+
+func valuesOf(m map[string]string) (all []string) {
+	for _, v := range m {
+		all = append(all, v)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (w *world) newVictim(t *testing.T) *victim {
+	t.Helper()
+	provider := w.c.Login(t, "east", sitetest.System)
+	post := func(token, path, body string, status int) sitetest.Answer {
+		t.Helper()
+		return w.do(t, "east", "POST", path, sitetest.Bearer(token, "Content-Type", "application/json"), body).Want(t, status)
+	}
+	org := post(provider, "/cloudapi/1.0.0/orgs", `{"name":"`+marker+`-org","displayName":"`+marker+`","isEnabled":true}`, 201).String(t, "id")
+	context := []string{httpapi.HeaderTenantContext, bare(org), "Content-Type", "application/json"}
+	in := func(path, body string) sitetest.Answer {
+		t.Helper()
+		return w.do(t, "east", "POST", path, sitetest.Bearer(provider, context...), body).Want(t, 201)
+	}
+	role := func(name string) string {
+		t.Helper()
+		a := w.do(t, "east", "GET", "/cloudapi/1.0.0/roles?filter=name=="+strings.ReplaceAll(name, " ", "%20"), sitetest.Bearer(provider, context...), "")
+		values, _ := a.Want(t, 200).JSON(t)["values"].([]any)
+		if len(values) != 1 {
+			t.Fatalf("%d roles are named %s", len(values), name)
+		}
+		return values[0].(map[string]any)["id"].(string)
+	}
+	user := func(name, roleID string) string {
+		t.Helper()
+		return in("/cloudapi/1.0.0/users", fmt.Sprintf(
+			`{"username":%q,"fullName":%q,"password":"a long password","enabled":true,"roleEntityRefs":[{"id":%q}]}`, name, name, roleID)).String(t, "id")
+	}
+	administrator := role("Organization Administrator")
+	user(marker+"-admin", administrator)
+	v := &victim{ids: map[string]string{
+		"org": bare(org), "user": bare(user(marker+"-user", administrator)),
+		"role":        bare(in("/cloudapi/1.0.0/roles", `{"name":"`+marker+`-role"}`).String(t, "id")),
+		"quotaPolicy": bare(in("/cloudapi/1.0.0/quotaPolicies", `{"name":"`+marker+`-quota"}`).String(t, "id")),
+	}}
+	login := func(name string) (token, session string) {
+		t.Helper()
+		r := http.Request{Header: http.Header{}}
+		r.SetBasicAuth(name+"@"+marker+"-org", "a long password")
+		a := w.do(t, "east", "POST", "/cloudapi/1.0.0/sessions", r.Header, "").Want(t, 200)
+		return a.Header.Get(httpapi.HeaderAccessToken), bare(a.String(t, "id"))
+	}
+	admin, _ := login(marker + "-admin")
+	person, _ := login(marker + "-user")
+	_, v.ids["session"] = login(marker + "-admin")
+	v.owners = []string{admin, person, provider}
+	v.ids["serviceAccount"] = w.c.Register(t, "east", marker+"-org", admin, marker+"-bot", "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99", "vApp User")
+	assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+v.ids["user"]+"/quotaPolicy", sitetest.Bearer(admin, "Content-Type", "application/json"), "{}")
+	location := assigned.Want(t, 202).Header.Get("Location")
+	v.ids["task"] = location[strings.LastIndexByte(location, '/')+1:]
+	return v
+}
+
+// foreigner is somebody of the same or another site who has no business with
+// the victim.
+type foreigner struct {
+	name, site string
+	header     http.Header
+}
+
+func (w *world) foreigners(t *testing.T) []foreigner {
+	t.Helper()
+	admin := w.c.Login(t, "east", "acme")
+	bot := w.c.Register(t, "east", "acme", admin, "matrix-bot", "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99", "Organization Administrator")
+	machine, _ := w.c.ConnectAs(t, "east", "acme", admin, bot)
+	far, _ := w.c.Account(t, "west", w.c.Login(t, "west", "acme"), "inventory-bot")
+	crossing, _ := w.c.Connect(t, "west", "acme", far)
+	here := bare(w.c.Site("east").Org("acme").ID) + "@" + bare(w.c.Site("east").ID)
+	return []foreigner{
+		{"another tenant's administrator", "east", sitetest.Bearer(admin)},
+		{"another tenant's account", "east", sitetest.Bearer(machine)},
+		{"another tenant's administrator in the victim's name", "east", sitetest.Bearer(admin, httpapi.HeaderAuthContext, marker+"-org")},
+		{"an account of another site", "west", sitetest.Bearer(crossing, httpapi.HeaderAuthContext, here)},
+	}
+}
+
+// posted are the bodies of POST routes that need one, by the end of their path.
+var posted = []struct{ suffix, media, body string }{
+	{"/register", "application/json", `{"client_name":"` + marker + `-new","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:vApp%20User"}`},
+	{"/changePassword", "application/json", `{"currentPassword":"a long password","newPassword":"another long password"}`},
+	{"/rights", "application/json", `{"values":[]}`},
+	{"/users", "application/vnd.vmware.admin.user+xml", `<User xmlns="http://www.vmware.com/vcloud/v1.5" name="` + marker + `-more"><IsEnabled>true</IsEnabled>` +
+		`<Role href="https://localhost/api/admin/role/$role"/><Password>a long password</Password></User>`},
+}
+
+// request is what the owner would send: what a GET shows goes back by PUT.
+func (w *world) request(t *testing.T, e endpoint, path string, v *victim) (header http.Header, body string) {
+	t.Helper()
+	header = http.Header{"Content-Type": {e.media()}}
+	switch e.method {
+	case http.MethodPut:
+		for _, token := range v.owners {
+			if a := w.do(t, "east", "GET", path, sitetest.Bearer(token), ""); a.Status == http.StatusOK {
+				header.Set("Content-Type", a.Header.Get("Content-Type"))
+				return header, string(a.Body)
+			}
+		}
+		t.Fatalf("%s cannot be read before it is written", path)
+	case http.MethodPost:
+		for _, p := range posted {
+			if strings.HasSuffix(e.path, p.suffix) {
+				header.Set("Content-Type", p.media)
+				return header, strings.ReplaceAll(p.body, "$role", v.ids["role"])
+			}
+		}
+	}
+	return header, ""
+}
+
+// ofTenants says that the route names something of one organization.
+func (e endpoint) ofTenants(v *victim) bool {
+	for _, m := range parameter.FindAllStringSubmatch(e.path, -1) {
+		if _, ok := v.ids[kindOf[m[1]]]; m[2] != "org" && !ok {
+			return false
+		}
+	}
+	return strings.Contains(e.path, "/:") && !e.open()
+}
+
+// TestTenantIsolation_R6 asks every route for what belongs to another tenant, as
+// every kind of foreigner: the answer is the one about what does not exist,
+// nothing changes and nothing is said. Then the owners ask the same, so that the
+// refusals had no other reason.
+func TestTenantIsolation_R6(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		v := w.newVictim(t)
+		foreigners := w.foreigners(t)
+		kept := w.witness(t, "east")
+		var routes []endpoint
+		for _, e := range endpoints() {
+			if e.ofTenants(v) {
+				routes = append(routes, e)
+			}
+		}
+		if len(routes) < 40 {
+			t.Fatalf("%d routes name something of a tenant: that is not the table", len(routes))
+		}
+		for _, e := range routes {
+			t.Run(strings.ReplaceAll(e.String(), "/", "."), func(t *testing.T) {
+				path := e.fill(t, marker+"-org", v.ids)
+				header, body := w.request(t, e, path, v)
+				for _, f := range foreigners {
+					w.foreignLooksAbsent(t, e, f, v, header, body)
+				}
+			})
+		}
+		kept.unchanged(t)
+		t.Run("lists", func(t *testing.T) { w.listsAreSilent(t, foreigners, v) })
+		t.Run("time", func(t *testing.T) { w.timeIsSilent(t, routes, foreigners[0], v) })
+		slices.SortStableFunc(routes, func(a, b endpoint) int { return cmp.Compare(a.destroys(), b.destroys()) })
+		for _, e := range routes {
+			t.Run("owner."+strings.ReplaceAll(e.String(), "/", "."), func(t *testing.T) { w.ownerMay(t, e, v) })
+		}
+	})
+}
+
+func (w *world) foreignLooksAbsent(t *testing.T, e endpoint, f foreigner, v *victim, header http.Header, body string) {
+	t.Helper()
+	asked := f.header.Clone()
+	for k, values := range header {
+		asked[k] = values
+	}
+	theirs := w.do(t, f.site, e.method, e.fill(t, marker+"-org", v.ids), asked, body)
+	none := w.do(t, f.site, e.method, e.fill(t, "nowhere", unknownIDs), asked, body)
+	wantRefusal(t, e.path, theirs)
+	if theirs.Status != none.Status || masked(theirs) != masked(none) {
+		t.Errorf("%s: theirs %d %s\nabsent %d %s", f.name, theirs.Status, theirs.Body, none.Status, none.Body)
+	}
+	for name := range theirs.Header {
+		if name != "Date" && name != "Content-Length" && len(none.Header[name]) == 0 {
+			t.Errorf("%s: only what is there has the header %s", f.name, name)
+		}
+	}
+	if found := v.marked(theirs.Body); len(found) > 0 {
+		t.Errorf("%s is told %q", f.name, found)
+	}
+}
+
+// listsAreSilent reads every list, also with filters that ask for the victim.
+func (w *world) listsAreSilent(t *testing.T, foreigners []foreigner, v *victim) {
+	queries := []string{"", "?pageSize=128", "?filter=name==" + marker + "*", "?filter=id!=urn:vcloud:org:" + nobody, "?filter=org.id==" + v.ids["org"], "?sortAsc=name"}
+	for _, kind := range []string{"organization", "task", "adminTask", "user", "adminUser", "role", "right", "orgVdc", "adminOrgVdc", "site", "siteAssociation", "orgAssociation"} {
+		queries = append(queries, "?type="+kind, "?type="+kind+"&filter=name=="+marker+"*", "?type="+kind+"&filter=(name!=x,org==https%3A%2F%2Fx%2Fapi%2Forg%2F"+v.ids["org"]+")")
+	}
+	for _, e := range endpoints() {
+		if e.method != http.MethodGet || strings.Contains(e.path, "/:") || e.open() {
+			continue
+		}
+		for _, f := range foreigners {
+			for _, q := range queries {
+				if strings.Contains(q, "type=") != strings.HasSuffix(e.path, "/query") {
+					continue
+				}
+				a := w.do(t, f.site, e.method, e.path+q, f.header, "")
+				// What was asked for is said again in links and refusals; what is there is not.
+				said := strings.ReplaceAll(string(a.Body), marker+"*", "")
+				said = strings.ReplaceAll(said, marker+"%2A", "")
+				if found := v.marked([]byte(said)); len(found) > 0 && !slices.Equal(found, []string{v.ids["org"]}) || strings.Contains(said, marker) {
+					t.Errorf("%s reads %q in GET %s%s\n%.600s", f.name, found, e.path, q, a.Body)
+				}
+				if a.Status >= 500 {
+					t.Errorf("%s: GET %s%s is %d", f.name, e.path, q, a.Status)
+				}
+			}
+		}
+	}
+}
+
+// sameTime is how far the medians for foreign and absent may lie apart.
+const sameTime = 2 * time.Millisecond
+
+// timeIsSilent compares how long the refusals take, in turns. A busy machine
+// gets three tries: what leaks by its time leaks each time.
+func (w *world) timeIsSilent(t *testing.T, routes []endpoint, f foreigner, v *victim) {
+	for _, e := range routes {
+		if e.method != http.MethodGet {
+			continue
+		}
+		var apart time.Duration
+		for range 3 {
+			var theirs, none []time.Duration
+			for range 15 {
+				theirs = append(theirs, w.timed(t, f, e.fill(t, marker+"-org", v.ids)))
+				none = append(none, w.timed(t, f, e.fill(t, "nowhere", unknownIDs)))
+			}
+			slices.Sort(theirs)
+			slices.Sort(none)
+			if apart = (theirs[7] - none[7]).Abs(); apart <= sameTime {
+				break
+			}
+		}
+		if apart > sameTime {
+			t.Errorf("%s: foreign and absent are %s apart", e, apart)
+		}
+	}
+}
+
+func (w *world) timed(t *testing.T, f foreigner, path string) time.Duration {
+	start := time.Now()
+	w.do(t, f.site, http.MethodGet, path, f.header, "")
+	return time.Since(start)
+}
+
+// destroys orders routes so that what one needs is there until it has run.
+func (e endpoint) destroys() int {
+	organization := strings.HasPrefix(e.path, "/api/admin/org/:id") || strings.HasPrefix(e.path, "/cloudapi/1.0.0/orgs/:id")
+	switch {
+	case e.method == http.MethodGet:
+		return 0
+	case e.method == http.MethodPut:
+		return 1
+	case strings.HasSuffix(e.path, "/disable"):
+		return 5
+	case e.method == http.MethodPost:
+		return 2
+	case organization:
+		return 6
+	}
+	return 3
+}
+
+// ownerMay sends what the foreigners sent, as those who may.
+func (w *world) ownerMay(t *testing.T, e endpoint, v *victim) {
+	ids := v.ids
+	if e.destroys() == 6 { // there are more ways to delete an organization than victims
+		a := w.do(t, "east", "POST", "/cloudapi/1.0.0/orgs", sitetest.Bearer(v.owners[2]), `{"name":"`+marker+`-doomed","isEnabled":false}`)
+		ids = maps.Clone(ids)
+		ids["org"] = bare(a.Want(t, 201).String(t, "id"))
+	}
+	path := e.fill(t, marker+"-org", ids)
+	header, body := w.request(t, e, path, v)
+	var answers []string
+	for _, token := range v.owners {
+		asked := sitetest.Bearer(token)
+		for k, values := range header {
+			asked[k] = values
+		}
+		a := w.do(t, "east", e.method, path, asked, body)
+		if a.Status < 400 || a.Status == http.StatusConflict {
+			return
+		}
+		answers = append(answers, fmt.Sprintf("%d %s", a.Status, a.Body))
+	}
+	t.Errorf("nobody may: %s", answers)
+}
