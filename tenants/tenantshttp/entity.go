@@ -6,7 +6,7 @@ import "causeway/tenants"
 // the kind in their URN.
 var places = map[string]struct{ path, media string }{
 	"org":            {"/api/org/", mediaOrg},
-	"user":           {"/api/admin/user/", "application/vnd.vmware.admin.user+xml"},
+	"user":           {"/api/admin/user/", mediaUser},
 	"role":           {"/api/admin/role/", mediaRole},
 	"right":          {"/api/admin/right/", mediaRight},
 	"task":           {"/api/task/", mediaTask},

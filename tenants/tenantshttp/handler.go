@@ -62,6 +62,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	e.Routes = append(e.Routes, h.roleRoutes()...)
 	e.Routes = append(e.Routes, h.rightRoutes()...)
 	e.Routes = append(e.Routes, h.publicationRoutes()...)
+	e.Routes = append(e.Routes, h.userRoutes()...)
 	for _, routes := range [][]httpapi.Route{h.orgRoutes(), h.adminRoutes(), h.taskRoutes(), h.queryRoutes(), h.auditRoutes()} {
 		e.Routes = append(e.Routes, routes...)
 	}
