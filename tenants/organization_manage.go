@@ -178,8 +178,8 @@ func (s *Service) DeleteOrganization(ctx context.Context, by Caller, id OrgID) (
 		if err != nil {
 			return err
 		}
-		if o.System() || o.Enabled {
-			return problem.New(problem.BadRequest, "The organization must be disabled before it is deleted; the provider's is never.")
+		if o.Enabled { // as System always is
+			return problem.New(problem.BadRequest, "The organization must be disabled before it is deleted.")
 		}
 		if err := tx.DeleteOrganization(id); err != nil {
 			return err

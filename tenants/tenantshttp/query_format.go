@@ -153,22 +153,22 @@ func writeIDRecords(c *gin.Context, t queryType, result queryResult, records []r
 	writeRecords(c, t, result, records)
 }
 
-// writeReferenceRecords names the elements after the entities: OrganizationReference
-// in OrganizationReferences.
+// writeReferenceRecords names the elements after the entities:
+// OrganizationReference in OrganizationReferences.
 func writeReferenceRecords(c *gin.Context, t queryType, result queryResult, records []record) {
-	references := make([]element, 0, len(records))
+	references := make([]reference, 0, len(records))
+	elements := make([]record, 0, len(records))
 	for _, r := range records {
-		references = append(references, element{XMLName: xml.Name{Local: t.list + "Reference"}, reference: r.self()})
+		self := r.self()
+		references = append(references, self)
+		named := recordOf("href", self, "id", self.ID, "name", self.Name, "type", self.Type)
+		named.element = t.list + "Reference"
+		elements = append(elements, named)
 	}
 	write(c, result.Type, struct {
 		XMLName xml.Name `json:"-"`
 		queryResult
-		References []element `json:"reference"`
-	}{xml.Name{Space: "http://www.vmware.com/vcloud/v1.5", Local: t.list + "References"}, result, references})
-}
-
-// element is a reference whose element has a name of its own.
-type element struct {
-	XMLName xml.Name `json:"-"`
-	reference
+		Elements   []record    `json:"-"`
+		References []reference `xml:"-" json:"reference"`
+	}{xml.Name{Space: "http://www.vmware.com/vcloud/v1.5", Local: t.list + "References"}, result, elements, references})
 }
