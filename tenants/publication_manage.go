@@ -160,9 +160,9 @@ func lockPublication(tx Tx, by Caller, kind PublicationKind, id PublicationID) (
 	return p, holds(tx, by, grantable(p.Rights))
 }
 
-// grantable is the most that a tenant's roles could get by these rights.
+// grantable is the most that a tenant's roles could allow by these rights.
 func grantable(rights []Right) RightSet {
-	return SetOf(rights...).Closure().Intersect(TenantRights())
+	return SetOf(rights...).Intersect(TenantRights())
 }
 
 // mayPublish answers nil for the provider: tenants neither see nor change what
