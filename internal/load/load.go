@@ -93,7 +93,7 @@ func Run(ctx context.Context, db *store.DB, o Options, report func(Progress)) er
 	if err := l.run(ctx); err != nil || len(missing) == 0 {
 		return err
 	}
-	return db.Analyze(ctx)
+	return db.Settle(ctx)
 }
 
 // missing are the numbers of the organizations that are not there yet.

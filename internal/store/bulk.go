@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"causeway/internal/journal"
 	"causeway/oauth"
@@ -60,11 +61,17 @@ func rightsOf(roles []tenants.Role) (rows []roleRightRow) {
 	return rows
 }
 
-// Analyze lets the database count its rows, so that it plans for as many as there
-// are from the first request on.
-func (d *DB) Analyze(ctx context.Context) error {
-	return d.inTx(ctx, func(t *tx) error {
-		_, err := t.exec("ANALYZE")
+// settling is what a database does by itself some time after many rows came.
+var settling = map[kind]string{sqlite: "ANALYZE", postgres: "VACUUM (ANALYZE)"}
+
+// Settle brings the database to rest after Load: it counts its rows, so that it
+// plans for as many as there are, and marks what everybody may see, which readers
+// would have to find out otherwise. That may take minutes.
+func (d *DB) Settle(ctx context.Context) error {
+	db, err := d.migrationPool()
+	if err != nil {
 		return err
-	})
+	}
+	_, err = db.ExecContext(ctx, settling[d.kind])
+	return errors.Join(fault(err), db.Close())
 }
