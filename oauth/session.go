@@ -57,9 +57,17 @@ func (s *Service) openSession(ctx context.Context, by tenants.Caller, org *tenan
 		if err := tx.CreateSession(session); err != nil {
 			return err
 		}
+		// The user's row is held from here on.
+		held, err := tx.User(u.Org, u.ID, now)
+		if err != nil {
+			return err
+		}
+		if held.PasswordHash != u.PasswordHash {
+			return problem.New(problem.NotFound, "The password was replaced.")
+		}
 		return tx.Note(Event{At: now, Org: u.Org, Kind: "login", Source: by.Source, Detail: u.Name})
 	})
-	if problem.Has(err, problem.NotFound) { // disabled or deleted while the password was checked
+	if problem.Has(err, problem.NotFound) { // disabled, deleted or with another password meanwhile
 		return Tokens{}, problem.New(problem.Unauthenticated, "The login is not valid.")
 	}
 	if err != nil {
