@@ -277,3 +277,76 @@ func TestQuota_VCD89_TheFulfillingSiteUsesItsOwn(t *testing.T) {
 	wantRefusal(t, "/sample/inventory", ask(), http.StatusTooManyRequests)
 	q.call(t, q.app).Want(t, 200) // home counts for itself
 }
+
+// A person's session is issued under what the person holds at login.
+func TestQuota_VCD89_OfAPerson(t *testing.T) {
+	q := startQuotas(t, storetest.SQLite)
+	session := q.do(t, "west", "GET", "/cloudapi/1.0.0/sessions/current", sitetest.Bearer(q.admin), "").JSON(t)
+	user, _ := session["user"].(map[string]any)
+	holder := fmt.Sprintf("users/%s", user["id"])
+	q.assign(t, q.admin, holder, reference(q.policy(t, "one", fmt.Sprintf(perHour, 1)))).Want(t, 202)
+	for range 3 {
+		q.call(t, q.admin).Want(t, 200)
+	}
+	bound, again := q.c.Login(t, "west", "acme"), q.c.Login(t, "west", "acme")
+	q.call(t, bound).Want(t, 200)
+	wantRefusal(t, "/sample/inventory", q.call(t, again), http.StatusTooManyRequests) // the person's, not the session's
+	q.assign(t, bound, holder, "{}").Want(t, 202)                                     // management is not counted
+	q.call(t, q.c.Login(t, "west", "acme")).Want(t, 200)
+	wantRefusal(t, "/sample/inventory", q.call(t, bound), http.StatusTooManyRequests)
+}
+
+// An app whose role allows everything still manages no quotas, least its own.
+func TestQuota_R7_NoAppManages(t *testing.T) {
+	q := startQuotas(t, storetest.SQLite)
+	policy := q.policy(t, "loose", "")
+	id := q.do(t, "west", "POST", "/oauth/tenant/acme/register", sitetest.Bearer(q.admin),
+		`{"client_name":"mighty","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:Organization%20Administrator"}`).
+		Want(t, 201).String(t, "client_id")
+	mighty, _ := q.c.Connect(t, "west", "acme", id)
+	ids := allKinds(nobody)
+	ids["org"], ids["serviceAccount"], ids["quotaPolicy"] = bare(q.c.Site("west").Org("acme").ID), id, bare(policy)
+	managed, v := 0, q.witness(t, "west")
+	for _, e := range endpoints() {
+		if len(e.rights) != 1 || e.rights[0] != "Quota Policy: Manage" {
+			continue
+		}
+		managed++
+		for _, body := range []string{"", `{"name":"mine"}`, reference(policy)} {
+			path := e.fill(t, "acme", ids)
+			wantRefusal(t, path, q.do(t, "west", e.method, path, sitetest.Bearer(mighty), body), http.StatusForbidden)
+		}
+	}
+	if managed != 6 {
+		t.Errorf("%d routes manage quotas, want 6", managed)
+	}
+	v.unchanged(t)
+	q.do(t, "west", "GET", "/cloudapi/1.0.0/quotaPolicies", sitetest.Bearer(mighty), "").Want(t, 200)
+}
+
+// A provider reaches policies and their holders by id alone, and makes policies
+// for a tenant by naming it.
+func TestQuota_VCD55_ByTheProvider(t *testing.T) {
+	q := startQuotas(t, storetest.SQLite)
+	acme := q.c.Site("west").Org("acme").ID
+	policy := q.do(t, "west", "POST", "/cloudapi/1.0.0/quotaPolicies", sitetest.Bearer(q.provider), fmt.Sprintf(`{"name":"given","orgId":%q}`, acme)).Want(t, 201)
+	if policy.String(t, "orgId") != acme {
+		t.Errorf("it belongs to %s", policy.String(t, "orgId"))
+	}
+	path := "/cloudapi/1.0.0/quotaPolicies/" + policy.String(t, "id")
+	for _, token := range []string{q.admin, q.provider} {
+		q.do(t, "west", "GET", path, sitetest.Bearer(token), "").Want(t, 200)
+	}
+	q.assign(t, q.provider, "serviceAccounts/"+q.account, reference(policy.String(t, "id"))).Want(t, 202)
+	q.do(t, "west", "PUT", path, sitetest.Bearer(q.provider), `{"name":"renamed"}`).Want(t, 200)
+	a := q.do(t, "west", "GET", "/cloudapi/1.0.0/serviceAccounts/"+q.account+"/quotaPolicy", sitetest.Bearer(q.provider), "").Want(t, 200)
+	if !strings.Contains(string(a.Body), `"name":"renamed"`) {
+		t.Errorf("the account holds %s", a.Body)
+	}
+	q.assign(t, q.provider, "serviceAccounts/"+q.account, "").Want(t, 202)
+	q.do(t, "west", "DELETE", path, sitetest.Bearer(q.provider), "").Want(t, 204)
+	// What is not there and what is nobody's are refused alike.
+	for _, p := range []string{path, "/cloudapi/1.0.0/users/" + nobody + "/quotaPolicy", "/cloudapi/1.0.0/serviceAccounts/" + nobody + "/quotaPolicy"} {
+		wantRefusal(t, p, q.do(t, "west", "GET", p, sitetest.Bearer(q.provider), ""), http.StatusForbidden)
+	}
+}

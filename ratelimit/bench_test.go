@@ -106,3 +106,24 @@ func BenchmarkSpendFullTable(b *testing.B) {
 		_ = l.Spend(TokenFailure, source6(i<<16|1))
 	}
 }
+
+// BenchmarkQuotas is what counting adds to a call of an instance.
+func BenchmarkQuotas(b *testing.B) {
+	q := NewQuotas(QuotaConfig{})
+	much := Quota{Requests: 1 << 40, RequestsPer: time.Hour, Concurrent: 1 << 20, Bytes: 1 << 50, BytesPer: time.Hour}
+	for name, claims := range map[string][]Claim{
+		"none": {{}, {}}, "account": {{Account("ada"), much}, {}}, "both": {{Account("ada"), much}, {Org("acme"), much}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				u, err := q.Begin(claims...)
+				if err != nil {
+					b.Fatal(err)
+				}
+				u.Count(1 << 10)
+				u.Done()
+			}
+		})
+	}
+}
