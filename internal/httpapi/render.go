@@ -133,10 +133,15 @@ func JSON(c *gin.Context, status int, v any) {
 	c.Data(status, media, body.Bytes())
 }
 
-// NoStoreJSON writes an answer that holds a secret (RFC 6749 §5.1).
-func NoStoreJSON(c *gin.Context, status int, v any) {
+// NoStore marks an answer that holds a secret (RFC 6749 §5.1).
+func NoStore(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	c.Header("Pragma", "no-cache")
+}
+
+// NoStoreJSON writes an answer that holds a secret.
+func NoStoreJSON(c *gin.Context, status int, v any) {
+	NoStore(c)
 	JSON(c, status, v)
 }
 

@@ -33,10 +33,7 @@ type Handler struct {
 	IdleMinutes int
 }
 
-const sessions = "/cloudapi/1.0.0/sessions"
-
-// Endpoints lists what the handler serves. SDKs log out by DELETE on the URL
-// they logged in at.
+// Endpoints lists what the handler serves.
 func (h *Handler) Endpoints() httpapi.Endpoints {
 	any := []tenants.Right{httpapi.AnySession}
 	route := func(method, path string, do func(*gin.Context, httpapi.Call) error) httpapi.Route {
@@ -45,19 +42,13 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	e := httpapi.Endpoints{
 		Open: []httpapi.Open{
 			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions, AnyVersion: true},
-			{Method: http.MethodPost, Path: sessions, Do: h.loginTenant},
-			{Method: http.MethodPost, Path: sessions + "/provider", Do: h.loginProvider},
 		},
 		Routes: []httpapi.Route{
-			route(http.MethodGet, sessions+"/current", h.current),
-			route(http.MethodDelete, sessions+"/current", h.logout),
-			route(http.MethodDelete, sessions, h.logout),
-			route(http.MethodDelete, sessions+"/provider", h.logout),
-			route(http.MethodGet, sessions+"/current/accessibleLocations", h.locations),
 			route(http.MethodGet, "/api/org", h.orgList),
 			route(http.MethodGet, "/api/org/:id", h.org),
 		},
 	}
+	e.Add(h.sessionEndpoints())
 	e.Routes = append(e.Routes, h.quotaRoutes()...)
 	e.Routes = append(e.Routes, h.roleRoutes()...)
 	e.Routes = append(e.Routes, h.rightRoutes()...)

@@ -14,7 +14,9 @@ func TestEndpoints(t *testing.T) {
 		open = append(open, o.Method+" "+o.Path)
 	}
 	slices.Sort(open)
-	want := []string{"GET /api/versions", "POST /cloudapi/1.0.0/sessions", "POST /cloudapi/1.0.0/sessions/provider"}
+	want := []string{
+		"GET /api/versions", "POST /api/login", "POST /api/sessions", "POST /cloudapi/1.0.0/sessions", "POST /cloudapi/1.0.0/sessions/provider",
+	}
 	if !slices.Equal(open, want) {
 		t.Errorf("open to strangers: %q, want %q", open, want)
 	}
@@ -25,7 +27,9 @@ func TestEndpoints(t *testing.T) {
 			t.Errorf("%s %s asks for no right", rt.Method, rt.Path)
 		}
 	}
-	for _, path := range []string{"/cloudapi/1.0.0/sessions", "/cloudapi/1.0.0/sessions/provider", "/cloudapi/1.0.0/sessions/current"} {
+	for _, path := range []string{
+		"/cloudapi/1.0.0/sessions", "/cloudapi/1.0.0/sessions/provider", "/cloudapi/1.0.0/sessions/current", "/api/sessions", "/api/login", "/api/session",
+	} {
 		if !slices.Contains(guarded, "DELETE "+path) {
 			t.Errorf("there is no DELETE %s", path)
 		}

@@ -1,0 +1,108 @@
+package tenantshttp
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/oauth"
+	"causeway/ratelimit"
+	"causeway/tenants"
+)
+
+// door says who may log in at a URL.
+type door func(*tenants.Snapshot) bool
+
+func tenantsOnly(org *tenants.Snapshot) bool  { return !org.System() }
+func providerOnly(org *tenants.Snapshot) bool { return org.System() }
+func everybody(*tenants.Snapshot) bool        { return true }
+
+func (h *Handler) loginTenant(c *gin.Context) error   { return h.login(c, tenantsOnly) }
+func (h *Handler) loginProvider(c *gin.Context) error { return h.login(c, providerOnly) }
+
+func (h *Handler) login(c *gin.Context, at door) error {
+	call, err := h.enter(c, at, h.OAuth.OpenSession)
+	if err != nil {
+		return err
+	}
+	httpapi.JSON(c, http.StatusOK, h.newSession(call.Principal))
+	return nil
+}
+
+// loginSession and loginOrgList are the logins of VCD's old API, for tenants and
+// providers alike: one shows the session, the other what can be seen with it.
+func (h *Handler) loginSession(c *gin.Context) error {
+	return h.loginLegacy(c, h.sessionXML)
+}
+
+func (h *Handler) loginOrgList(c *gin.Context) error {
+	return h.loginLegacy(c, h.orgList)
+}
+
+func (h *Handler) loginLegacy(c *gin.Context, show func(*gin.Context, httpapi.Call) error) error {
+	call, err := h.enter(c, everybody, h.OAuth.OpenLegacySession)
+	if err != nil {
+		return err
+	}
+	return show(c, call)
+}
+
+// enter opens a session from Basic credentials, and hands out its tokens in
+// headers. Stale tokens that SDKs send along are not looked at. Whatever is wrong,
+// the answer is the same 401: also for providers at the tenants' door and the
+// other way round.
+func (h *Handler) enter(c *gin.Context, at door,
+	open func(context.Context, tenants.Caller, *tenants.Snapshot, tenants.User) (oauth.Tokens, error),
+) (httpapi.Call, error) {
+	caller := httpapi.Anonymous(c)
+	org, user, err := h.check(c, at, caller.Source)
+	if err != nil {
+		return httpapi.Call{}, err
+	}
+	tokens, err := open(c.Request.Context(), caller, org, user)
+	if err != nil {
+		return httpapi.Call{}, err
+	}
+	roleName, _ := org.RoleName(user.Role)
+	caller.Principal = tenants.Principal{
+		Kind: tenants.KindUser, ID: string(user.ID), Name: user.Name, Org: org.ID, OrgName: org.Name,
+		Role: user.Role, RoleName: roleName, Session: tokens.Session.ID,
+		Home: tenants.LocationID{Org: org.ID, Site: h.SiteID},
+	}
+	httpapi.NoStore(c)
+	c.Header(httpapi.HeaderAccessToken, tokens.AccessToken.Reveal())
+	c.Header(httpapi.HeaderTokenType, "Bearer")
+	if tokens.LegacyToken != "" {
+		c.Header(httpapi.HeaderLegacyToken, tokens.LegacyToken.Reveal())
+	}
+	return httpapi.Call{Caller: caller, Org: org}, nil
+}
+
+// check says whose credentials these are.
+func (h *Handler) check(c *gin.Context, at door, source string) (*tenants.Snapshot, tenants.User, error) {
+	ctx := c.Request.Context()
+	login, err := httpapi.BasicLogin(c.Request)
+	if err != nil {
+		return nil, tenants.User{}, err
+	}
+	account := ratelimit.Account(tenants.FoldName(login.User) + "@" + tenants.FoldName(login.Org))
+	try := h.Limits.Take(ratelimit.Login, ratelimit.Source(httpapi.ClientAddr(c)), account)
+	if err := try.Err(); err != nil {
+		return nil, tenants.User{}, err
+	}
+	org, err := h.Orgs.ByName(ctx, login.Org)
+	if problem.Has(err, problem.NotFound) || (err == nil && !at(org)) {
+		org, err = nil, nil
+	}
+	if err != nil {
+		return nil, tenants.User{}, err
+	}
+	user, err := h.Logins.Check(ctx, org, login.User, login.Password, source)
+	if !problem.Has(err, problem.Unauthenticated) {
+		try.Return() // right, or not the caller's fault
+	}
+	return org, user, err
+}
