@@ -239,7 +239,7 @@ var parameter = regexp.MustCompile(`([^/]*)/:(\w+)`)
 // kindOf names what an id in a path is of, by what stands before it, as in
 // urn:vcloud:<kind>. A route with another kind of id needs a line here.
 var kindOf = map[string]string{
-	"org": "org", "orgs": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy",
+	"org": "org", "orgs": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy", "sessions": "session",
 	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
 	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
 }
@@ -276,7 +276,12 @@ func (e endpoint) fill(t *testing.T, org string, ids map[string]string) string {
 
 // logsOut says that a success ends the session.
 func (e endpoint) logsOut() bool {
-	return e.method == http.MethodDelete && strings.HasPrefix(e.path, "/cloudapi/1.0.0/sessions")
+	return e.method == http.MethodDelete && e.atTheDoor() && !strings.Contains(e.path, "/:")
+}
+
+// atTheDoor says that one logs in and out there.
+func (e endpoint) atTheDoor() bool {
+	return strings.HasPrefix(e.path, "/cloudapi/1.0.0/sessions") || strings.HasPrefix(e.path, "/api/session") || e.path == "/api/login"
 }
 
 // nobody is an identifier that nothing has.
