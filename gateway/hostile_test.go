@@ -253,9 +253,22 @@ func TestForeignLooksAbsent_R6(t *testing.T) {
 		p := w.do(t, "east", "POST", "/cloudapi/1.0.0/quotaPolicies", sitetest.Bearer(globex), `{"name":"theirs"}`).Want(t, 201)
 		session := w.do(t, "east", "GET", "/cloudapi/1.0.0/sessions/current", sitetest.Bearer(globex), "").JSON(t)
 		user, _ := session["user"].(map[string]any)
+		own := w.do(t, "east", "POST", "/cloudapi/1.0.0/roles", sitetest.Bearer(globex), `{"name":"theirs"}`).Want(t, 201)
 		foreign := map[string]string{
-			"org": bare(east.Org("globex").ID), "user": bare(fmt.Sprint(user["id"])),
-			"serviceAccount": a.String(t, "client_id"), "quotaPolicy": bare(p.String(t, "id")),
+			"org": bare(east.Org("globex").ID), "user": bare(fmt.Sprint(user["id"])), "session": bare(session["id"].(string)),
+			"serviceAccount": a.String(t, "client_id"), "quotaPolicy": bare(p.String(t, "id")), "role": bare(own.String(t, "id")),
+		}
+		assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+foreign["user"]+"/quotaPolicy", sitetest.Bearer(globex), "{}")
+		location := assigned.Want(t, 202).Header.Get("Location")
+		foreign["task"] = location[strings.LastIndexByte(location, '/')+1:]
+		provider := w.c.Login(t, "east", "System")
+		for kind, list := range map[string]string{
+			"globalRole": "globalRoles", "rightsBundle": "rightsBundles", "right": "rights?filter=name==Site:%20View",
+			"rightsCategory": "rightsCategories?filter=name==Sites",
+		} {
+			values, _ := w.do(t, "east", "GET", "/cloudapi/1.0.0/"+list, sitetest.Bearer(provider), "").Want(t, 200).JSON(t)["values"].([]any)
+			first, _ := values[0].(map[string]any)
+			foreign[kind] = bare(fmt.Sprint(first["id"]))
 		}
 		admin := w.c.Login(t, "east", "acme")
 		_, account := w.c.Account(t, "east", admin, "inventory-bot")
@@ -265,7 +278,7 @@ func TestForeignLooksAbsent_R6(t *testing.T) {
 			if !strings.Contains(e.path, "/:") || strings.HasPrefix(e.path, "/tenant/") {
 				continue
 			}
-			bodies := []string{"", fmt.Sprintf(`{"client_name":"y","software_id":%[1]q,"softwareId":%[1]q,"scope":"urn:vcloud:role:Inventory%%20Operator","role":{"id":%[2]q}}`,
+			bodies := []string{"", fmt.Sprintf(`{"client_name":"y","software_id":%[1]q,"softwareId":%[1]q,"scope":"urn:vcloud:role:Inventory%%20Operator","role":{"id":%[2]q},"name":"y","values":[],"username":"y","roleEntityRefs":[{"id":%[2]q}]}`,
 				"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99", role["id"])}
 			if e.open() {
 				bodies = []string{
