@@ -57,6 +57,7 @@ var placeholders = map[string]string{
 	"time":          `\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`,
 	"jwt":           `[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}`,
 	"device-code":   `[\w-]{43}`,
+	"opaque":        `[0-9a-f]{32}`,
 	"user-code":     `[A-Z0-9]{4}-[A-Z0-9]{4}`,
 	"refresh-token": `[0-9A-Za-z]{32}`,
 	"int":           `\d+`,

@@ -38,6 +38,7 @@ func newWorld(t *testing.T, c *sitetest.Client, f *dev.File) *world {
 
 		"admin_password":    east.Org("acme").Admin.Password,
 		"provider_password": east.Admin.Password,
+		"globex_password":   east.Org("globex").Admin.Password,
 		"software_id":       f.Account.SoftwareID,
 
 		"provider": c.Login(t, "east", "System"), // access tokens of east
