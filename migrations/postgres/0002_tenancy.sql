@@ -2,6 +2,8 @@
 
 ALTER TABLE organizations ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE organizations ADD COLUMN quota_policy_id TEXT NOT NULL DEFAULT '';
+-- Filters compare names as they are written, logins fold them.
+CREATE INDEX organizations_written_name ON organizations (name);
 
 ALTER TABLE roles ADD COLUMN bundle_key TEXT NOT NULL DEFAULT '';
 ALTER TABLE roles ADD COLUMN read_only BOOLEAN NOT NULL DEFAULT false;
@@ -149,5 +151,6 @@ DROP TABLE publication_rights;
 DROP TABLE publications;
 ALTER TABLE roles DROP COLUMN read_only;
 ALTER TABLE roles DROP COLUMN bundle_key;
+DROP INDEX organizations_written_name;
 ALTER TABLE organizations DROP COLUMN quota_policy_id;
 ALTER TABLE organizations DROP COLUMN settings;
