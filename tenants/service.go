@@ -1,7 +1,6 @@
 package tenants
 
 import (
-	"context"
 	"time"
 
 	"causeway/internal/journal"
@@ -36,16 +35,6 @@ func New(c Config) *Service {
 // clock is the current time in the precision that every database keeps.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// mayGive answers nil when the caller holds all the rights that somebody would
-// get in org.
-func (s *Service) mayGive(ctx context.Context, by Caller, given RightSet) error {
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return err
-	}
-	return own.MayGive(by.Principal, given)
-}
-
 // done is the task of an operation that is complete when it is answered. The
 // work and its task are written in one transaction.
 func done(by Caller, org OrgID, at time.Time, name, operation string, owner TaskEntity) Task {
@@ -53,7 +42,7 @@ func done(by Caller, org OrgID, at time.Time, name, operation string, owner Task
 		ID: TaskID(NewID()), Org: org, Name: name, Operation: operation, Status: TaskSuccess, StartedAt: at, EndedAt: at,
 		TaskDetail: TaskDetail{
 			Owner: owner,
-			User:  TaskEntity{Kind: string(by.Principal.Kind), ID: by.Principal.ID, Name: by.Principal.Name},
+			User:  TaskEntity{Kind: by.Principal.Kind.Identity(), ID: by.Principal.ID, Name: by.Principal.Name},
 		},
 	}
 }
