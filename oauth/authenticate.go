@@ -27,6 +27,7 @@ type Authenticator struct {
 
 type liveSession struct {
 	principal tenants.Principal
+	family    string // the API token that opened it; empty for others
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
 	flushed   atomic.Int64 // last use known to the database
@@ -77,15 +78,9 @@ func (s *Service) idle(now, lastUsed time.Time) bool {
 
 // load verifies the token and reads what stands behind it.
 func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (*liveSession, error) {
-	session, err := a.session(ctx, token, now)
-	if problem.Has(err, problem.NotFound) {
-		return nil, unauthenticated()
-	}
+	session, err := a.service.opened(ctx, token, now)
 	if err != nil {
 		return nil, err
-	}
-	if !session.EndedAt.IsZero() || a.service.idle(now, session.LastUsed) {
-		return nil, unauthenticated()
 	}
 	org, err := a.service.orgs.Organization(ctx, session.Org)
 	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
@@ -104,26 +99,35 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 		Org: session.Org, OrgName: org.Name, Role: session.Role, RoleName: roleName, Quota: quota,
 		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
 	}}
+	if session.Kind == tenants.KindAPIToken {
+		live.family = session.Family
+	}
 	live.used.Store(now.UnixMicro())
 	live.flushed.Store(session.LastUsed.UnixMicro())
 	return live, nil
 }
 
-// session reads the session that a token opens. A person's follows the user's
-// row: what an administrator changes there counts at once, while a service
-// account's keeps what it was issued under (VCD-89).
-func (a *Authenticator) session(ctx context.Context, token string, now time.Time) (session Session, err error) {
-	find := func(r Reader) (Session, error) { return r.SessionByLegacy(a.service.digest(digestLegacy, token)) }
+// opened is the session that a token opens. A user's follows the user's row: what
+// an administrator changes there counts at once, while a service account's keeps
+// what it was issued under (VCD-89).
+func (s *Service) opened(ctx context.Context, token string, now time.Time) (session Session, err error) {
+	find := func(r Reader) (Session, error) { return r.SessionByLegacy(s.digest(digestLegacy, token)) }
 	if !secret.IsLegacyToken(token) {
-		id, err := a.service.signer.verify(ctx, a.service.policy.Issuer, token)
+		id, err := s.signer.verify(ctx, s.policy.Issuer, token)
 		if err != nil {
 			return Session{}, err
 		}
 		find = func(r Reader) (Session, error) { return r.Session(id) }
 	}
-	err = a.service.store.View(ctx, func(r Reader) error {
-		if session, err = find(r); err != nil || session.Kind != tenants.KindUser {
+	err = s.store.View(ctx, func(r Reader) error {
+		if session, err = find(r); err != nil {
 			return err
+		}
+		if !session.EndedAt.IsZero() || s.idle(now, session.LastUsed) {
+			return unauthenticated()
+		}
+		if !session.Kind.OfUser() {
+			return nil
 		}
 		u, err := r.User(session.Org, tenants.UserID(session.Principal), now)
 		if err != nil {
@@ -135,6 +139,9 @@ func (a *Authenticator) session(ctx context.Context, token string, now time.Time
 		session.Role = u.Role
 		return nil
 	})
+	if problem.Has(err, problem.NotFound) {
+		err = unauthenticated()
+	}
 	return session, err
 }
 
@@ -146,6 +153,8 @@ func (a *Authenticator) Apply(row journal.Row) {
 		a.live.ForgetTag(sessionTag + row.Subject.ID)
 	case journal.KindAccount, journal.KindUser:
 		a.live.ForgetTag(principalTag + row.Subject.ID)
+	case journal.KindAPIToken:
+		a.live.ForgetTag(apiTokenTag + row.Subject.ID)
 	case journal.KindOrganization:
 		a.live.ForgetTag(orgTag + row.Subject.ID)
 	case journal.KindRole:
@@ -160,11 +169,16 @@ const (
 	sessionTag   = "session "
 	principalTag = "principal "
 	orgTag       = "organization "
+	apiTokenTag  = "API token "
 )
 
 func tags(s *liveSession) []string {
 	p := s.principal
-	return []string{sessionTag + string(p.Session), principalTag + p.ID, orgTag + string(p.Org)}
+	tags := []string{sessionTag + string(p.Session), principalTag + p.ID, orgTag + string(p.Org)}
+	if s.family != "" {
+		tags = append(tags, apiTokenTag+s.family)
+	}
+	return tags
 }
 
 // Flush forgets everything.

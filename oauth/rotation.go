@@ -28,6 +28,9 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 	// replayed or revoked, so there are few turns.
 	for range 4 {
 		shown, account, quota, err := s.presented(ctx, org, client, digest)
+		if problem.Has(err, problem.NotFound) {
+			return s.refreshAPIToken(ctx, by, org, client, digest)
+		}
 		if err != nil {
 			return Tokens{}, err
 		}
@@ -62,29 +65,25 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 }
 
 // presented reads what is known of a token, and refuses what can never rotate
-// without touching it.
+// without touching it. What no account was given is problem.NotFound.
 func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client ClientID, digest Digest) (shown Presented, account ServiceAccount, quota string, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		shown, err = r.RefreshToken(digest)
-		if problem.Has(err, problem.NotFound) {
-			return problem.New(problem.InvalidGrant, "Invalid refresh token")
-		}
 		if err != nil {
 			return err
 		}
+		if err := meantFor(org, client, shown.Org, shown.Account); err != nil {
+			return err
+		}
 		switch {
-		case shown.Org != org.ID:
-			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was not issued for this organization. It stays valid where it was issued.")
-		case client != "" && shown.Account != client:
-			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was issued to another client.")
 		case !shown.RevokedAt.IsZero():
 			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was revoked on %s.", shown.RevokedAt.UTC().Format(time.RFC3339))
 		case !org.Enabled:
-			return problem.New(problem.InvalidGrant, "Invalid refresh token")
+			return invalidRefreshToken()
 		}
 		account, err = r.ServiceAccount(org.ID, shown.Account, s.clock())
 		if problem.Has(err, problem.NotFound) {
-			return problem.New(problem.InvalidGrant, "Invalid refresh token")
+			return invalidRefreshToken()
 		}
 		if err != nil {
 			return err
@@ -93,6 +92,22 @@ func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client C
 		return err
 	})
 	return shown, account, quota, err
+}
+
+// invalidRefreshToken is for what was never issued, and for what cannot be told
+// from it.
+func invalidRefreshToken() error { return problem.New(problem.InvalidGrant, "Invalid refresh token") }
+
+// meantFor refuses a token that was issued for another organization or client. It
+// helps people who try one endpoint after the other, and leaves the token alone.
+func meantFor(org *tenants.Snapshot, client ClientID, tokenOrg tenants.OrgID, tokenClient ClientID) error {
+	switch {
+	case tokenOrg != org.ID:
+		return problem.New(problem.InvalidGrant, "Invalid refresh token: it was not issued for this organization. It stays valid where it was issued.")
+	case client != "" && client != tokenClient:
+		return problem.New(problem.InvalidGrant, "Invalid refresh token: it was issued to another client.")
+	}
+	return nil
 }
 
 // inGrace says whether a spent token is shown so soon, by whomever, that it can be

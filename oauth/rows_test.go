@@ -68,7 +68,7 @@ func (c *conflicts) Handle(_ context.Context, r slog.Record) error {
 
 // tables hold everything that this package's rules can change.
 var tables = []string{
-	"device_requests", "journal", "journal_head", "organizations", "role_rights", "roles",
+	"api_tokens", "device_requests", "journal", "journal_head", "organizations", "role_rights", "roles",
 	"service_accounts", "sessions", "signing_keys", "token_events", "token_families", "used_tokens", "users",
 }
 

@@ -29,7 +29,9 @@ type Policy struct {
 
 	IdleTimeout     time.Duration // a session unused for this long ends
 	UserLifetime    time.Duration // of a person's session
-	AccountLifetime time.Duration // of an access token of a service account
+	AccountLifetime time.Duration // of an access token of a service account or API token
+
+	APITokenLifetime time.Duration // of an API token itself; zero is forever
 }
 
 // Config wires a Service.

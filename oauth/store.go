@@ -93,7 +93,7 @@ type Session struct {
 	// person's is for the user to say.
 	Role      tenants.RoleID
 	Quota     string // as it was when the session was issued (VCD-89); see tenants.PinQuota
-	Family    string // empty for people
+	Family    string // of refresh tokens, or the API token; empty for people
 	Legacy    Digest // of the opaque token, where a login gave one out
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -175,6 +175,13 @@ type Reader interface {
 	// the only key the holder gives us, the organization comes with the answer.
 	RefreshToken(token Digest) (Presented, error)
 
+	// APIToken reads a user's token, APITokens a page of them by id, name, type,
+	// owner_id, owner_name, created_at and expires_at (microseconds).
+	APIToken(org tenants.OrgID, id ClientID) (APIToken, error)
+	APITokens(org tenants.OrgID, whose Whose, q tenants.Query) ([]APIToken, int, error)
+	// APITokenByDigest finds a user's token by its refresh token, see RefreshToken.
+	APITokenByDigest(token Digest) (APIToken, error)
+
 	// Session finds a session by the id inside a verified token, SessionByLegacy
 	// by an opaque token: the holder gives us nothing else, and the organization
 	// comes with the answer.
@@ -224,8 +231,18 @@ type Tx interface {
 	// means the successor has been presented meanwhile or the family is revoked.
 	CountRetry(org tenants.OrgID, family string, used Digest, counts bool) (bool, error)
 
+	// CreateAPIToken stores a token that was not fetched yet.
+	CreateAPIToken(APIToken) error
+	// FetchAPIToken gives a token its refresh token. False means it has one: of any
+	// number of calls exactly one reports true. It is problem.NotFound when the
+	// token is gone, or its owner or the organization disabled, and holds them all.
+	FetchAPIToken(t APIToken, token Digest) (bool, error)
+	// DeleteAPIToken removes a token and ends the sessions that it opened.
+	DeleteAPIToken(t APIToken, now time.Time) error
+
 	// CreateSession is problem.NotFound unless the organization is enabled and
-	// the session's family lives, or its user is enabled.
+	// what opens the session lives: the family, the user, or the user and the API
+	// token.
 	CreateSession(Session) error
 	EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error
 	EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error

@@ -13,16 +13,31 @@ type PrincipalKind string
 const (
 	KindUser           PrincipalKind = "user"
 	KindServiceAccount PrincipalKind = "serviceAccount"
+	// KindAPIToken is a session that a user's API token opened: the principal is
+	// the user, and the limits are those of a machine.
+	KindAPIToken PrincipalKind = "apiToken"
 )
 
 // Machine reports whether k acts without a human (VCD-30).
 func (k PrincipalKind) Machine() bool { return k != KindUser }
 
+// OfUser reports whether a principal of kind k is identified as a user, whose
+// row says what it may do and whether it may do anything.
+func (k PrincipalKind) OfUser() bool { return k == KindUser || k == KindAPIToken }
+
+// Identity is the kind of thing that a principal's ID identifies.
+func (k PrincipalKind) Identity() string {
+	if k == KindAPIToken {
+		return string(KindUser)
+	}
+	return string(k)
+}
+
 // Principal is who asks: the holder of a session at this site, or a principal
 // of a peer site mapped to the account of the same identity here.
 type Principal struct {
 	Kind       PrincipalKind
-	ID         string // UserID or service account client id at this site
+	ID         string // UserID or service account client id at this site; see PrincipalKind.Identity
 	Name       string
 	SoftwareID string // service accounts only
 	Org        OrgID

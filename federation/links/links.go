@@ -104,6 +104,9 @@ func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Heade
 	if d.Kind == route.Refuse {
 		return federation.Target{}, d.Problem
 	}
+	if d.Kind == route.Peer && who.Kind == tenants.KindAPIToken {
+		return federation.Target{}, staysHome()
+	}
 	return federation.Target{Org: d.Org, OrgName: d.OrgName, Site: d.Site, Local: d.Kind == route.Local}, nil
 }
 
@@ -112,6 +115,10 @@ func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Heade
 // means that nothing was written to w.
 func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error {
 	ctx := r.Context()
+	subject, err := subjectType(who.Kind)
+	if err != nil {
+		return err
+	}
 	site, err := l.index.site(ctx, to.Site)
 	if err != nil {
 		return err
@@ -122,7 +129,7 @@ func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Princip
 	}
 	token, err := assertion.Mint(key, assertion.Claims{
 		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
-		SubjectType: subjectType(who.Kind), Subject: who.Name, SoftwareID: who.SoftwareID, IdP: "local",
+		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: "local",
 		Session: assertion.SessionHash(who.Session),
 		Method:  r.Method, RequestURI: r.URL.RequestURI(), Body: assertion.Stream, IssuedAt: l.c.Now(),
 	})
@@ -139,11 +146,20 @@ func (l *Links) target(site sitePeer) peer.Target {
 	return peer.Target{Site: site.Site, PublicKey: site.key, Candidates: candidates, Fallback: fallback}
 }
 
-func subjectType(k tenants.PrincipalKind) assertion.SubjectType {
-	if k == tenants.KindServiceAccount {
-		return assertion.ServiceAccount
+// subjectType says as what a principal crosses. An API token does not: a peer
+// would take it for its owner at a keyboard, without the limits of machines (R7).
+func subjectType(k tenants.PrincipalKind) (assertion.SubjectType, error) {
+	switch k {
+	case tenants.KindServiceAccount:
+		return assertion.ServiceAccount, nil
+	case tenants.KindUser:
+		return assertion.User, nil
 	}
-	return assertion.User
+	return "", staysHome()
+}
+
+func staysHome() error {
+	return problem.New(problem.Forbidden, "An API token acts at its own site only; a service account can act at associated ones.")
 }
 
 // Receive says who a request from an associated site speaks for. The assertion
@@ -220,7 +236,7 @@ func (l *Links) Locations(ctx context.Context, who tenants.Principal, here feder
 	here.LocationID = tenants.LocationID{Org: who.Org, Site: l.c.Self.ID}
 	here.SiteName, here.OrgName = l.c.Self.Name, who.OrgName
 	found := []federation.Location{here}
-	if who.Via != "" {
+	if who.Via != "" || who.Kind == tenants.KindAPIToken {
 		return found, nil
 	}
 	list, err := l.index.associations(ctx, who.Org)

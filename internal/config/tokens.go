@@ -11,6 +11,8 @@ type Sessions struct {
 	// Life of a session that a service account or API token opened; clients
 	// are told this as expires_in. 30 days is what VCD gives, and the most.
 	TokenLifetime time.Duration `yaml:"token_lifetime" default:"720h" min:"5m" max:"720h"`
+	// Life of an API token that a user creates. 0 is until it is deleted.
+	APITokenLifetime time.Duration `yaml:"api_token_lifetime" default:"0s" min:"0s" max:"87600h"`
 }
 
 // Device is the device grant (RFC 8628). Its two codes are what a stranger may

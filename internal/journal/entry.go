@@ -48,6 +48,8 @@ const (
 	DeviceGranted        Action = "deviceRequest.granted"
 	DeviceDenied         Action = "deviceRequest.denied"
 	FamilyReplayed       Action = "tokenFamily.replayed"
+	APITokenCreated      Action = "apiToken.created"
+	APITokenDeleted      Action = "apiToken.deleted"
 	SessionEnded         Action = "session.ended"
 	SiteAssociated       Action = "siteAssociation.created"
 	OrgAssociated        Action = "orgAssociation.created"
@@ -66,13 +68,14 @@ const (
 	KindRightsBundle   = "rightsBundle"
 	KindQuotaPolicy    = "quotaPolicy"
 	KindAccount        = "serviceAccount"
+	KindAPIToken       = "token"
 	KindSession        = "session"
 	KindSite           = "site"
 	KindKey            = "key"
 )
 
-// Actor is who caused a change. Kind is user, serviceAccount, anonymous or
-// system (the gateway itself).
+// Actor is who caused a change. Kind is user, serviceAccount, apiToken (the
+// user by means of one), anonymous or system (the gateway itself).
 type Actor struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`

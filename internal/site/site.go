@@ -221,6 +221,7 @@ func policy(c *config.Config) oauth.Policy {
 		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
 		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow, MaxRetries: c.Rotation.Retries,
 		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
+		APITokenLifetime: c.Sessions.APITokenLifetime,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // tables are all tables of the schema but goose's.
 var tables = []string{
-	"device_requests", "journal", "journal_head", "org_associations", "org_keys", "organizations", "role_rights", "roles",
+	"api_tokens", "device_requests", "journal", "journal_head", "org_associations", "org_keys", "organizations", "role_rights", "roles",
 	"service_accounts", "sessions", "signing_keys", "site", "site_associations", "token_events", "token_families", "used_tokens", "users",
 }
 

@@ -70,6 +70,15 @@ var planCalls = []call{
 	{"AccountOrg", inTokens(func(o oauth.Tx, w *tenant) error { return second(o.AccountOrg(w.account)) })},
 	{"DeviceByCode", inTokens(func(o oauth.Tx, w *tenant) error { return second(o.DeviceByCode(w.org, w.device.DeviceCode)) })},
 	{"RefreshToken", inTokens(func(o oauth.Tx, w *tenant) error { return second(o.RefreshToken(w.used)) })},
+	{"APITokenByDigest", inTokens(func(o oauth.Tx, _ *tenant) error {
+		return ignoreNotFound(second(o.APITokenByDigest(digest("nobody's"))))
+	})},
+	{"APITokens", everyPage("created_at", func(_ tenants.Tx, o oauth.Tx, w *tenant, q tenants.Query) error {
+		_, _, all := o.APITokens(w.org, oauth.Whose{All: true}, q)
+		q.Where, q.Args = "name = ? AND owner_name = ? AND type = ?", []any{"ci", "jane", "REFRESH"}
+		_, _, one := o.APITokens(w.org, oauth.Whose{Owner: w.user}, q)
+		return errors.Join(all, one)
+	})},
 	{"Session", inTokens(func(o oauth.Tx, w *tenant) error { return second(o.Session(w.session.ID)) })},
 	{"SessionByLegacy", inTokens(func(o oauth.Tx, _ *tenant) error {
 		_, err := o.SessionByLegacy(digest("nobody's"))

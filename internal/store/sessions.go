@@ -64,10 +64,10 @@ func (r *reader) SessionByLegacy(token oauth.Digest) (oauth.Session, error) {
 }
 
 // selectSessions needs the organization, the time and the time of the last use
-// that counts. A person's role is the user's.
+// that counts. A user's role is what it is now.
 const selectSessions = `SELECT s.id, s.org_id, s.kind, s.principal, s.name, s.software_id, COALESCE(u.role_id, s.role_id) AS role_id,
 		s.family_id, s.created_at, s.expires_at, s.last_used
-	FROM sessions s LEFT JOIN users u ON u.org_id = s.org_id AND u.id = s.principal AND s.kind = 'user'
+	FROM sessions s LEFT JOIN users u ON u.org_id = s.org_id AND u.id = s.principal AND s.kind IN ('user', 'apiToken')
 	WHERE s.org_id = ? AND s.ended_at = 0 AND s.expires_at > ? AND s.last_used > ?`
 
 func (r *reader) Sessions(org tenants.OrgID, live oauth.Live, q tenants.Query) ([]oauth.Session, int, error) {
@@ -97,18 +97,34 @@ func (t *tx) CreateSession(s oauth.Session) error {
 }
 
 func (t *tx) holdOwner(s oauth.Session) error {
-	share := clause.Locking{Strength: clause.LockingStrengthShare}
-	if err := take(t.db.Clauses(share).Where("id = ? AND enabled = ?", string(s.Org), true), &organizationRow{}); err != nil {
+	switch {
+	case s.Kind.OfUser():
+		if err := t.holdUser(s.Org, tenants.UserID(s.Principal)); err != nil || s.Family == "" {
+			return err
+		}
+		return take(t.of(s.Org).Clauses(share).Where("id = ? AND user_id = ?", s.Family, s.Principal), &apiTokenRow{})
+	case s.Family != "":
+		if err := t.holdOrganization(s.Org); err != nil {
+			return err
+		}
+		return take(t.of(s.Org).Clauses(share).Where("id = ? AND account_id = ? AND revoked_at = 0", s.Family, s.Principal), &familyRow{})
+	}
+	return t.holdOrganization(s.Org)
+}
+
+// share keeps others from changing a row, and not from holding it as well.
+var share = clause.Locking{Strength: clause.LockingStrengthShare}
+
+func (t *tx) holdOrganization(org tenants.OrgID) error {
+	return take(t.db.Clauses(share).Where("id = ? AND enabled = ?", string(org), true), &organizationRow{})
+}
+
+// holdUser holds a user and the organization before, as whoever deletes it does.
+func (t *tx) holdUser(org tenants.OrgID, user tenants.UserID) error {
+	if err := t.holdOrganization(org); err != nil {
 		return err
 	}
-	q := t.of(s.Org).Clauses(share)
-	switch {
-	case s.Family != "":
-		return take(q.Where("id = ? AND account_id = ? AND revoked_at = 0", s.Family, s.Principal), &familyRow{})
-	case s.Kind == tenants.KindUser:
-		return take(q.Where("id = ? AND enabled = ?", s.Principal, true), &userRow{})
-	}
-	return nil
+	return take(t.of(org).Clauses(share).Where("id = ? AND enabled = ?", string(user), true), &userRow{})
 }
 
 // EndSession ends a session once; ending it again keeps the first time.

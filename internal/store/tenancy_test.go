@@ -93,6 +93,29 @@ var tenantCalls = []call{
 		s.Org, s.EndedAt, s.Family, s.Kind, s.Principal = org, now, "", tenants.KindUser, string(w.user)
 		return o.CreateSession(s)
 	}},
+	{"CreateSession of an API token", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		s := w.newTokenSession()
+		s.Org, s.EndedAt = org, now
+		return o.CreateSession(s)
+	}},
+	{"CreateAPIToken for a user", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		a := w.newAPIToken(newID[string]())
+		a.Org = org
+		return o.CreateAPIToken(a)
+	}},
+	{"APIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return second(o.APIToken(org, w.token.ID))
+	}},
+	{"FetchAPIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		a := w.token
+		a.Org = org
+		return second(o.FetchAPIToken(a, digest(a.ID)))
+	}},
+	{"DeleteAPIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		a := w.token
+		a.Org = org
+		return o.DeleteAPIToken(a, now)
+	}},
 	{"OrgAssociation", func(f federation.Tx, _ oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(f.OrgAssociation(org, w.remote))
 	}},
@@ -254,6 +277,17 @@ func TestTenancy_R6_ListsShowOneOrganization(t *testing.T) {
 			accounts, n, err := r.(oauth.Reader).ServiceAccounts(own.org, tenants.Query{Page: 1, PageSize: 10}, now)
 			if err != nil || n != 1 || len(accounts) != 1 || accounts[0].ID != own.account {
 				t.Errorf("ServiceAccounts: %+v, %d, %v", accounts, n, err)
+			}
+			for _, whose := range []oauth.Whose{{All: true}, {Owner: own.user}} {
+				tokens, n, err := r.(oauth.Reader).APITokens(own.org, whose, tenants.Query{Page: 1, PageSize: 10})
+				if err != nil || n != 1 || tokens[0] != own.token {
+					t.Errorf("APITokens of %+v: %+v, %d, %v", whose, tokens, n, err)
+				}
+			}
+			for _, whose := range []oauth.Whose{{}, {Owner: other.user}} {
+				if tokens, n, err := r.(oauth.Reader).APITokens(own.org, whose, tenants.Query{Page: 1, PageSize: 10}); err != nil || n != 0 || len(tokens) != 0 {
+					t.Errorf("APITokens of %+v: %+v, %d, %v", whose, tokens, n, err)
+				}
 			}
 			orgs, err := r.OrgAssociations(own.org)
 			if err != nil || len(orgs) != 1 || orgs[0].Remote != own.remote.Org {

@@ -33,6 +33,7 @@ type tenant struct {
 	remote  tenants.LocationID
 	quota   tenants.QuotaPolicyID
 	task    tenants.TaskID
+	token   oauth.APIToken // the user's, not fetched
 }
 
 // source is where somebody typed a wrong password.
@@ -104,6 +105,18 @@ func (w *tenant) rotation(g int) oauth.Rotation {
 	}
 }
 
+// newAPIToken is a token of the user that is not stored yet.
+func (w *tenant) newAPIToken(name string) oauth.APIToken {
+	return oauth.APIToken{ID: newID[oauth.ClientID](), Org: w.org, Owner: w.user, OwnerName: "jane", Name: name, CreatedAt: now}
+}
+
+// newTokenSession is a session of the token that is not stored yet.
+func (w *tenant) newTokenSession() oauth.Session {
+	s := w.newSession()
+	s.Kind, s.Principal, s.Name, s.SoftwareID, s.Family = tenants.KindAPIToken, string(w.user), "jane", "", string(w.token.ID)
+	return s
+}
+
 // newTenant makes an organization with one of everything.
 func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 	t.Helper()
@@ -120,8 +133,11 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 		}
 		return tx.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: w.user, Org: w.org, Name: "jane", FullName: "Jane", Role: w.role, Enabled: true, PasswordHash: "$argon2id$…", CreatedAt: now})
 	})
-	w.device, w.family = w.newDevice(oauth.DevicePending), w.newFamily()
+	w.device, w.family, w.token = w.newDevice(oauth.DevicePending), w.newFamily(), w.newAPIToken("ci")
 	inOAuth(t, db, func(tx oauth.Tx) error {
+		if err := tx.CreateAPIToken(w.token); err != nil {
+			return err
+		}
 		if err := tx.CreateDevice(w.device); err != nil {
 			return err
 		}

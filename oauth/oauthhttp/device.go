@@ -90,18 +90,19 @@ func clientID(form url.Values) (oauth.ClientID, error) {
 }
 
 const (
-	grantDevice  = "urn:ietf:params:oauth:grant-type:device_code"
-	grantRefresh = "refresh_token"
+	grantDevice    = "urn:ietf:params:oauth:grant-type:device_code"
+	grantAssertion = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	grantRefresh   = "refresh_token"
 )
 
 type tokenBody struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type"`
 	ExpiresIn    int    `json:"expires_in"`
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty"` // absent where the presented one stays
 }
 
-// token exchanges a device code or a refresh token. The client does not
+// token exchanges a device code, an assertion or a refresh token. The client does not
 // authenticate (token_endpoint_auth_method is none), and stale credentials that
 // SDKs leave in the headers are not looked at.
 func (h *Handler) token(c *gin.Context) error {
@@ -113,12 +114,14 @@ func (h *Handler) token(c *gin.Context) error {
 	switch grant := form.Get("grant_type"); grant {
 	case grantDevice:
 		tokens, err = h.redeem(c, form)
+	case grantAssertion:
+		tokens, err = h.fetchToken(c, form)
 	case grantRefresh:
 		tokens, err = h.refresh(c, form)
 	case "":
 		err = problem.New(problem.InvalidRequest, "grant_type is required.")
 	default:
-		err = problem.New(problem.UnsupportedGrantType, "This endpoint grants %s and %s.", grantDevice, grantRefresh)
+		err = problem.New(problem.UnsupportedGrantType, "This endpoint grants %s, %s and %s.", grantDevice, grantAssertion, grantRefresh)
 	}
 	if err != nil {
 		return h.refused(c, err)

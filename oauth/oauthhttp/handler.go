@@ -30,13 +30,15 @@ const cloudapi = "/cloudapi/1.0.0"
 func (h *Handler) Endpoints() httpapi.Endpoints {
 	view := []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsLimitedView, tenants.RightAccountsManage}
 	manage := []tenants.Right{tenants.RightAccountsManage}
+	register := []tenants.Right{tenants.RightAccountsManage, tenants.RightTokenManage}
+	tokens := []tenants.Right{tenants.RightTokenManage, tenants.RightTokenManageAll}
 	var e httpapi.Endpoints
 	for _, realm := range []string{"/oauth/provider", "/oauth/tenant/:org"} {
 		e.Open = append(e.Open,
 			httpapi.Open{Method: http.MethodPost, Path: realm + "/device_authorization", Do: h.authorizeDevice},
 			httpapi.Open{Method: http.MethodPost, Path: realm + "/token", Do: h.token},
 		)
-		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: manage, Do: h.register})
+		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: register, Do: h.register})
 	}
 	accounts := cloudapi + "/serviceAccounts"
 	e.Routes = append(e.Routes,
@@ -46,6 +48,10 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		httpapi.Route{Method: http.MethodDelete, Path: accounts + "/:id", Rights: manage, Do: h.remove},
 		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/revoke", Rights: manage, Do: h.revoke},
 		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/takeOwnership", Rights: manage, Do: h.takeOwnership},
+		httpapi.Route{Method: http.MethodGet, Path: tokensPath, Rights: tokens, Do: h.listTokens},
+		httpapi.Route{Method: http.MethodPost, Path: tokensPath, Rights: tokens[:1], Do: h.createToken},
+		httpapi.Route{Method: http.MethodGet, Path: tokensPath + "/:id", Rights: tokens, Do: h.getToken},
+		httpapi.Route{Method: http.MethodDelete, Path: tokensPath + "/:id", Rights: tokens, Do: h.deleteToken},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup", Rights: manage, Do: h.lookUp},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/grant", Rights: manage, Do: h.grant},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/deny", Rights: manage, Do: h.deny},

@@ -24,14 +24,15 @@ type registerAnswer struct {
 	ClientID        string   `json:"client_id"`
 	GrantTypes      []string `json:"grant_types"`
 	AuthMethod      string   `json:"token_endpoint_auth_method"`
-	ClientURI       string   `json:"client_uri"`
-	SoftwareID      string   `json:"software_id"`
-	SoftwareVersion string   `json:"software_version"`
-	Scope           string   `json:"scope"`
+	ClientURI       *string  `json:"client_uri"`
+	SoftwareID      *string  `json:"software_id"`
+	SoftwareVersion *string  `json:"software_version"`
+	Scope           *string  `json:"scope"`
 }
 
 // register creates a service account in the realm that the path names
-// (VCD-58…61). A provider may register in any tenant's realm without a context
+// (VCD-58…61), or without a software_id an API token of the caller (VCD-59). A
+// provider may register an account in any tenant's realm without a context
 // header: the SDK sends none.
 func (h *Handler) register(c *gin.Context, call httpapi.Call) error {
 	org, err := h.realmFor(c, call)
@@ -43,7 +44,10 @@ func (h *Handler) register(c *gin.Context, call httpapi.Call) error {
 		return err
 	}
 	if body.SoftwareID == nil {
-		return problem.New(problem.BadRequest, "software_id is required: user API tokens are not offered by this version.")
+		return h.registerToken(c, call, org, body)
+	}
+	if err := h.require(c, call, tenants.RightAccountsManage); err != nil {
+		return err
 	}
 	a, err := h.OAuth.Register(c.Request.Context(), call.Caller, org, oauth.Registration{
 		ClientName: body.ClientName, SoftwareID: *body.SoftwareID, SoftwareVersion: body.SoftwareVersion,
@@ -54,9 +58,14 @@ func (h *Handler) register(c *gin.Context, call httpapi.Call) error {
 	}
 	httpapi.JSON(c, http.StatusCreated, registerAnswer{
 		ClientName: a.Name, ClientID: string(a.ID), GrantTypes: []string{grantDevice}, AuthMethod: "none",
-		ClientURI: a.URI, SoftwareID: a.SoftwareID, SoftwareVersion: a.SoftwareVersion, Scope: body.Scope,
+		ClientURI: &a.URI, SoftwareID: &a.SoftwareID, SoftwareVersion: &a.SoftwareVersion, Scope: &body.Scope,
 	})
 	return nil
+}
+
+// require asks for one right where the route is open to holders of any of several.
+func (h *Handler) require(c *gin.Context, call httpapi.Call, right tenants.Right) error {
+	return h.Orgs.Require(c.Request.Context(), call.Principal, call.Org.ID, right)
 }
 
 // realmFor is the realm of the path if the caller may act in it: the

@@ -96,6 +96,8 @@ func auditRef(kind, id, name string) httpapi.Ref {
 	switch kind {
 	case journal.KindOrganization, journal.KindOrgAssociation:
 		kind = "org"
+	case string(tenants.KindAPIToken):
+		kind = tenants.KindAPIToken.Identity()
 	}
 	return httpapi.Ref{Name: name, ID: tenants.URN(kind, id)}
 }

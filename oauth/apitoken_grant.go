@@ -1,0 +1,137 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/tenants"
+)
+
+// FetchToken gives the owner of an API token its refresh token, once, and a first
+// access token (RFC 7523 §2.1). The owner proves to be the owner by a live access
+// token of a login with a password.
+func (s *Service) FetchToken(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, assertion secret.Text) (Tokens, error) {
+	now := s.clock()
+	owner, err := s.asserted(ctx, org, assertion, now)
+	if err != nil {
+		return Tokens{}, err
+	}
+	refresh := secret.Base62(32)
+	var session Session
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		t, err := findToken(tx, org.ID, Whose{Owner: owner}, id)
+		if err != nil {
+			return err
+		}
+		if t.over(now) {
+			return problem.New(problem.InvalidGrant, "The API token has expired.")
+		}
+		fetched, err := tx.FetchAPIToken(t, s.digest(digestRefresh, refresh))
+		if err != nil {
+			return err
+		}
+		if !fetched {
+			return problem.New(problem.InvalidGrant, "The API token was fetched before; it is shown once.")
+		}
+		session, err = s.openTokenSession(tx, by, t, "issued", now)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return Tokens{}, problem.New(problem.InvalidGrant, "The client is no API token of the assertion's holder.")
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	return s.issue(org, session, refresh)
+}
+
+// NoAssertion is what clients are told of every assertion that proves nothing in
+// the organization they name, whether or not there is such an organization.
+const NoAssertion = "The assertion is no valid access token of a person of this organization."
+
+// asserted is the user of org who stands behind an assertion. A machine cannot
+// fetch tokens (VCD-32), and neither can who lost the right to have them since.
+func (s *Service) asserted(ctx context.Context, org *tenants.Snapshot, assertion secret.Text, now time.Time) (tenants.UserID, error) {
+	refused := problem.New(problem.InvalidGrant, NoAssertion)
+	if secret.IsLegacyToken(assertion.Reveal()) {
+		return "", refused
+	}
+	session, err := s.opened(ctx, assertion.Reveal(), now)
+	if problem.Has(err, problem.Unauthenticated) {
+		return "", refused
+	}
+	if err != nil {
+		return "", err
+	}
+	if session.Org != org.ID || session.Kind != tenants.KindUser || !now.Before(session.ExpiresAt) || !org.Enabled {
+		return "", refused
+	}
+	if !org.Allows(session.Role, session.Kind, tenants.RightTokenManage) {
+		return "", problem.New(problem.InvalidGrant, "The role of the assertion's holder does not allow %q.", string(tenants.RightTokenManage))
+	}
+	return tenants.UserID(session.Principal), nil
+}
+
+// openTokenSession opens a session of t's owner. It is problem.NotFound when the
+// token is gone or the owner may not log in.
+func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event string, now time.Time) (Session, error) {
+	owner, err := tx.User(t.Org, t.Owner, now)
+	if err != nil {
+		return Session{}, err
+	}
+	session := Session{
+		ID: tenants.SessionID(tenants.NewID()), Org: t.Org, Kind: tenants.KindAPIToken, Family: string(t.ID),
+		Principal: string(owner.ID), Name: owner.Name, Role: owner.Role,
+		CreatedAt: now, LastUsed: now, ExpiresAt: now.Add(s.policy.AccountLifetime),
+	}
+	if !t.ExpiresAt.IsZero() && t.ExpiresAt.Before(session.ExpiresAt) {
+		session.ExpiresAt = t.ExpiresAt
+	}
+	if session.Quota, err = tenants.PinQuota(tx, owner.Org, owner.Quota); err != nil {
+		return Session{}, err
+	}
+	if err := tx.CreateSession(session); err != nil {
+		return Session{}, err
+	}
+	return session, tx.Note(Event{At: now, Org: t.Org, Account: t.ID, Kind: event, Source: by.Source})
+}
+
+// refreshAPIToken exchanges a user's API token for an access token. The token
+// stays as it is (VCD-18), so there is nothing to give back.
+func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, digest Digest) (Tokens, error) {
+	now := s.clock()
+	var t APIToken
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		t, err = r.APITokenByDigest(digest)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return Tokens{}, invalidRefreshToken()
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := meantFor(org, client, t.Org, t.ID); err != nil {
+		return Tokens{}, err
+	}
+	if !org.Enabled {
+		return Tokens{}, invalidRefreshToken()
+	}
+	if t.over(now) {
+		return Tokens{}, problem.New(problem.InvalidGrant, "Invalid refresh token: it expired on %s.", t.ExpiresAt.Format(time.RFC3339))
+	}
+	var session Session
+	err = s.store.InTx(ctx, func(tx Tx) (err error) {
+		session, err = s.openTokenSession(tx, by, t, "refreshed", now)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) { // disabled, or deleted since
+		return Tokens{}, invalidRefreshToken()
+	}
+	if err != nil {
+		return Tokens{}, err
+	}
+	return s.issue(org, session, "")
+}
