@@ -24,6 +24,9 @@ func TestCredentials_R5(t *testing.T) {
 	ended := w.c.Login(t, "west", "acme")
 	w.do(t, "west", "DELETE", "/cloudapi/1.0.0/sessions/current", sitetest.Bearer(ended), "").Want(t, 204)
 	foreign := w.c.Login(t, "east", "acme")
+	login := w.loginLegacy(t, "west", "acme")
+	both, opaque := login.Header.Get(httpapi.HeaderAccessToken), login.Header.Get(httpapi.HeaderLegacyToken)
+	elsewhere := w.loginLegacy(t, "east", "acme").Header.Get(httpapi.HeaderLegacyToken)
 	const sdk, legacy = httpapi.HeaderAccessToken, httpapi.HeaderLegacyToken
 	for _, tt := range []struct {
 		name   string
@@ -40,6 +43,15 @@ func TestCredentials_R5(t *testing.T) {
 		{"an ended session in front", http.Header{"Authorization": {"Bearer " + ended}, sdk: {one}}, 200},
 		{"another site's beside", http.Header{"Authorization": {"Bearer " + one}, sdk: {foreign}}, 200},
 		{"an organization's name beside", http.Header{"Authorization": {"Bearer " + one}, legacy: {"acme.example.com"}}, 200},
+		{"an opaque token", http.Header{legacy: {opaque}}, 200},
+		{"both tokens of one session", http.Header{"Authorization": {"Bearer " + both}, legacy: {opaque}}, 200},
+		{"an opaque token of another session", http.Header{"Authorization": {"Bearer " + one}, legacy: {opaque}}, 400},
+		{"another site's opaque token", http.Header{legacy: {elsewhere}}, 401},
+		{"another site's opaque token beside", http.Header{"Authorization": {"Bearer " + one}, legacy: {elsewhere}}, 200},
+		{"an opaque token as bearer", http.Header{"Authorization": {"Bearer " + opaque}}, 401},
+		{"an opaque token as the SDK's", http.Header{sdk: {opaque}}, 401},
+		{"an opaque token as bearer, beside a good one", http.Header{"Authorization": {"Bearer " + opaque}, sdk: {one}}, 200},
+		{"an opaque token in an old header for two", http.Header{legacy: {opaque, both}}, 200},
 		{"only stale ones", http.Header{"Authorization": {"Bearer " + ended}, sdk: {foreign}, legacy: {"x.y.z"}}, 401},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,67 +117,6 @@ func TestTokenExpiresInUse_R5(t *testing.T) {
 	if n := db.Statements() - before; n != 0 {
 		t.Errorf("the token was not known all the time: %d statements", n)
 	}
-}
-
-// Whatever its role says, a machine does not manage: neither at home nor where
-// another site lets it act.
-func TestMachinesDoNotManage(t *testing.T) {
-	each(t, func(t *testing.T, w *world) {
-		const software = "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99"
-		var access string
-		victims := map[string]string{}
-		for _, site := range []string{"east", "west"} {
-			admin := w.c.Login(t, site, "acme")
-			victims[site], _ = w.c.Account(t, site, admin, "inventory-bot")
-			a := w.do(t, site, "POST", "/oauth/tenant/acme/register", sitetest.Bearer(admin),
-				`{"client_name":"mighty","software_id":"`+software+`","scope":"urn:vcloud:role:Organization%20Administrator"}`).Want(t, 201)
-			if site == "west" {
-				access, _ = w.c.Connect(t, site, "acme", a.String(t, "client_id"))
-			}
-		}
-		east := bare(w.c.Site("east").Org("acme").ID)
-		v := w.witness(t, "west", "east")
-		managing := 0
-		for _, e := range endpoints() {
-			manages := len(e.rights) == 1 && e.rights[0] == "Service Accounts: Manage"
-			if !manages {
-				continue
-			}
-			managing++
-			for where, header := range map[string]http.Header{
-				"at home":        sitetest.Bearer(access),
-				"through a peer": sitetest.Bearer(access, httpapi.HeaderTenantContext, east),
-			} {
-				site := "west"
-				if where != "at home" {
-					site = "east"
-				}
-				path := e.fill(t, "acme", map[string]string{"serviceAccount": victims[site]})
-				for name, body := range map[string]string{
-					"VCD-33 accounts": `{"client_name":"x","software_id":"` + software + `","scope":"urn:vcloud:role:Inventory%20Auditor","userCode":"CCCC-CCCC"}`,
-					"VCD-32 tokens":   `{"client_name":"x"}`,
-				} {
-					t.Run(fmt.Sprintf("%s %s%s", name, where, strings.ReplaceAll(" "+e.String(), "/", ".")), func(t *testing.T) {
-						a := w.do(t, "west", e.method, path, header, body)
-						wantRefusal(t, path, a, http.StatusForbidden)
-						v.unchanged(t)
-					})
-				}
-			}
-		}
-		if managing < 8 {
-			t.Errorf("only %d routes manage something", managing)
-		}
-		// It may look, where its role says so: the refusals above are not about the
-		// account being unknown.
-		for where, header := range map[string]http.Header{
-			"at home": sitetest.Bearer(access), "through a peer": sitetest.Bearer(access, httpapi.HeaderTenantContext, east),
-		} {
-			t.Run("VCD-34 looks "+where, func(t *testing.T) {
-				w.do(t, "west", "GET", "/cloudapi/1.0.0/serviceAccounts", header, "").Want(t, 200)
-			})
-		}
-	})
 }
 
 // A flood at the device endpoint is turned away there, and disturbs nobody else.

@@ -39,6 +39,7 @@ func TestSecretsAreNowhere_R12_VCD12_VCD14(t *testing.T) {
 		keep("access token of a provider", c.Login(t, "west", "System"))
 		keep("access token of east's person", c.Login(t, "east", "acme"))
 		id, _ := c.Account(t, "west", admin, "inventory-bot")
+		opaque := keep("opaque token", w.loginLegacy(t, "west", "acme").Header.Get(httpapi.HeaderLegacyToken))
 
 		// Denied, then granted after polls that were too early.
 		denied := c.Form(t, "west", "acme", "device_authorization", "client_id", id).Want(t, 200)
@@ -65,6 +66,10 @@ func TestSecretsAreNowhere_R12_VCD12_VCD14(t *testing.T) {
 		// in bodies that are refused, at the wrong endpoint, as a password.
 		w.do(t, "west", "GET", "/sample/inventory?access_token="+access, sitetest.Bearer(access), "").Want(t, 200)
 		w.do(t, "west", "GET", "/sample/"+first, sitetest.Bearer(access), "")
+		for _, context := range []string{"", "acme-labs"} {
+			w.do(t, "west", "GET", "/sample/inventory", http.Header{httpapi.HeaderLegacyToken: {opaque}, httpapi.HeaderAuthContext: {context}}, "")
+		}
+		w.do(t, "west", "GET", "/api/org", sitetest.Bearer(opaque), "").Want(t, 401)
 		w.do(t, "west", "GET", "/api/org/"+first, sitetest.Bearer(access), "")
 		w.do(t, "west", "GET", "/nothing/"+device+"?x="+first, nil, "")
 		w.do(t, "west", "GET", "/cloudapi/1.0.0/serviceAccounts?filter=name=="+first, sitetest.Bearer(admin), "")

@@ -11,7 +11,11 @@ import (
 // System is the name of the provider's organization.
 const System = "System"
 
-const accessToken = "X-VMWARE-VCLOUD-ACCESS-TOKEN"
+// The headers in which a login hands out its tokens.
+const (
+	accessToken = "X-VMWARE-VCLOUD-ACCESS-TOKEN"
+	legacyToken = "X-Vcloud-Authorization"
+)
 
 // DeviceGrant is the grant_type of a poll.
 const DeviceGrant = "urn:ietf:params:oauth:grant-type:device_code"

@@ -122,7 +122,7 @@ func (c *Client) note(a Answer) {
 	_ = json.Unmarshal(a.Body, &secrets) // most answers hold none
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range []string{secrets.AccessToken, secrets.RefreshToken, secrets.DeviceCode, secrets.UserCode, a.Header.Get(accessToken)} {
+	for _, s := range []string{secrets.AccessToken, secrets.RefreshToken, secrets.DeviceCode, secrets.UserCode, a.Header.Get(accessToken), a.Header.Get(legacyToken)} {
 		if s != "" {
 			c.issued[s] = true
 		}
