@@ -3,11 +3,12 @@ package oauthhttp
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
-	"causeway/internal/httpapi"
 	"causeway/internal/problem"
+	"causeway/tenants"
 )
 
 const someClient = "734e3845-1573-4f07-9b6c-b493c9042187"
@@ -60,21 +61,30 @@ func FuzzClientID(f *testing.F) {
 }
 
 // What manages accounts asks for the right to manage them and for nothing less;
-// what only looks does not ask for it alone.
-func TestRoutesAskForRights_VCD13(t *testing.T) {
+// what only looks does not ask for it alone. What concerns API tokens asks for a
+// right that no machine has.
+func TestRoutesAskForRights_VCD13_VCD35_VCD36(t *testing.T) {
+	const accounts, own, all = tenants.RightAccountsManage, tenants.RightTokenManage, tenants.RightTokenManageAll
 	e := (&Handler{}).Endpoints()
 	for _, rt := range e.Routes {
-		looks := rt.Method == "GET"
-		for _, right := range rt.Rights {
-			switch {
-			case right == httpapi.AnySession:
-				t.Errorf("%s %s is for every session", rt.Method, rt.Path)
-			case !looks && right != "Service Accounts: Manage":
-				t.Errorf("%s %s is allowed by %q", rt.Method, rt.Path, right)
-			}
+		want := []tenants.Right{accounts}
+		switch {
+		case strings.HasSuffix(rt.Path, "/register"):
+			want = []tenants.Right{accounts, own}
+		case rt.Path == tokensPath && rt.Method == "POST":
+			want = []tenants.Right{own}
+		case strings.HasPrefix(rt.Path, tokensPath):
+			want = []tenants.Right{own, all}
+		case rt.Method == "GET":
+			want = []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsLimitedView, accounts}
 		}
-		if len(rt.Rights) == 0 || (looks && len(rt.Rights) < 3) {
-			t.Errorf("%s %s asks for %q", rt.Method, rt.Path, rt.Rights)
+		if !slices.Equal(rt.Rights, want) {
+			t.Errorf("%s %s is allowed by %q, want %q", rt.Method, rt.Path, rt.Rights, want)
+		}
+		for _, right := range []tenants.Right{own, all} {
+			if tenants.MachineRights().Has(right) {
+				t.Errorf("a machine may have %q", right)
+			}
 		}
 	}
 	for _, open := range e.Open {
