@@ -75,7 +75,7 @@ fuzz: tools ## run every fuzz target for FUZZTIME (10s) each
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done <bin/fuzz.targets
 
-bench: tools ## run the benchmarks; BENCH=regexp narrows them
+bench: tools ## run the benchmarks; BENCH=regexp narrows them, CAUSEWAY_SCALE=10000 makes Scale's large site that large
 	$(PGRUN) -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $(TESTARGS) $(PKG)
 
 soak: tools ## run the Soak tests with their long counts, on a PostgreSQL that writes durably
