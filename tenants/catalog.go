@@ -32,7 +32,6 @@ type catalog struct {
 	byName       map[Right]int
 	byID         map[string]int
 	categoryByID map[string]int
-	closures     []RightSet // by position: the right with all that it implies
 	all          RightSet
 	tenant       RightSet
 	machine      RightSet
@@ -58,7 +57,6 @@ var rightsCatalog = sync.OnceValue(func() *catalog {
 		c.categoryByID[category.ID] = len(c.categories)
 		c.categories = append(c.categories, category)
 	}
-	c.close()
 	return c
 })
 
@@ -73,26 +71,6 @@ func (c *catalog) add(category string, r RightInfo) {
 		c.machine.addIndex(r.Index)
 	}
 	c.rights = append(c.rights, r)
-}
-
-// close works out what each right implies, directly or not.
-func (c *catalog) close() {
-	c.closures = make([]RightSet, len(c.rights))
-	for i := range c.rights {
-		c.imply(&c.closures[i], i)
-	}
-}
-
-func (c *catalog) imply(s *RightSet, index int) {
-	if s.HasIndex(index) {
-		return
-	}
-	s.addIndex(index)
-	for _, name := range c.rights[index].Implies {
-		if implied, ok := c.byName[name]; ok {
-			c.imply(s, implied)
-		}
-	}
 }
 
 // Catalog returns every right in the order of the catalog file. It is shared:

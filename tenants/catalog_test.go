@@ -10,6 +10,15 @@ import (
 	"causeway/tenants"
 )
 
+// withImplied is s with what its rights list as implied.
+func withImplied(s tenants.RightSet) tenants.RightSet {
+	for _, r := range s.List() {
+		info, _ := tenants.LookUpRight(r)
+		s = s.Union(tenants.SetOf(info.Implies...))
+	}
+	return s
+}
+
 // Clients that add one level of implied rights must be done, and what tenants
 // can have must never lead to what they cannot.
 func TestCatalog_ImpliedRights(t *testing.T) {
@@ -19,7 +28,7 @@ func TestCatalog_ImpliedRights(t *testing.T) {
 		if direct.Len() != len(r.Implies)+1 {
 			t.Errorf("%q implies itself, a right twice, or one that does not exist: %q", r.Name, r.Implies)
 		}
-		if all := direct.Closure(); all != direct {
+		if all := withImplied(direct); all != direct {
 			t.Errorf("%q implies %q too, and does not say so", r.Name, all.Minus(direct).List())
 		}
 		if beyond := direct.Minus(tenants.TenantRights()); !r.Provider && !beyond.Empty() {
@@ -54,7 +63,7 @@ func TestCatalog_KnownImplications(t *testing.T) {
 		"roles, as VCD's are": {[]tenants.Right{tenants.RightRoleManage}, nil},
 	} {
 		of := tenants.SetOf(tt.of...)
-		if got := of.Closure().Minus(of); got != tenants.SetOf(tt.want...) {
+		if got := withImplied(of).Minus(of); got != tenants.SetOf(tt.want...) {
 			t.Errorf("%s: %q imply %q, want %q", name, tt.of, got.List(), tt.want)
 		}
 	}
@@ -98,7 +107,7 @@ func TestCatalog_AcceptsRolesWrittenForVCD(t *testing.T) {
 				}
 			}
 			s := tenants.SetOf(role.Rights...)
-			if lacks := s.Closure().Minus(s); !lacks.Empty() {
+			if lacks := withImplied(s).Minus(s); !lacks.Empty() {
 				t.Errorf("it lacks %q", lacks.List())
 			}
 			if beyond := s.Minus(tenants.TenantRights()); role.Tenant && !beyond.Empty() {

@@ -61,7 +61,7 @@ func wantPublished(t *testing.T, p tenants.Publication, kind tenants.Publication
 	if beyond := s.Minus(tenants.TenantRights()); !beyond.Empty() {
 		t.Errorf("%q has the provider's %q", p.Name, beyond.List())
 	}
-	if lacks := s.Closure().Minus(s); !lacks.Empty() {
+	if lacks := withImplied(s).Minus(s); !lacks.Empty() {
 		t.Errorf("%q lacks %q, which its rights imply", p.Name, lacks.List())
 	}
 }

@@ -45,7 +45,7 @@ type RightInfo struct {
 	// Machine is false for rights that no machine principal ever has (VCD-30…36).
 	Machine     *bool   `yaml:"machine"`
 	Description string  `yaml:"description"`
-	Implies     []Right `yaml:"implies"` // one level; RightSet.Closure goes on from there
+	Implies     []Right `yaml:"implies"` // all of them: what they imply in turn is listed, too
 	Category    string  `yaml:"-"`
 	// Index is the position in the catalog of this build. Another version may
 	// put the right elsewhere, so it is never stored or sent.

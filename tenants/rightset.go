@@ -89,17 +89,6 @@ func (s RightSet) Len() (n int) {
 	return n
 }
 
-// Closure is s with every right that its rights imply, directly or not.
-func (s RightSet) Closure() RightSet {
-	all := s
-	for i, implied := range rightsCatalog().closures {
-		if s.HasIndex(i) {
-			all = all.Union(implied)
-		}
-	}
-	return all
-}
-
 // List is the rights of the set in catalog order.
 func (s RightSet) List() []Right {
 	list := slices.Grow([]Right(nil), s.Len())
