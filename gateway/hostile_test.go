@@ -257,6 +257,7 @@ func TestForeignLooksAbsent_R6(t *testing.T) {
 		foreign := map[string]string{
 			"org": bare(east.Org("globex").ID), "user": bare(fmt.Sprint(user["id"])), "session": bare(session["id"].(string)),
 			"serviceAccount": a.String(t, "client_id"), "quotaPolicy": bare(p.String(t, "id")), "role": bare(own.String(t, "id")),
+			"token": w.newAPIToken(t, "east", "globex", globex, "theirs"),
 		}
 		assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+foreign["user"]+"/quotaPolicy", sitetest.Bearer(globex), "{}")
 		location := assigned.Want(t, 202).Header.Get("Location")

@@ -86,6 +86,7 @@ func (w *world) newVictim(t *testing.T) *victim {
 	person, _ := login(marker + "-user")
 	_, v.ids["session"] = login(marker + "-admin")
 	v.owners = []string{admin, person, provider}
+	v.ids["token"] = w.newAPIToken(t, "east", marker+"-org", admin, marker+"-token")
 	v.ids["serviceAccount"] = w.c.Register(t, "east", marker+"-org", admin, marker+"-bot", "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99", "vApp User")
 	assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+v.ids["user"]+"/quotaPolicy", sitetest.Bearer(admin, "Content-Type", "application/json"), "{}")
 	location := assigned.Want(t, 202).Header.Get("Location")

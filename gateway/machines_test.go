@@ -95,8 +95,8 @@ type machine struct {
 	ids             map[string]string
 }
 
-// machines are the provider's, a tenant's, and one of another site whose
-// counterpart in east has every right of a tenant.
+// machines are the provider's, a tenant's, one of another site whose counterpart
+// in east has every right of a tenant, and a session of a user's API token.
 func (w *world) machines(t *testing.T) []machine {
 	t.Helper()
 	const software = "bc2528fd-35c4-44e5-a55d-62e5c4bd9c99"
@@ -111,7 +111,11 @@ func (w *world) machines(t *testing.T) []machine {
 	local, admin := connect("east", "acme", "Organization Administrator")
 	far, _ := connect("west", "acme", "Organization Administrator")
 	acme := bare(w.c.Site("east").Org("acme").ID)
+	person := w.victims(t, admin, acme)
+	person["token"] = w.newAPIToken(t, "east", "acme", admin, "mighty")
+	token := w.fetchAPIToken(t, "east", "acme", admin, person["token"]).String(t, "access_token")
 	return []machine{
+		{"by a user's token VCD-9 R7", "east", "acme", sitetest.Bearer(token), person},
 		{"of the provider", "east", "acme", sitetest.Bearer(system), w.victims(t, provider, "urn:vcloud:org:"+string(tenants.SystemOrgID))},
 		{"of the provider in a tenant", "east", "acme", sitetest.Bearer(system, httpapi.HeaderTenantContext, acme), w.victims(t, admin, acme)},
 		{"of a tenant", "east", "acme", sitetest.Bearer(local), w.victims(t, admin, acme)},

@@ -240,7 +240,7 @@ var parameter = regexp.MustCompile(`([^/]*)/:(\w+)`)
 // urn:vcloud:<kind>. A route with another kind of id needs a line here.
 var kindOf = map[string]string{
 	"org": "org", "orgs": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy", "sessions": "session",
-	"user": "user", "task": "task", "tasksList": "org",
+	"user": "user", "task": "task", "tasksList": "org", "tokens": "token",
 	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
 	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
 }
