@@ -228,6 +228,9 @@ func TestAPIToken_R1_R5_AssertionsThatProveNothing(t *testing.T) {
 		}
 		_, err = w.service.FetchToken(w.ctx(), from(office), n.snapshot(), token.ID, mine.AccessToken)
 		wantProblem(t, err, problem.InvalidGrant)
+		if p := problem.As(err); p == nil || p.Detail != oauth.NoAssertion {
+			t.Errorf("in another tenant's realm the refusal is %v", err)
+		}
 		_, err = w.service.FetchToken(w.ctx(), from(office), w.disabled(), token.ID, mine.AccessToken)
 		wantProblem(t, err, problem.InvalidGrant)
 		if after := r.all(); after != before {
@@ -476,7 +479,7 @@ func TestAPIToken_Expires(t *testing.T) {
 		if !token.ExpiresAt.Equal(w.clock.now().Add(48*time.Hour)) || tokens.ExpiresIn != 48*time.Hour {
 			t.Errorf("it expires at %v, its session in %v", token.ExpiresAt, tokens.ExpiresIn)
 		}
-		login, by := w.loggedIn()
+		_, by := w.loggedIn()
 		late, err := w.service.RegisterToken(w.ctx(), by, w.snapshot(), "late")
 		w.must(err)
 		w.clock.add(48*time.Hour - time.Second)
@@ -485,7 +488,8 @@ func TestAPIToken_Expires(t *testing.T) {
 		w.clock.add(time.Second)
 		_, err = w.refresh(here, tokens.RefreshToken)
 		wantProblem(t, err, problem.InvalidGrant)
-		_, err = w.fetch(late.ID, login.AccessToken)
+		again, _ := w.loggedIn()
+		_, err = w.fetch(late.ID, again.AccessToken)
 		wantProblem(t, err, problem.InvalidGrant)
 	})
 }

@@ -86,9 +86,16 @@ func TestAPITokens_R4_GoWithTheirOwner(t *testing.T) {
 		if n := count(t, db, "sessions", live); n != 0 {
 			t.Errorf("%d sessions live on after their token", n)
 		}
-		wantProblem(t, open(), problem.NotFound)
-
 		inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateAPIToken(other) })
+		wantProblem(t, open(), problem.NotFound) // another token of the user opens nothing for this one
+
+		john := newID[tenants.UserID]()
+		inTenants(t, db, func(tx tenants.Tx) error {
+			return tx.CreateUser(tenants.User{ProviderType: tenants.ProviderIntegrated, ID: john, Org: w.org, Name: "john", Role: w.role, Enabled: true})
+		})
+		johns := w.newTokenSession()
+		johns.Principal, johns.Family = string(john), string(other.ID)
+		wantProblem(t, db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error { return tx.CreateSession(johns) }), problem.NotFound)
 		inTenants(t, db, func(tx tenants.Tx) error { return tx.DeleteUser(w.org, w.user) })
 		if n := count(t, db, "api_tokens", "1 = 1"); n != 0 {
 			t.Errorf("%d tokens outlive their owner", n)
