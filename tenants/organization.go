@@ -135,26 +135,3 @@ func (s OrgSettings) check() error {
 	}
 	return nil
 }
-
-// differ names the groups of settings in which s and o are not the same.
-func (s OrgSettings) differ(o OrgSettings) (groups []string) {
-	general := func(s OrgSettings) OrgSettings {
-		s.VAppLease, s.VAppTemplateLease, s.LdapMode, s.LdapCustomUsersOU, s.Passwords = Lease{}, Lease{}, "", "", PasswordPolicy{}
-		return s
-	}
-	for _, g := range []struct {
-		name string
-		same bool
-	}{
-		{"general", general(s) == general(o)},
-		{"vAppLeaseSettings", s.VAppLease == o.VAppLease},
-		{"vAppTemplateLeaseSettings", s.VAppTemplateLease == o.VAppTemplateLease},
-		{"ldap", s.LdapMode == o.LdapMode && s.LdapCustomUsersOU == o.LdapCustomUsersOU},
-		{"passwordPolicy", s.Passwords == o.Passwords},
-	} {
-		if !g.same {
-			groups = append(groups, g.name)
-		}
-	}
-	return groups
-}

@@ -49,7 +49,7 @@ func (s *Service) Organization(ctx context.Context, id OrgID) (ListedOrganizatio
 }
 
 // CreateOrganization makes an organization of o's names, description, settings
-// and whether it is enabled.
+// and whether it is enabled. The right to create it is for all that it starts with.
 func (s *Service) CreateOrganization(ctx context.Context, by Caller, o Organization) (Organization, error) {
 	now := s.clock()
 	o.ID, o.CreatedAt, o.Quota = OrgID(NewID()), now, ""
@@ -65,13 +65,19 @@ func (s *Service) CreateOrganization(ctx context.Context, by Caller, o Organizat
 }
 
 // UpdateOrganization changes an organization by change, which may be called more
-// than once and is given the organization as it is. A tenant changes its own
-// and there everything but the name and whether it is enabled; for others it is
+// than once and is given the organization as it is. What is changed decides which
+// of [OrganizationEditRights] it takes. A tenant changes its own and there
+// everything but the name and whether it is enabled; for others it is
 // problem.NotFound.
 func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, change func(*Organization)) (o Organization, err error) {
 	if !by.Principal.Provider() && by.Principal.Org != id {
 		return Organization{}, problem.Hidden()
 	}
+	home, err := s.orgs.Organization(ctx, by.Principal.Org)
+	if err != nil {
+		return Organization{}, err
+	}
+	rights := home.RightsOf(by.Principal.Role, by.Principal.Kind)
 	now := s.clock()
 	err = s.store.InTx(ctx, func(tx Tx) error {
 		if err := tx.LockOrganization(id); err != nil {
@@ -87,7 +93,7 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		if o == old {
 			return nil
 		}
-		if err := mayBecome(by, old, o); err != nil {
+		if err := mayBecome(by, rights, old, o); err != nil {
 			return err
 		}
 		if err := tx.UpdateOrganization(o); err != nil {
@@ -96,20 +102,6 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		return recordChange(tx, by, now, old, o)
 	})
 	return o, err
-}
-
-// mayBecome answers nil when the caller may make o of old.
-func mayBecome(by Caller, old, o Organization) error {
-	reserved := o.Name != old.Name || o.Enabled != old.Enabled
-	switch {
-	case reserved && !by.Principal.Provider():
-		return problem.New(problem.Forbidden, "Only the provider changes an organization's name and whether it is enabled.")
-	case reserved && o.System():
-		return problem.New(problem.BadRequest, "The provider's organization keeps its name and stays enabled.")
-	case o.Name == old.Name:
-		return o.checkTexts() // names that were good once stay so
-	}
-	return o.check()
 }
 
 // recordChange journals what became of old, and ends the organization's sessions
@@ -142,7 +134,11 @@ func (o Organization) changes(after Organization) map[string]string {
 		"name": {o.Name, after.Name}, "displayName": {o.DisplayName, after.DisplayName}, "description": {o.Description, after.Description},
 	})
 	if o.Settings != after.Settings {
-		detail["settings"] = strings.Join(o.Settings.differ(after.Settings), " ")
+		var groups []string
+		for _, g := range o.Settings.differ(after.Settings) {
+			groups = append(groups, g.name)
+		}
+		detail["settings"] = strings.Join(groups, " ")
 	}
 	return detail
 }

@@ -69,7 +69,7 @@ func TestOrganizations_CreateReadUpdate(t *testing.T) {
 		}
 		row := p.recorded(journal.OrganizationUpdated)[0]
 		if row.Detail["name.old"] != "Initech" || row.Detail["name.new"] != "Initrode" || row.Detail["description.new"] != "new" ||
-			row.Detail["settings"] != "general vAppLeaseSettings vAppTemplateLeaseSettings ldap passwordPolicy" || row.Org != string(made.ID) {
+			row.Detail["settings"] != "general quotas vAppLeaseSettings vAppTemplateLeaseSettings ldap passwordPolicy" || row.Org != string(made.ID) {
 			t.Errorf("recorded %+v", row)
 		}
 	})

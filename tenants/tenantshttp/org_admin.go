@@ -19,6 +19,8 @@ var (
 	viewOrganization   = []tenants.Right{tenants.RightOrganizationView, tenants.RightAdministratorView}
 	editOrganization   = []tenants.Right{tenants.RightOrganizationEdit}
 	createOrganization = []tenants.Right{tenants.RightOrganizationCreate}
+	// changeOrganization is for routes whose body says which right it takes.
+	changeOrganization = tenants.OrganizationEditRights()
 )
 
 // orgRoutes are the organizations below /api and /cloudapi.
@@ -27,7 +29,7 @@ func (h *Handler) orgRoutes() []httpapi.Route {
 	routes := []httpapi.Route{
 		{Method: http.MethodGet, Path: one, Rights: viewOrganization, Do: h.adminOrg},
 		{Method: http.MethodPost, Path: "/api/admin/orgs", Rights: createOrganization, Do: h.adminOrgCreate},
-		{Method: http.MethodPut, Path: one, Rights: editOrganization, Do: h.adminOrgUpdate},
+		{Method: http.MethodPut, Path: one, Rights: changeOrganization, Do: h.adminOrgUpdate},
 		{Method: http.MethodDelete, Path: one, Rights: createOrganization, Do: h.adminOrgDelete},
 		{Method: http.MethodPost, Path: one + "/action/enable", Rights: editOrganization, Do: h.adminOrgEnable},
 		{Method: http.MethodPost, Path: one + "/action/disable", Rights: editOrganization, Do: h.adminOrgDisable},

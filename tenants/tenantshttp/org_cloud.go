@@ -17,7 +17,7 @@ func (h *Handler) cloudOrgRoutes() []httpapi.Route {
 		{Method: http.MethodGet, Path: cloudOrgs, Rights: viewOrganization, Do: h.cloudOrgList},
 		{Method: http.MethodPost, Path: cloudOrgs, Rights: createOrganization, Do: h.cloudOrgCreate},
 		{Method: http.MethodGet, Path: cloudOrgs + "/:id", Rights: viewOrganization, Do: h.cloudOrg},
-		{Method: http.MethodPut, Path: cloudOrgs + "/:id", Rights: editOrganization, Do: h.cloudOrgUpdate},
+		{Method: http.MethodPut, Path: cloudOrgs + "/:id", Rights: changeOrganization, Do: h.cloudOrgUpdate},
 		{Method: http.MethodDelete, Path: cloudOrgs + "/:id", Rights: createOrganization, Do: h.cloudOrgDelete},
 	}
 }
@@ -46,9 +46,25 @@ func renderCloudOrg(o tenants.ListedOrganization) cloudOrg {
 	}
 }
 
-func (b cloudOrg) apply(o *tenants.Organization) {
-	o.Name, o.DisplayName, o.Description, o.Enabled = b.Name, b.DisplayName, b.Description, b.Enabled
-	o.Settings.CanPublishCatalogs = b.CanPublish
+// cloudOrgBody is what clients write of an organization. What is switched on or
+// off stays as it is where a body leaves it out: nothing said must not end the
+// sessions of an organization.
+type cloudOrgBody struct {
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+	Description string `json:"description"`
+	Enabled     *bool  `json:"isEnabled"`
+	CanPublish  *bool  `json:"canPublish"`
+}
+
+func (b cloudOrgBody) apply(o *tenants.Organization) {
+	o.Name, o.DisplayName, o.Description = b.Name, b.DisplayName, b.Description
+	if b.Enabled != nil {
+		o.Enabled = *b.Enabled
+	}
+	if b.CanPublish != nil {
+		o.Settings.CanPublishCatalogs = *b.CanPublish
+	}
 }
 
 var cloudOrgFields = fiql.Fields{
@@ -96,11 +112,11 @@ func (h *Handler) writeCloudOrg(c *gin.Context, id tenants.OrgID, status int) er
 }
 
 func (h *Handler) cloudOrgCreate(c *gin.Context, call httpapi.Call) error {
-	var body cloudOrg
+	var body cloudOrgBody
 	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
 		return err
 	}
-	var o tenants.Organization
+	o := tenants.Organization{Enabled: true}
 	body.apply(&o)
 	o, err := h.Tenants.CreateOrganization(c.Request.Context(), call.Caller, o)
 	if err != nil {
@@ -115,7 +131,7 @@ func (h *Handler) cloudOrgUpdate(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	var body cloudOrg
+	var body cloudOrgBody
 	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
 		return err
 	}

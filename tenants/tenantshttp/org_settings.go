@@ -38,7 +38,7 @@ func (h *Handler) settingsRoutes() []httpapi.Route {
 		path := "/api/admin/org/:id/settings" + g.path
 		routes = append(routes,
 			httpapi.Route{Method: http.MethodGet, Path: path, Rights: viewOrganization, Do: h.settingsGet(g)},
-			httpapi.Route{Method: http.MethodPut, Path: path, Rights: editOrganization, Do: h.settingsPut(g)},
+			httpapi.Route{Method: http.MethodPut, Path: path, Rights: changeOrganization, Do: h.settingsPut(g)},
 		)
 	}
 	return routes

@@ -93,7 +93,13 @@ func (p *passwords) show(s tenants.OrgSettings) {
 	*p = passwords{s.Passwords.LockoutEnabled, s.Passwords.Attempts(), int(s.Passwords.LockedFor().Minutes())}
 }
 
+// apply leaves what comes back as it was shown: the usual numbers are not given
+// ones, and to send them back takes no right.
 func (p *passwords) apply(s *tenants.OrgSettings) {
+	var shown passwords
+	if shown.show(*s); *p == shown {
+		return
+	}
 	s.Passwords = tenants.PasswordPolicy{
 		LockoutEnabled: p.LockoutEnabled, InvalidLogins: p.InvalidLogins, LockoutIntervalMinutes: p.IntervalMinutes,
 	}

@@ -81,6 +81,7 @@ func TestOrganizations_OverHTTP(t *testing.T) {
 			{"R6 contexts narrow what a provider reaches", contextsNarrow},
 			{"R7 what the caller's rights show", rightsShow},
 			{"every element always", elementsAlways},
+			{"R7 each part takes its own right", narrowRights},
 		} {
 			t.Run(part.name, func(t *testing.T) {
 				within := *c
