@@ -28,6 +28,9 @@ else
 SKIPCHECK = $(TOOLS)/skipcheck -o bin/test.json --
 endif
 
+# A narrowed run leaves the client libraries out.
+CLIENTS = $(if $(filter ./...,$(PKG)),clients)
+
 # The date is the commit's: the same commit gives the same bytes.
 PKGVERSION = causeway/internal/version
 VERSION = $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -36,7 +39,7 @@ DATE    = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --fo
 LDFLAGS = -s -w -buildid= -X $(PKGVERSION).Version=$(VERSION) -X $(PKGVERSION).Commit=$(COMMIT) -X $(PKGVERSION).Date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check race fuzz bench soak requirements cover clean tools
+.PHONY: help build run test clients check race fuzz bench soak requirements cover clean tools
 
 help: ## list the targets
 	@echo 'Causeway: make <target> [VARIABLE=value]'
@@ -51,9 +54,12 @@ build: ## build bin/causeway: static, reproducible
 run: build ## run two associated sites here; ARGS="--listen-base 9443" passes flags
 	@exec bin/causeway dev $(ARGS)
 
-test: tools ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
+test: tools $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
 	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 20m $(TESTARGS) $(PKG)
+
+clients: build ## run client libraries of others, unmodified, against the binary
+	cd internal/clients && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
 
 check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
 	@echo 'gofmt -l .'; files=$$(gofmt -l .) || exit 1; \
@@ -62,6 +68,7 @@ check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 	$(GO) run $(STATICCHECK) ./...
+	cd internal/clients && $(GO) vet ./... && $(GO) mod tidy -diff
 
 race: tools ## run the tests twice, shuffled, with the race detector; fails without a C compiler
 	$(PGRUN) -- env CGO_ENABLED=1 $(SKIPCHECK) -race -shuffle=on -count=2 -timeout 40m $(TESTARGS) $(PKG)

@@ -13,8 +13,8 @@ const (
 	// MinPassword is the shortest password of a person, in characters: NIST SP
 	// 800-63B's least, and what clients of VCD take for granted.
 	MinPassword = 8
-	// maxPassword bounds what is hashed, in bytes.
-	maxPassword = 1024
+	// MaxPassword bounds what is hashed, in bytes.
+	MaxPassword = 1024
 )
 
 // checkPassword refuses passwords that anybody would try first.
@@ -22,8 +22,8 @@ func checkPassword(name string, password secret.Text) error {
 	switch clear := password.Reveal(); {
 	case utf8.RuneCountInString(clear) < MinPassword:
 		return problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
-	case len(clear) > maxPassword:
-		return problem.New(problem.BadRequest, "A password has at most %d bytes.", maxPassword)
+	case len(clear) > MaxPassword:
+		return problem.New(problem.BadRequest, "A password has at most %d bytes.", MaxPassword)
 	case FoldName(clear) == name:
 		return problem.New(problem.BadRequest, "A password is not the user's name.")
 	}
@@ -41,6 +41,10 @@ func (s *Service) hashOf(ctx context.Context, name string, password secret.Text)
 	}
 	return s.hasher.Hash(ctx, password)
 }
+
+// notHashed stands for the hash of a password that is not hashed yet. It is kept
+// nowhere.
+const notHashed = "-"
 
 // withHash is u with a new password, or with the one it has where hash is empty.
 func (u User) withHash(hash string) (User, error) {
@@ -80,7 +84,8 @@ func (s *Service) ChangePassword(ctx context.Context, by Caller, current, passwo
 	if err := checkPassword(u.Name, password); err != nil {
 		return err
 	}
-	checked, err := NewLogins(s.store, s.hasher, s.now).Check(ctx, org, u.Name, current, by.Source)
+	// Who has a session has logged in.
+	checked, err := s.logins.Check(ctx, org, u.Name, current, Origin{Source: by.Source, Known: true})
 	if problem.Has(err, problem.Unauthenticated) { // which would say that the session is over
 		return problem.New(problem.BadRequest, "The current password is not right.")
 	}
@@ -97,7 +102,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Caller, current, passwo
 // replacePassword puts hash in the place of the one that was checked.
 func (s *Service) replacePassword(ctx context.Context, by Caller, checked User, hash string) error {
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		u, err := holdUser(tx, checked.Org, checked.ID, now)
 		if err != nil {
 			return err

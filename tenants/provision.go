@@ -45,8 +45,8 @@ func (p *Provisioner) EnsureSystem(ctx context.Context) error {
 			return err
 		}
 		// The journal remembers also those that the provider has deleted.
-		_, ever, err := r.Audit(SystemOrgID, Query{Where: "subject_kind = ?", Args: []any{journal.KindRightsBundle}, Page: 1, PageSize: 1})
-		unpublished = ever == 0
+		published, err := r.WasRecorded(SystemOrgID, journal.BundleCreated)
+		unpublished = !published
 		return err
 	})
 	switch {

@@ -21,6 +21,7 @@ type Store interface {
 // organization's row looks exactly like no row. Lists return a page and the
 // number of rows on all pages.
 type Reader interface {
+	Ground
 	OrganizationReader
 	UserReader
 	RoleReader
@@ -31,13 +32,13 @@ type Reader interface {
 
 // OrganizationReader reads organizations.
 type OrganizationReader interface {
-	Organization(id OrgID) (Organization, error)
 	// OrganizationByName compares folded names (see FoldName).
 	OrganizationByName(name string) (Organization, error)
-	// Organizations lists all, System first, then by name. Provider only.
+	// Organizations lists all by id and name, with nothing else of them: System
+	// first, then by name. Provider only.
 	Organizations() ([]Organization, error)
 	// OrganizationPage lists them by id, name, display_name, description,
-	// enabled and user_count. Provider only.
+	// enabled and created_at. Provider only.
 	OrganizationPage(q Query) ([]ListedOrganization, int, error)
 	// CountOrganizations counts all, System included.
 	CountOrganizations() (int, error)
@@ -45,28 +46,27 @@ type OrganizationReader interface {
 
 // UserReader reads people. now decides who is locked out.
 type UserReader interface {
-	User(org OrgID, id UserID, now time.Time) (User, error)
 	UserByName(org OrgID, name string, now time.Time) (User, error)
 	// Users lists by id, name, full_name, description, email, provider_type,
-	// role_id, enabled, locked and created_at.
+	// provider (the same, with LOCAL for INTEGRATED), role_id, enabled, locked and
+	// created_at.
 	Users(org OrgID, q Query, now time.Time) ([]User, int, error)
 	// UserOrg tells whose user this is: providers reach any user by its id
 	// alone. It gives away nothing else.
 	UserOrg(id UserID) (OrgID, error)
 	LoginFailures(org OrgID, user UserID, source string) (LoginFailures, error)
+	// LockedSources counts the sources that are locked out of a user's login.
+	LockedSources(org OrgID, user UserID, now time.Time) (int, error)
 }
 
 // RoleReader reads the roles that can be held in an organization: its own and
 // the global roles published to it. Of two with one name its own comes first.
 type RoleReader interface {
-	Role(org OrgID, id RoleID) (Role, error)
 	RoleByName(org OrgID, name string) (Role, error)
 	// Roles lists all with their rights, by name.
 	Roles(org OrgID) ([]Role, error)
 	// RolePage lists them without rights, by id, name, description and read_only.
 	RolePage(org OrgID, q Query) ([]Role, int, error)
-	// PublishedRights are what the rights bundles make available to a tenant.
-	PublishedRights(org OrgID) ([]Right, error)
 }
 
 // PublicationReader reads global roles and rights bundles. Provider only.
@@ -85,8 +85,6 @@ type QuotaReader interface {
 	// QuotaPolicies lists by id, name, description and auto_generated.
 	QuotaPolicies(org OrgID, q Query) ([]QuotaPolicy, int, error)
 	QuotaPolicyOrg(id QuotaPolicyID) (OrgID, error)
-	// AccountQuota is the policy of a service account, empty if it has none.
-	AccountQuota(org OrgID, account string) (QuotaPolicyID, error)
 	// QuotaInUse reports whether anything in org holds the policy.
 	QuotaInUse(org OrgID, id QuotaPolicyID) (bool, error)
 }
@@ -101,6 +99,8 @@ type RecordReader interface {
 	// Audit lists an organization's journal by seq, at, action, subject_kind and
 	// subject_id, the newest first.
 	Audit(org OrgID, q Query) ([]journal.Row, int, error)
+	// WasRecorded reports whether the organization's journal has the action.
+	WasRecorded(org OrgID, action journal.Action) (bool, error)
 }
 
 // Tx reads and writes in one transaction. Creating what exists is
@@ -132,8 +132,9 @@ type Tx interface {
 	DeleteUser(org OrgID, id UserID) error
 	// EndUserSessions ends a user's sessions, except one that may be named.
 	EndUserSessions(org OrgID, user UserID, except SessionID, now time.Time) error
-	// PutLoginFailures keeps at most a small number of sources for each user;
-	// the ones that failed longest ago give way.
+	// PutLoginFailures keeps at most SourcesPerUser sources for each user. Those
+	// that are not locked out at LastAt give way first, then the ones that failed
+	// longest ago: nobody gets rid of a lock by failing from elsewhere.
 	PutLoginFailures(LoginFailures) error
 	// ClearLoginFailures forgets a user's failures, from one source or, when it
 	// is empty, from all.
@@ -168,6 +169,9 @@ type Tx interface {
 	UnpublishFromAll(id PublicationID) error
 
 	CreateQuotaPolicy(QuotaPolicy) error
+	// LockQuotaPolicy holds a policy's row: nobody assigns it until the end of the
+	// transaction.
+	LockQuotaPolicy(org OrgID, id QuotaPolicyID) error
 	UpdateQuotaPolicy(QuotaPolicy) error
 	// DeleteQuotaPolicy is problem.Conflict while something holds the policy.
 	DeleteQuotaPolicy(org OrgID, id QuotaPolicyID) error

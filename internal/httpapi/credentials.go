@@ -9,6 +9,7 @@ import (
 
 	"causeway/internal/problem"
 	"causeway/internal/secret"
+	"causeway/tenants"
 )
 
 // The headers of VCD's wire.
@@ -31,12 +32,16 @@ type Login struct {
 	Password secret.Text
 }
 
+// maxLogin bounds user@org:password in base64: two names of tenants.MaxName and
+// the longest password.
+const maxLogin = (2*tenants.MaxName + tenants.MaxPassword + 2 + 2) / 3 * 4
+
 // BasicLogin reads user@org:password. User names may hold an @, so the
 // organization starts after the last one before the first colon.
 func BasicLogin(r *http.Request) (Login, error) {
 	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
 	scheme, encoded, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Basic") || len(encoded) > 1024 {
+	if !strings.EqualFold(scheme, "Basic") || len(encoded) > maxLogin {
 		return Login{}, refused
 	}
 	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))

@@ -11,9 +11,19 @@ import (
 
 	"causeway/internal/problem"
 	"causeway/internal/secret"
+	"causeway/tenants"
 )
 
 func basic(text string) string { return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)) }
+
+// What can be set must log in.
+func TestBasicLogin_LongestNamesAndPassword(t *testing.T) {
+	name, password := strings.Repeat("n", tenants.MaxName), strings.Repeat("p", tenants.MaxPassword)
+	got, err := BasicLogin(&http.Request{Header: headers("Authorization", basic(name+"@"+name+":"+password))})
+	if err != nil || got.User != name || got.Org != name || got.Password.Reveal() != password {
+		t.Errorf("got %d bytes of a password, %v", len(got.Password.Reveal()), err)
+	}
+}
 
 func TestBasicLogin(t *testing.T) {
 	for _, tt := range []struct{ name, header, user, org, password string }{

@@ -131,3 +131,9 @@ func (r *reader) Audit(org tenants.OrgID, q tenants.Query) ([]journal.Row, int, 
 	list, err := convertAll(rows, journalRow.row)
 	return list, total, err
 }
+
+func (r *reader) WasRecorded(org tenants.OrgID, action journal.Action) (bool, error) {
+	var one int
+	err := r.db.Raw("SELECT 1 FROM journal WHERE org_id = ? AND action = ? LIMIT 1", string(org), string(action)).Find(&one).Error
+	return one == 1, fault(err)
+}

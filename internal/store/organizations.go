@@ -57,36 +57,47 @@ func (r *reader) OrganizationByName(name string) (tenants.Organization, error) {
 
 func (r *reader) Organizations() ([]tenants.Organization, error) {
 	var rows []organizationRow
-	q := r.db.Raw("SELECT * FROM organizations ORDER BY CASE id WHEN ? THEN 0 ELSE 1 END, name_folded", string(tenants.SystemOrgID))
-	if err := q.Find(&rows).Error; err != nil {
-		return nil, fault(err)
-	}
-	return convertAll(rows, organizationRow.organization)
+	q := r.db.Raw("SELECT id, name FROM organizations ORDER BY CASE id WHEN ? THEN 0 ELSE 1 END, name_folded", string(tenants.SystemOrgID))
+	err := fault(q.Find(&rows).Error)
+	return convert(rows, organizationRow.named), err
 }
 
-type listedOrganizationRow struct {
-	Row       organizationRow `gorm:"embedded"`
-	UserCount int
-}
-
-func (r listedOrganizationRow) listed() (tenants.ListedOrganization, error) {
-	o, err := r.Row.organization()
-	return tenants.ListedOrganization{Organization: o, Users: r.UserCount}, err
+// named is the organization with its name alone.
+func (r organizationRow) named() tenants.Organization {
+	return tenants.Organization{ID: tenants.OrgID(r.ID), Name: r.Name}
 }
 
 var organizationList = listing{
-	base:    "SELECT o.*, (SELECT count(*) FROM users u WHERE u.org_id = o.id) AS user_count FROM organizations o",
-	columns: "id, name, display_name, description, enabled, user_count, created_at",
+	base:    "SELECT * FROM organizations",
+	columns: "id, name, display_name, description, enabled, created_at",
 	hidden:  "name_folded, settings, quota_policy_id",
 	order:   "name_folded", unique: "id",
 }
 
+// OrganizationPage counts users of the page alone: counted in the list itself,
+// those of every skipped page would be counted, too.
 func (r *reader) OrganizationPage(q tenants.Query) ([]tenants.ListedOrganization, int, error) {
-	rows, total, err := page[listedOrganizationRow](r, organizationList, q)
-	if err != nil {
-		return nil, 0, err
+	rows, total, err := page[organizationRow](r, organizationList, q)
+	if err != nil || len(rows) == 0 {
+		return nil, total, err
 	}
-	list, err := convertAll(rows, listedOrganizationRow.listed)
+	var counts []struct {
+		OrgID string
+		Users int
+	}
+	ids := convert(rows, func(r organizationRow) string { return r.ID })
+	err = r.db.Raw("SELECT org_id, count(*) AS users FROM users WHERE org_id IN ? GROUP BY org_id", ids).Find(&counts).Error
+	if err != nil {
+		return nil, 0, fault(err)
+	}
+	users := map[string]int{}
+	for _, c := range counts {
+		users[c.OrgID] = c.Users
+	}
+	list, err := convertAll(rows, func(r organizationRow) (tenants.ListedOrganization, error) {
+		o, err := r.organization()
+		return tenants.ListedOrganization{Organization: o, Users: users[r.ID]}, err
+	})
 	return list, total, err
 }
 

@@ -20,6 +20,7 @@ var planCalls = []call{
 		_, _, err := n.OrganizationPage(q)
 		return err
 	})},
+	{"WasRecorded", inReader(func(n tenants.Tx, w *tenant) error { return second(n.WasRecorded(w.org, "role.updated")) })},
 	{"CountOrganizations", inReader(func(n tenants.Tx, _ *tenant) error { return second(n.CountOrganizations()) })},
 	{"Users", everyPage("full_name", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
 		_, _, err := n.Users(w.org, q, now)
@@ -121,6 +122,7 @@ var planCalls = []call{
 		r := tenants.Role{ID: newID[tenants.RoleID](), Org: w.org, Name: "Passing"}
 		return errors.Join(n.CreateRole(r), n.LockRole(w.org, r.ID), n.DeleteRole(w.org, r.ID))
 	})},
+	{"LockedSources", inReader(func(n tenants.Tx, w *tenant) error { return second(n.LockedSources(w.org, w.user, now)) })},
 	{"ClearLoginFailures", inReader(func(n tenants.Tx, w *tenant) error {
 		return errors.Join(n.ClearLoginFailures(w.org, w.user, source), n.ClearLoginFailures(w.org, w.user, ""))
 	})},

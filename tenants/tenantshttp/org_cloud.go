@@ -73,7 +73,6 @@ var cloudOrgFields = fiql.Fields{
 	"displayName": {Column: "display_name", Kind: fiql.Text},
 	"description": {Column: "description", Kind: fiql.Text},
 	"isEnabled":   {Column: "enabled", Kind: fiql.Bool},
-	"userCount":   {Column: "user_count", Kind: fiql.Int},
 }
 
 func (h *Handler) cloudOrgList(c *gin.Context, call httpapi.Call) error {
