@@ -14,10 +14,11 @@ import (
 )
 
 // Authenticator turns access tokens, and the opaque tokens of legacy logins, into
-// principals. A token it has seen costs one SHA-256 and one look-up: no signature
+// principals. A token it has seen costs one SHA-256 and two look-ups: no signature
 // check and no database. What it remembers dies at expiry and when the journal
-// names its session, its account or user, a role of its organization or the
-// organization itself.
+// names its session, its account or user, or its organization. What roles are
+// called it does not remember: one global role is held by all sessions there are,
+// and an edit of it must not have them read again.
 type Authenticator struct {
 	service *Service
 	site    tenants.SiteID
@@ -26,7 +27,7 @@ type Authenticator struct {
 }
 
 type liveSession struct {
-	principal tenants.Principal
+	principal tenants.Principal // without the names of organization and role
 	family    string // the API token that opened it; empty for others
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
@@ -60,7 +61,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants
 	}
 	if !ok {
 		var err error
-		s, err = a.live.Fill(key, func() (*liveSession, error) { return a.load(ctx, token, now) })
+		s, err = a.live.Fill(ctx, key, func() (*liveSession, error) { return a.load(ctx, token, now) })
 		if err != nil {
 			return tenants.Principal{}, err
 		}
@@ -68,8 +69,18 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants
 	if !now.Before(s.expires) {
 		return tenants.Principal{}, unauthenticated()
 	}
+	org, err := a.service.orgs.Organization(ctx, s.principal.Org)
+	if err != nil && !problem.Has(err, problem.NotFound) { // not an answer: the client must keep its token
+		return tenants.Principal{}, err
+	}
+	if err != nil || !org.Enabled {
+		return tenants.Principal{}, unauthenticated()
+	}
 	s.used.Store(now.UnixMicro())
-	return s.principal, nil
+	who := s.principal
+	who.OrgName = org.Name
+	who.RoleName, _ = org.RoleName(who.Role)
+	return who, nil
 }
 
 func (s *Service) idle(now, lastUsed time.Time) bool {
@@ -82,21 +93,13 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	org, err := a.service.orgs.Organization(ctx, session.Org)
-	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
-		return nil, unauthenticated()
-	}
-	if err != nil { // not an answer: the client must keep its token
-		return nil, err
-	}
 	quota, err := tenants.ParseQuota(session.Quota)
 	if err != nil {
 		return nil, err
 	}
-	roleName, _ := org.RoleName(session.Role)
 	live := &liveSession{expires: session.ExpiresAt, principal: tenants.Principal{
 		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
-		Org: session.Org, OrgName: org.Name, Role: session.Role, RoleName: roleName, Quota: quota,
+		Org: session.Org, Role: session.Role, Quota: quota,
 		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
 	}}
 	if session.Kind == tenants.KindAPIToken {
@@ -145,8 +148,7 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 	return session, err
 }
 
-// Apply forgets what the journal says has ended, and names of roles that may have
-// changed.
+// Apply forgets what the journal says has ended.
 func (a *Authenticator) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindSession:
@@ -157,10 +159,6 @@ func (a *Authenticator) Apply(row journal.Row) {
 		a.live.ForgetTag(apiTokenTag + row.Subject.ID)
 	case journal.KindOrganization:
 		a.live.ForgetTag(orgTag + row.Subject.ID)
-	case journal.KindRole:
-		a.live.ForgetTag(orgTag + row.Org)
-	case journal.KindGlobalRole:
-		a.live.Flush()
 	}
 }
 

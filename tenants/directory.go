@@ -40,7 +40,7 @@ func NewDirectory(store Store, size int) (*Directory, error) {
 // Organization returns the snapshot of an organization, enabled or not.
 // Unknown is problem.NotFound.
 func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, error) {
-	return d.byID.Fill(id, func() (s *Snapshot, err error) {
+	return d.byID.Fill(ctx, id, func() (s *Snapshot, err error) {
 		err = d.store.View(ctx, func(r Reader) error {
 			o, err := r.Organization(id)
 			if err != nil {
@@ -66,7 +66,7 @@ func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, erro
 // folded. Unknown is problem.NotFound; absence is not remembered, so that
 // strangers' guesses cannot fill the memory.
 func (d *Directory) ByName(ctx context.Context, name string) (*Snapshot, error) {
-	id, err := d.byName.Fill(FoldName(name), func() (id OrgID, err error) {
+	id, err := d.byName.Fill(ctx, FoldName(name), func() (id OrgID, err error) {
 		err = d.store.View(ctx, func(r Reader) error {
 			o, err := r.OrganizationByName(name)
 			id = o.ID
@@ -83,7 +83,7 @@ func (d *Directory) ByName(ctx context.Context, name string) (*Snapshot, error) 
 // Count is the number of organizations, System included. It is remembered: a
 // list of ten thousand names its total on every page.
 func (d *Directory) Count(ctx context.Context) (int, error) {
-	return d.count.Fill(struct{}{}, func() (n int, err error) {
+	return d.count.Fill(ctx, struct{}{}, func() (n int, err error) {
 		err = d.store.View(ctx, func(r Reader) error {
 			n, err = r.CountOrganizations()
 			return err

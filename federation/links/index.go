@@ -60,7 +60,7 @@ func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, erro
 }
 
 func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
-	return x.sites.Fill(id, func() (p sitePeer, err error) {
+	return x.sites.Fill(ctx, id, func() (p sitePeer, err error) {
 		err = x.store.View(ctx, func(r federation.Reader) error {
 			p.SiteAssociation, err = r.SiteAssociation(id)
 			return err
@@ -73,7 +73,7 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 }
 
 func (x *index) associations(ctx context.Context, local tenants.OrgID) ([]association, error) {
-	return x.orgs.Fill(local, func() (list []association, err error) {
+	return x.orgs.Fill(ctx, local, func() (list []association, err error) {
 		err = x.store.View(ctx, func(r federation.Reader) error {
 			held, err := r.OrgAssociations(local)
 			for _, a := range held {
@@ -100,7 +100,7 @@ func (x *index) association(ctx context.Context, local, remote tenants.OrgID, si
 }
 
 func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {
-	return x.orgKeys.Fill(org, func() (*ecdsa.PrivateKey, error) {
+	return x.orgKeys.Fill(ctx, org, func() (*ecdsa.PrivateKey, error) {
 		sealed, err := readOrgKey(ctx, x.store, org)
 		if err != nil {
 			return nil, err

@@ -222,7 +222,7 @@ func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair associ
 			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.")
 		}
 	}
-	return l.index.counterparts.Fill(id, func() (tenants.Principal, error) {
+	return l.index.counterparts.Fill(ctx, id, func() (tenants.Principal, error) {
 		if id.kind == tenants.KindUser {
 			return l.c.Counterparts.User(ctx, id.org, id.name)
 		}

@@ -15,6 +15,8 @@ type Cache[K comparable, V any] struct {
 	lru   *lru.LRU[K, V]
 	epoch uint64 // counts forgettings
 
+	flights map[K]*flight[V] // the loads that others may wait for
+
 	tags   func(V) []string
 	tagged map[string]map[K]struct{}
 }
@@ -28,7 +30,7 @@ func New[K comparable, V any](size int) (*Cache[K, V], error) {
 // names that, and must always say the same of one value. Forgetting by tag costs
 // what it forgets, however much else is kept.
 func NewTagged[K comparable, V any](size int, tags func(V) []string) (*Cache[K, V], error) {
-	c := &Cache[K, V]{tags: tags, tagged: map[string]map[K]struct{}{}}
+	c := &Cache[K, V]{flights: map[K]*flight[V]{}, tags: tags, tagged: map[string]map[K]struct{}{}}
 	var err error
 	c.lru, err = lru.NewLRU(size, c.untag)
 	return c, err
@@ -59,29 +61,6 @@ func (c *Cache[K, V]) Get(key K) (V, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.lru.Get(key)
-}
-
-// Fill returns the value kept for key or the one that load reads. The value is
-// not kept when anything was forgotten while load ran: it may have been read
-// before the change. Errors are not kept.
-func (c *Cache[K, V]) Fill(key K, load func() (V, error)) (V, error) {
-	c.mu.Lock()
-	v, ok := c.lru.Get(key)
-	epoch := c.epoch
-	c.mu.Unlock()
-	if ok {
-		return v, nil
-	}
-	v, err := load()
-	if err != nil {
-		return v, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.epoch == epoch {
-		c.add(key, v)
-	}
-	return v, nil
 }
 
 // Each calls see for every entry. see must not use the cache.

@@ -27,7 +27,7 @@ func TestFill_R4_doesNotKeepWhatWasReadBeforeAForgetting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCache(t, 4)
-			v, err := c.Fill("k", func() (int, error) { forget(c); return 1, nil })
+			v, err := c.Fill(t.Context(), "k", func() (int, error) { forget(c); return 1, nil })
 			if v != 1 || err != nil {
 				t.Fatalf("Fill = %d, %v", v, err)
 			}
@@ -40,12 +40,12 @@ func TestFill_R4_doesNotKeepWhatWasReadBeforeAForgetting(t *testing.T) {
 
 func TestFill_keepsValuesAndNotErrors(t *testing.T) {
 	c := newCache(t, 4)
-	if _, err := c.Fill("k", func() (int, error) { return 0, errors.New("down") }); err == nil {
+	if _, err := c.Fill(t.Context(), "k", func() (int, error) { return 0, errors.New("down") }); err == nil {
 		t.Fatal("the error was swallowed")
 	}
 	loads := 0
 	for range 3 {
-		if v, err := c.Fill("k", func() (int, error) { loads++; return 7, nil }); v != 7 || err != nil {
+		if v, err := c.Fill(t.Context(), "k", func() (int, error) { loads++; return 7, nil }); v != 7 || err != nil {
 			t.Fatalf("Fill = %d, %v", v, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestFill_keepsValuesAndNotErrors(t *testing.T) {
 func TestForget_dropsOnlyWhatItNames(t *testing.T) {
 	c := newCache(t, 4)
 	for i, k := range []string{"a", "b"} {
-		_, _ = c.Fill(k, func() (int, error) { return i, nil })
+		_, _ = c.Fill(t.Context(), k, func() (int, error) { return i, nil })
 	}
 	c.Forget(func(k string, _ int) bool { return k == "a" })
 	_, a := c.Get("a")
@@ -70,7 +70,7 @@ func TestForget_dropsOnlyWhatItNames(t *testing.T) {
 func TestCache_R13_isBounded(t *testing.T) {
 	c := newCache(t, 2)
 	for i, k := range []string{"a", "b", "c"} {
-		_, _ = c.Fill(k, func() (int, error) { return i, nil })
+		_, _ = c.Fill(t.Context(), k, func() (int, error) { return i, nil })
 	}
 	if c.Len() != 2 {
 		t.Errorf("%d entries, want 2", c.Len())
@@ -83,7 +83,7 @@ func TestForgetTag_dropsWhatBelongsToIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	fill := func(key, value string) {
-		_, _ = c.Fill(key, func() (string, error) { return value, nil })
+		_, _ = c.Fill(t.Context(), key, func() (string, error) { return value, nil })
 	}
 	kept := func() (keys []string) {
 		for _, k := range []string{"a", "b", "c", "d"} {
