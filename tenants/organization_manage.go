@@ -28,6 +28,16 @@ func (s *Service) Organizations(ctx context.Context, scope OrgID, q Query) (list
 	return list, total, err
 }
 
+// EveryOrganization is all of them at once, System first, for the one list of VCD
+// that has no pages. It is the provider's.
+func (s *Service) EveryOrganization(ctx context.Context) (list []Organization, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		list, err = r.Organizations()
+		return err
+	})
+	return list, err
+}
+
 func oneOrganization(id OrgID, q Query) (string, []any) {
 	where, args := "id = ?", []any{string(id)}
 	if q.Where != "" {
@@ -130,7 +140,7 @@ func recordChange(tx Tx, by Caller, now time.Time, old, o Organization) error {
 // changes says what changed, old and new. Settings are many and say little one
 // by one.
 func (o Organization) changes(after Organization) map[string]string {
-	detail := changed(map[string][2]string{
+	detail := Changed(map[string][2]string{
 		"name": {o.Name, after.Name}, "displayName": {o.DisplayName, after.DisplayName}, "description": {o.Description, after.Description},
 	})
 	if o.Settings != after.Settings {

@@ -106,19 +106,20 @@ func (s *Service) publishTo(ctx context.Context, by Caller, kind PublicationKind
 
 // tenantNames are the names of organizations, each of which must be a tenant.
 func tenantNames(tx Tx, orgs []OrgID) ([]string, error) {
+	known, err := tx.OrganizationNames(orgs)
+	if err != nil {
+		return nil, err
+	}
 	names := make([]string, 0, len(orgs))
 	for _, id := range orgs {
-		if id == SystemOrgID {
+		name, ok := known[id]
+		switch {
+		case id == SystemOrgID:
 			return nil, problem.New(problem.BadRequest, "The provider's own organization has every right: nothing is published to it.")
-		}
-		o, err := tx.Organization(id)
-		if problem.Has(err, problem.NotFound) {
+		case !ok:
 			return nil, problem.New(problem.BadRequest, "There is no organization %s.", id)
 		}
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, o.Name)
+		names = append(names, name)
 	}
 	return names, nil
 }

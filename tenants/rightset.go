@@ -92,9 +92,18 @@ func (s RightSet) Len() (n int) {
 // List is the rights of the set in catalog order.
 func (s RightSet) List() []Right {
 	list := slices.Grow([]Right(nil), s.Len())
+	for _, info := range s.Infos() {
+		list = append(list, info.Name)
+	}
+	return list
+}
+
+// Infos are the catalog's rows of the rights in the set, in catalog order.
+func (s RightSet) Infos() []RightInfo {
+	list := make([]RightInfo, 0, s.Len())
 	for i, info := range Catalog() {
 		if s.HasIndex(i) {
-			list = append(list, info.Name)
+			list = append(list, info)
 		}
 	}
 	return list

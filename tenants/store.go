@@ -37,6 +37,8 @@ type OrganizationReader interface {
 	// Organizations lists all by id and name, with nothing else of them: System
 	// first, then by name. Provider only.
 	Organizations() ([]Organization, error)
+	// OrganizationNames tells the names of those that exist. Provider only.
+	OrganizationNames(ids []OrgID) (map[OrgID]string, error)
 	// OrganizationPage lists them by id, name, display_name, description,
 	// enabled and created_at. Provider only.
 	OrganizationPage(q Query) ([]ListedOrganization, int, error)
@@ -85,8 +87,6 @@ type QuotaReader interface {
 	// QuotaPolicies lists by id, name, description and auto_generated.
 	QuotaPolicies(org OrgID, q Query) ([]QuotaPolicy, int, error)
 	QuotaPolicyOrg(id QuotaPolicyID) (OrgID, error)
-	// QuotaInUse reports whether anything in org holds the policy.
-	QuotaInUse(org OrgID, id QuotaPolicyID) (bool, error)
 }
 
 // RecordReader reads what was done.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"causeway/tenants"
@@ -65,6 +66,20 @@ func (r *reader) Organizations() ([]tenants.Organization, error) {
 // named is the organization with its name alone.
 func (r organizationRow) named() tenants.Organization {
 	return tenants.Organization{ID: tenants.OrgID(r.ID), Name: r.Name}
+}
+
+func (r *reader) OrganizationNames(ids []tenants.OrgID) (map[tenants.OrgID]string, error) {
+	names := make(map[tenants.OrgID]string, len(ids))
+	for chunk := range slices.Chunk(ids, perStatement) {
+		var rows []organizationRow
+		if err := r.db.Select("id", "name").Where("id IN ?", texts(chunk)).Find(&rows).Error; err != nil {
+			return nil, fault(err)
+		}
+		for _, row := range rows {
+			names[tenants.OrgID(row.ID)] = row.Name
+		}
+	}
+	return names, nil
 }
 
 var organizationList = listing{

@@ -21,6 +21,9 @@ var planCalls = []call{
 		return err
 	})},
 	{"WasRecorded", inReader(func(n tenants.Tx, w *tenant) error { return second(n.WasRecorded(w.org, "role.updated")) })},
+	{"OrganizationNames", inReader(func(n tenants.Tx, w *tenant) error {
+		return second(n.OrganizationNames([]tenants.OrgID{w.org, "none"}))
+	})},
 	{"CountOrganizations", inReader(func(n tenants.Tx, _ *tenant) error { return second(n.CountOrganizations()) })},
 	{"Users", everyPage("full_name", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
 		_, _, err := n.Users(w.org, q, now)
@@ -44,7 +47,6 @@ var planCalls = []call{
 		return err
 	})},
 	{"QuotaPolicyOrg", inReader(func(n tenants.Tx, w *tenant) error { return second(n.QuotaPolicyOrg(w.quota)) })},
-	{"QuotaInUse", inReader(func(n tenants.Tx, w *tenant) error { return second(n.QuotaInUse(w.org, w.quota)) })},
 	{"TaskOrg", inReader(func(n tenants.Tx, w *tenant) error { return second(n.TaskOrg(w.task)) })},
 	{"Tasks", everyPage("operation", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
 		_, _, err := n.Tasks(w.org, q)

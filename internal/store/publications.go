@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"gorm.io/gorm/clause"
 
 	"causeway/tenants"
@@ -112,7 +114,7 @@ func (t *tx) SetPublicationRights(kind tenants.PublicationKind, id tenants.Publi
 
 func (t *tx) addPublicationRights(id tenants.PublicationID, rights []tenants.Right) error {
 	var rows []publicationRightRow
-	for _, right := range distinct(rights) {
+	for _, right := range tenants.Distinct(rights) {
 		rows = append(rows, publicationRightRow{PublicationID: string(id), RightName: string(right)})
 	}
 	return createAll(t, rows)
@@ -136,13 +138,14 @@ func (t *tx) Publish(id tenants.PublicationID, orgs []tenants.OrgID) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	_, err := t.wrote(t.db.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&rows, 500))
+	_, err := t.wrote(t.db.Clauses(clause.OnConflict{DoNothing: true}).CreateInBatches(&rows, perStatement))
 	return err
 }
 
 func (t *tx) Unpublish(id tenants.PublicationID, orgs []tenants.OrgID) error {
-	for _, org := range orgs {
-		if _, err := t.wrote(t.of(org).Where("publication_id = ?", string(id)).Delete(&publicationTenantRow{})); err != nil {
+	for chunk := range slices.Chunk(orgs, perStatement) {
+		listed := t.db.Where("publication_id = ? AND org_id IN ?", string(id), texts(chunk))
+		if _, err := t.wrote(listed.Delete(&publicationTenantRow{})); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,8 @@ func (r *reader) AccountQuota(org tenants.OrgID, account string) (tenants.QuotaP
 	return tenants.QuotaPolicyID(row.QuotaPolicyID), err
 }
 
-func (r *reader) QuotaInUse(org tenants.OrgID, id tenants.QuotaPolicyID) (bool, error) {
+// quotaInUse reports whether anything in org holds the policy.
+func (r *reader) quotaInUse(org tenants.OrgID, id tenants.QuotaPolicyID) (bool, error) {
 	var one int
 	err := r.db.Raw(`SELECT 1 WHERE EXISTS (SELECT 1 FROM users WHERE org_id = ? AND quota_policy_id = ?)
 		OR EXISTS (SELECT 1 FROM service_accounts WHERE org_id = ? AND quota_policy_id = ?)
@@ -96,11 +97,15 @@ func (t *tx) UpdateQuotaPolicy(p tenants.QuotaPolicy) error {
 		Select("name", "description", "definitions").UpdateColumns(&row))
 }
 
+func (t *tx) LockQuotaPolicy(org tenants.OrgID, id tenants.QuotaPolicyID) error {
+	return take(forUpdate(t.of(org)).Where("id = ?", string(id)), &quotaPolicyRow{})
+}
+
 func (t *tx) DeleteQuotaPolicy(org tenants.OrgID, id tenants.QuotaPolicyID) error {
-	if err := take(forUpdate(t.of(org)).Where("id = ?", string(id)), &quotaPolicyRow{}); err != nil {
+	if err := t.LockQuotaPolicy(org, id); err != nil {
 		return err
 	}
-	used, err := t.QuotaInUse(org, id)
+	used, err := t.quotaInUse(org, id)
 	if err != nil {
 		return err
 	}

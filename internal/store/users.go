@@ -54,8 +54,9 @@ func (l listedUserRow) user() (tenants.User, error) {
 	return u, err
 }
 
-// selectUsers needs the time and the organization.
-const selectUsers = `SELECT u.*, EXISTS (SELECT 1 FROM login_failures f
+// selectUsers needs the time and the organization. provider is what OpenAPI calls
+// the provider type.
+const selectUsers = `SELECT u.*, CASE u.provider_type WHEN 'INTEGRATED' THEN 'LOCAL' ELSE u.provider_type END AS provider, EXISTS (SELECT 1 FROM login_failures f
 	WHERE f.org_id = u.org_id AND f.user_id = u.id AND f.locked_until > ?) AS locked FROM users u WHERE u.org_id = ?`
 
 func (r *reader) user(org tenants.OrgID, now time.Time, where, arg string) (tenants.User, error) {
@@ -78,7 +79,7 @@ func (r *reader) UserByName(org tenants.OrgID, name string, now time.Time) (tena
 func (r *reader) Users(org tenants.OrgID, q tenants.Query, now time.Time) ([]tenants.User, int, error) {
 	rows, total, err := page[listedUserRow](r, listing{
 		base: selectUsers, args: []any{micros(now), string(org)},
-		columns: "id, name, full_name, description, email, provider_type, role_id, enabled, locked, created_at",
+		columns: "id, name, full_name, description, email, provider_type, provider, role_id, enabled, locked, created_at",
 		hidden:  "org_id, profile, password_hash, quota_policy_id",
 		order:   "name", unique: "name",
 	}, q)

@@ -61,3 +61,16 @@ func convertAll[R, T any](rows []R, f func(R) (T, error)) ([]T, error) {
 	}
 	return out, nil
 }
+
+// perStatement is how many rows one statement names or writes, well below the
+// databases' limits on parameters.
+const perStatement = 500
+
+// texts are identifiers as arguments of a statement.
+func texts[T ~string](ids []T) []string {
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		out = append(out, string(id))
+	}
+	return out
+}

@@ -53,13 +53,14 @@ func (h *Handler) auditTrail(c *gin.Context, call httpapi.Call) error {
 	}
 	values := make([]auditEvent, 0, len(rows))
 	for _, row := range rows {
-		values = append(values, h.renderAudit(row, call.Org.Organization))
+		values = append(values, h.renderAudit(row, call))
 	}
 	httpapi.WritePage(c, h.PublicURL, "AuditTrailEvents", httpapi.NewPage(values, total, q.Page, q.PageSize))
 	return nil
 }
 
-func (h *Handler) renderAudit(row journal.Row, org tenants.Organization) auditEvent {
+func (h *Handler) renderAudit(row journal.Row, call httpapi.Call) auditEvent {
+	org := call.Org
 	e := auditEvent{
 		ID: h.auditID(row.Seq), Description: describe(row.Entry),
 		OperatingOrg: httpapi.Ref{Name: org.Name, ID: tenants.URN("org", org.ID)},
@@ -67,7 +68,7 @@ func (h *Handler) renderAudit(row journal.Row, org tenants.Organization) auditEv
 		Entity:       auditRef(row.Subject.Kind, row.Subject.ID, row.Subject.Name),
 		EventType:    string(row.Action), Namespace: serviceNamespace, Status: "SUCCESS", Timestamp: httpapi.Time(row.At),
 		More: map[string]string{
-			"currentContext.user.clientIpAddress": row.Source,
+			"currentContext.user.clientIpAddress": addressFor(call.Principal, row),
 			"requestId":                           row.RequestID,
 		},
 	}
@@ -75,6 +76,15 @@ func (h *Handler) renderAudit(row journal.Row, org tenants.Organization) auditEv
 		e.More["detail."+name] = value
 	}
 	return e
+}
+
+// addressFor is where an event was caused from, as far as who reads may know: where
+// the provider's people work from is not a tenant's business.
+func addressFor(reader tenants.Principal, row journal.Row) string {
+	if home := row.Actor.Org; home != "" && home != row.Org && !reader.Provider() {
+		return ""
+	}
+	return row.Source
 }
 
 // auditNamespace makes the identifiers of events; to change it is to give every

@@ -29,7 +29,7 @@ type rightCount struct {
 // does not show.
 func categoriesOf(set tenants.RightSet) []categoryBody {
 	counts := map[string]rightCount{}
-	for _, r := range infos(set) {
+	for _, r := range set.Infos() {
 		n := counts[r.CategoryID()]
 		if r.Kind == "VIEW" {
 			n.View++
@@ -62,7 +62,7 @@ func (h *Handler) categories(c *gin.Context, call httpapi.Call) error {
 		}
 		return b.Name
 	}
-	page, err := httpapi.ListRows(c.Request, categoryFields, maxRows, categoriesOf(call.Org.Available()), show)
+	page, err := httpapi.ListRows(c.Request, categoryFields, maxPageSize, categoriesOf(call.Org.Available()), show)
 	if err != nil {
 		return err
 	}

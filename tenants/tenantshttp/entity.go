@@ -2,6 +2,9 @@ package tenantshttp
 
 import "causeway/tenants"
 
+// maxPageSize is VCD's largest page of anything but service accounts.
+const maxPageSize = 128
+
 // places is where entities are found below the public URL, and of what type, by
 // the kind in their URN.
 var places = map[string]struct{ path, media string }{

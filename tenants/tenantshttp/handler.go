@@ -20,7 +20,6 @@ type Handler struct {
 	Logins  *tenants.Logins
 	Orgs    *tenants.Directory
 	Tenants *tenants.Service
-	Store   tenants.Store
 	OAuth   *oauth.Service
 	Limits  *ratelimit.Limiter
 	// Associations is what the query service tells of other sites.

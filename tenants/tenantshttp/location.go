@@ -13,8 +13,6 @@ import (
 
 const accessibleLocations = "/cloudapi/1.0.0/accessibleLocations"
 
-const maxLocations = 128
-
 type locationBody struct {
 	LocationID string      `json:"locationId"`
 	Site       httpapi.Ref `json:"site"`
@@ -43,23 +41,21 @@ func (h *Handler) sessionLocations(c *gin.Context, call httpapi.Call) error {
 	return h.writeLocations(c, p)
 }
 
-// writeLocations pages by hand: the associations are in memory, in one order.
+// writeLocations keeps the order in which locations are found: home comes first.
 func (h *Handler) writeLocations(c *gin.Context, who tenants.Principal) error {
-	q, err := httpapi.ParseList(c.Request, fiql.Fields{}, maxLocations)
+	all, err := h.Locations(c.Request.Context(), who)
 	if err != nil {
 		return err
 	}
-	found, err := h.Locations(c.Request.Context(), who)
+	found, err := httpapi.ListRows(c.Request, fiql.Fields{}, maxPageSize, all, func(federation.Location, string) string { return "" })
 	if err != nil {
 		return err
 	}
-	first := min((q.Page-1)*q.PageSize, len(found))
-	last := min(first+q.PageSize, len(found))
-	values := make([]locationBody, 0, last-first)
-	for _, l := range found[first:last] {
+	values := make([]locationBody, 0, len(found.Values))
+	for _, l := range found.Values {
 		values = append(values, newLocation(l))
 	}
-	httpapi.WritePage(c, h.PublicURL, "AccessibleLocations", httpapi.NewPage(values, len(found), q.Page, q.PageSize))
+	httpapi.WritePage(c, h.PublicURL, "AccessibleLocations", httpapi.NewPage(values, found.ResultTotal, found.Page, found.PageSize))
 	return nil
 }
 

@@ -56,11 +56,8 @@ type orgListXML struct {
 func (h *Handler) orgList(c *gin.Context, call httpapi.Call) error {
 	orgs := []tenants.Organization{call.Org.Organization}
 	if call.Principal.Provider() && call.Org.System() {
-		err := h.Store.View(c.Request.Context(), func(r tenants.Reader) (err error) {
-			orgs, err = r.Organizations()
-			return err
-		})
-		if err != nil {
+		var err error
+		if orgs, err = h.Tenants.EveryOrganization(c.Request.Context()); err != nil {
 			return err
 		}
 	}

@@ -118,7 +118,7 @@ func (h *Handler) fillCatalog(c *gin.Context, call httpapi.Call, org *tenants.Sn
 		*rights = h.rightReferences(org.Available())
 	}
 	if h.may(c, call, org.ID, tenants.RightRoleView, tenants.RightRoleManage) {
-		*roles = h.roleReferences(org)
+		*roles = h.roleReferences(call, org)
 	}
 }
 

@@ -36,7 +36,7 @@ func (p publications) list(c *gin.Context, _ httpapi.Call) error {
 		"description": {Column: "description", Kind: fiql.Text},
 		"readOnly":    {Column: "read_only", Kind: fiql.Bool},
 		"publishAll":  {Column: "publish_all", Kind: fiql.Bool},
-	}, maxRows)
+	}, maxPageSize)
 	if err != nil {
 		return err
 	}

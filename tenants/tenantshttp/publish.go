@@ -21,7 +21,7 @@ func (p publications) listTenants(c *gin.Context, _ httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	q, err := httpapi.ParseList(c.Request, tenantFields, maxRows)
+	q, err := httpapi.ParseList(c.Request, tenantFields, maxPageSize)
 	if err != nil {
 		return err
 	}

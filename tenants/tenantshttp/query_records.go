@@ -92,7 +92,7 @@ var roleRecords = fromStore(
 		return h.Tenants.Roles(ctx, call.Org.ID, q)
 	},
 	func(h *Handler, call httpapi.Call, r tenants.Role) record {
-		self := h.roleReference(r.ID, r.Name)
+		self := h.roleReference(call, call.Org.ID, r.ID, r.Name)
 		return recordOf("href", self, "id", self.ID, "name", r.Name, "isReadOnly", r.ReadOnly, "org", h.entity("org", string(call.Org.ID), call.Org.Name))
 	},
 )
@@ -104,7 +104,7 @@ var rightRecordFields = fiql.Fields{
 }
 
 func rightRecords(h *Handler, _ context.Context, call httpapi.Call) (records []record, err error) {
-	for _, r := range infos(call.Org.Available()) {
+	for _, r := range call.Org.Available().Infos() {
 		self := h.rightReference(r)
 		records = append(records, recordOf("href", self, "id", self.ID, "name", string(r.Name), "category", r.Category))
 	}

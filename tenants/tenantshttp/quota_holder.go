@@ -77,20 +77,12 @@ func parseQuotaReference(r *http.Request) (tenants.QuotaPolicyID, error) {
 }
 
 func (h *Handler) quotaUser(c *gin.Context, call httpapi.Call) (tenants.OrgID, tenants.QuotaHolder, error) {
-	id, err := tenants.ParseID[tenants.UserID]("user", c.Param("id"))
+	org, id, err := h.userTarget(c, call)
 	if err != nil {
 		return "", tenants.QuotaHolder{}, err
 	}
-	var org tenants.OrgID
-	var u tenants.User
-	err = h.Store.View(c.Request.Context(), func(r tenants.Reader) error {
-		if org, err = h.owner(call, func() (tenants.OrgID, error) { return r.UserOrg(id) }); err != nil {
-			return err
-		}
-		u, err = r.User(org, id, call.Org.CreatedAt)
-		return err
-	})
-	return org, tenants.QuotaHolder{Kind: tenants.HolderUser, ID: string(id), Name: u.Name}, err
+	u, err := h.Tenants.User(c.Request.Context(), org.ID, id)
+	return org.ID, tenants.QuotaHolder{Kind: tenants.HolderUser, ID: string(id), Name: u.Name}, err
 }
 
 func (h *Handler) quotaAccount(c *gin.Context, call httpapi.Call) (tenants.OrgID, tenants.QuotaHolder, error) {

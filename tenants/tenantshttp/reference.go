@@ -1,6 +1,7 @@
 package tenantshttp
 
 import (
+	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
 
@@ -25,8 +26,14 @@ type rightReferences struct {
 	List []reference `xml:"RightReference" json:"rightReference"`
 }
 
-func (h *Handler) roleReference(id tenants.RoleID, name string) reference {
-	return reference{Href: h.PublicURL + "/api/admin/role/" + string(id), ID: tenants.URN("role", id), Name: name, Type: mediaRole}
+// roleReference names a role of org. The short address is one of the organization
+// in which the caller acts; a provider at home reaches others by the long one.
+func (h *Handler) roleReference(call httpapi.Call, org tenants.OrgID, id tenants.RoleID, name string) reference {
+	r := h.entity("role", string(id), name)
+	if org != call.Org.ID {
+		r.Href = h.adminOrgHref(org) + "/role/" + string(id)
+	}
+	return r
 }
 
 func (h *Handler) rightReference(r tenants.RightInfo) reference {
@@ -34,10 +41,10 @@ func (h *Handler) rightReference(r tenants.RightInfo) reference {
 }
 
 // roleReferences are the roles that can be held in org, by name.
-func (h *Handler) roleReferences(org *tenants.Snapshot) roleReferences {
+func (h *Handler) roleReferences(call httpapi.Call, org *tenants.Snapshot) roleReferences {
 	list := []reference{}
 	for _, role := range org.Roles() {
-		list = append(list, h.roleReference(role.ID, role.Name))
+		list = append(list, h.roleReference(call, org.ID, role.ID, role.Name))
 	}
 	return roleReferences{list}
 }
@@ -45,10 +52,8 @@ func (h *Handler) roleReferences(org *tenants.Snapshot) roleReferences {
 // rightReferences are the rights of a set in catalog order.
 func (h *Handler) rightReferences(rights tenants.RightSet) rightReferences {
 	list := []reference{}
-	for _, right := range tenants.Catalog() {
-		if rights.HasIndex(right.Index) {
-			list = append(list, h.rightReference(right))
-		}
+	for _, right := range rights.Infos() {
+		list = append(list, h.rightReference(right))
 	}
 	return rightReferences{list}
 }

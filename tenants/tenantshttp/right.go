@@ -15,20 +15,17 @@ import (
 const (
 	rightsPath     = "/cloudapi/1.0.0/rights"
 	categoriesPath = "/cloudapi/1.0.0/rightsCategories"
-	// maxRows is VCD's largest page of anything but service accounts.
-	maxRows = 128
 	// undefinedKey is VCD's localization key of what has no localized text.
 	undefinedKey = "com.vmware.vcloud.undefined.key"
 )
 
 func (h *Handler) rightRoutes() []httpapi.Route {
-	view := []tenants.Right{tenants.RightRightView}
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: rightsPath, Rights: view, Do: h.rights},
-		{Method: http.MethodGet, Path: rightsPath + "/:id", Rights: view, Do: h.right},
-		{Method: http.MethodGet, Path: categoriesPath, Rights: view, Do: h.categories},
-		{Method: http.MethodGet, Path: categoriesPath + "/:id", Rights: view, Do: h.category},
-		{Method: http.MethodGet, Path: "/api/admin/right/:id", Rights: view, Do: h.rightXML},
+		{Method: http.MethodGet, Path: rightsPath, Rights: viewRights, Do: h.rights},
+		{Method: http.MethodGet, Path: rightsPath + "/:id", Rights: viewRights, Do: h.right},
+		{Method: http.MethodGet, Path: categoriesPath, Rights: viewRights, Do: h.categories},
+		{Method: http.MethodGet, Path: categoriesPath + "/:id", Rights: viewRights, Do: h.category},
+		{Method: http.MethodGet, Path: "/api/admin/right/:id", Rights: viewRights, Do: h.rightXML},
 	}
 }
 
@@ -62,17 +59,6 @@ func rightRef(r tenants.RightInfo) httpapi.Ref {
 	return httpapi.Ref{Name: string(r.Name), ID: tenants.URN("right", r.ID())}
 }
 
-// infos are the rights of a set in catalog order.
-func infos(set tenants.RightSet) []tenants.RightInfo {
-	list := []tenants.RightInfo{}
-	for _, r := range tenants.Catalog() {
-		if set.HasIndex(r.Index) {
-			list = append(list, r)
-		}
-	}
-	return list
-}
-
 // rights lists what is available in the organization: for the provider all.
 func (h *Handler) rights(c *gin.Context, call httpapi.Call) error {
 	return h.writeRights(c, call.Org.Available(), call.Org.Available())
@@ -88,7 +74,7 @@ var rightFields = fiql.Fields{
 // writeRights writes a page of the rights of a set, as they look where available
 // can be had.
 func (h *Handler) writeRights(c *gin.Context, set, available tenants.RightSet) error {
-	found, err := httpapi.ListRows(c.Request, rightFields, maxRows, infos(set), func(r tenants.RightInfo, selector string) string {
+	found, err := httpapi.ListRows(c.Request, rightFields, maxPageSize, set.Infos(), func(r tenants.RightInfo, selector string) string {
 		switch selector {
 		case "id":
 			return r.ID()

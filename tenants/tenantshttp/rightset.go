@@ -86,7 +86,7 @@ func writeReferences(c *gin.Context, refs []httpapi.Ref) {
 // rightRefs are references to rights in catalog order.
 func rightRefs(set tenants.RightSet) []httpapi.Ref {
 	refs := []httpapi.Ref{}
-	for _, r := range infos(set) {
+	for _, r := range set.Infos() {
 		refs = append(refs, rightRef(r))
 	}
 	return refs

@@ -17,19 +17,18 @@ const rolesPath = "/cloudapi/1.0.0/roles"
 // roleRoutes are an organization's roles: its own and the global roles published
 // to it. A provider without context headers is in System.
 func (h *Handler) roleRoutes() []httpapi.Route {
-	view := []tenants.Right{tenants.RightRoleView, tenants.RightRoleManage}
 	manage := []tenants.Right{tenants.RightRoleManage}
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: rolesPath, Rights: view, Do: h.roles},
+		{Method: http.MethodGet, Path: rolesPath, Rights: viewRoles, Do: h.roles},
 		{Method: http.MethodPost, Path: rolesPath, Rights: manage, Do: h.createRole},
-		{Method: http.MethodGet, Path: rolesPath + "/:id", Rights: view, Do: h.role},
+		{Method: http.MethodGet, Path: rolesPath + "/:id", Rights: viewRoles, Do: h.role},
 		{Method: http.MethodPut, Path: rolesPath + "/:id", Rights: manage, Do: h.updateRole},
 		{Method: http.MethodDelete, Path: rolesPath + "/:id", Rights: manage, Do: h.deleteRole},
-		{Method: http.MethodGet, Path: rolesPath + "/:id/rights", Rights: view, Do: h.roleRights},
+		{Method: http.MethodGet, Path: rolesPath + "/:id/rights", Rights: viewRoles, Do: h.roleRights},
 		{Method: http.MethodPost, Path: rolesPath + "/:id/rights", Rights: manage, Do: h.addRoleRights},
 		{Method: http.MethodPut, Path: rolesPath + "/:id/rights", Rights: manage, Do: h.setRoleRights},
-		{Method: http.MethodGet, Path: "/api/admin/role/:id", Rights: view, Do: h.roleXML},
-		{Method: http.MethodGet, Path: "/api/admin/org/:id/role/:role", Rights: view, Do: h.orgRoleXML},
+		{Method: http.MethodGet, Path: "/api/admin/role/:id", Rights: viewRoles, Do: h.roleXML},
+		{Method: http.MethodGet, Path: "/api/admin/org/:id/role/:role", Rights: viewRoles, Do: h.orgRoleXML},
 	}
 }
 
@@ -57,7 +56,7 @@ var roleFields = fiql.Fields{
 }
 
 func (h *Handler) roles(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, roleFields, maxRows)
+	q, err := httpapi.ParseList(c.Request, roleFields, maxPageSize)
 	if err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ type roleXML struct {
 }
 
 func (h *Handler) roleXML(c *gin.Context, call httpapi.Call) error {
-	return h.writeRoleXML(c, call.Org, "id")
+	return h.writeRoleXML(c, call, call.Org, "id")
 }
 
 // orgRoleXML is a role of the organization that the path names; a provider
@@ -190,10 +189,10 @@ func (h *Handler) orgRoleXML(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	return h.writeRoleXML(c, org, "role")
+	return h.writeRoleXML(c, call, org, "role")
 }
 
-func (h *Handler) writeRoleXML(c *gin.Context, org *tenants.Snapshot, param string) error {
+func (h *Handler) writeRoleXML(c *gin.Context, call httpapi.Call, org *tenants.Snapshot, param string) error {
 	id, err := roleID(c, param)
 	if err != nil {
 		return err
@@ -203,7 +202,7 @@ func (h *Handler) writeRoleXML(c *gin.Context, org *tenants.Snapshot, param stri
 		return err
 	}
 	write(c, mediaRole, roleXML{
-		reference: h.roleReference(role.ID, role.Name), Description: role.Description,
+		reference: h.roleReference(call, org.ID, role.ID, role.Name), Description: role.Description,
 		Rights: h.rightReferences(inForce(org, role)),
 	})
 	return nil

@@ -12,8 +12,6 @@ import (
 	"causeway/tenants"
 )
 
-const maxSessions = 128
-
 var sessionFields = fiql.Fields{
 	"id":        {Column: "id", Kind: fiql.URN, URN: "session"},
 	"user.id":   {Column: "principal", Kind: fiql.URN, URN: "user"},
@@ -21,13 +19,13 @@ var sessionFields = fiql.Fields{
 	"role.id":   {Column: "role_id", Kind: fiql.URN, URN: "role"},
 }
 
-// Who may see and end other people's sessions. Whoever manages a user could end
-// them by disabling the user, so the rights on users count too.
+// Who may see other people's sessions, and who may end them. To manage users is
+// not enough to end one: whoever does may do less than the session's owner.
 var (
 	sessionWatchers = []tenants.Right{
 		tenants.RightSessionView, tenants.RightSessionManage, tenants.RightUserView, tenants.RightUserManage,
 	}
-	sessionEnders = []tenants.Right{tenants.RightSessionManage, tenants.RightUserManage}
+	sessionEnders = []tenants.Right{tenants.RightSessionManage}
 )
 
 // oversees reports whether the caller may do to all sessions of the organization
@@ -39,7 +37,7 @@ func (h *Handler) oversees(c *gin.Context, call httpapi.Call, rights []tenants.R
 
 func (h *Handler) sessionList(c *gin.Context, call httpapi.Call) error {
 	ctx := c.Request.Context()
-	q, err := httpapi.ParseList(c.Request, sessionFields, maxSessions)
+	q, err := httpapi.ParseList(c.Request, sessionFields, maxPageSize)
 	if err != nil {
 		return err
 	}

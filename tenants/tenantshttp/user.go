@@ -9,7 +9,6 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
-	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
@@ -19,11 +18,10 @@ const usersPath = "/cloudapi/1.0.0/users"
 // change their own password; the handlers see to that.
 func (h *Handler) userRoutes() []httpapi.Route {
 	anyone := []tenants.Right{httpapi.AnySession}
-	view := []tenants.Right{tenants.RightUserView}
 	manage := []tenants.Right{tenants.RightUserManage}
 	const admin = "/api/admin/user/:id"
 	routes := []httpapi.Route{
-		{Method: http.MethodGet, Path: usersPath, Rights: view, Do: h.users},
+		{Method: http.MethodGet, Path: usersPath, Rights: viewUsers, Do: h.users},
 		{Method: http.MethodPost, Path: usersPath, Rights: manage, Do: h.createUser},
 		{Method: http.MethodGet, Path: usersPath + "/:id", Rights: anyone, Do: h.user},
 		{Method: http.MethodPut, Path: usersPath + "/:id", Rights: manage, Do: h.updateUser},
@@ -83,7 +81,7 @@ func (h *Handler) readTarget(c *gin.Context, call httpapi.Call) (*tenants.Snapsh
 		org, err := h.Orgs.Organization(c.Request.Context(), call.Principal.Org)
 		return org, id, err
 	}
-	if err := h.Orgs.Require(c.Request.Context(), call.Principal, call.Org.ID, tenants.RightUserView); err != nil {
+	if err := h.Orgs.Require(c.Request.Context(), call.Principal, call.Org.ID, viewUsers...); err != nil {
 		return nil, "", err
 	}
 	return h.userTarget(c, call)
@@ -102,13 +100,13 @@ var userFields = fiql.Fields{
 	"email":        {Column: "email", Kind: fiql.Text},
 	"enabled":      {Column: "enabled", Kind: fiql.Bool},
 	"locked":       {Column: "locked", Kind: fiql.Bool},
-	"providerType": {Column: "(CASE provider_type WHEN 'INTEGRATED' THEN 'LOCAL' ELSE provider_type END)", Kind: fiql.Text},
+	"providerType": {Column: "provider", Kind: fiql.Text},
 
 	"roleEntityRefs.id": {Column: "role_id", Kind: fiql.URN, URN: "role"},
 }
 
 func (h *Handler) users(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, userFields, maxRows)
+	q, err := httpapi.ParseList(c.Request, userFields, maxPageSize)
 	if err != nil {
 		return err
 	}
@@ -193,14 +191,13 @@ func (h *Handler) changePassword(c *gin.Context, call httpapi.Call) error {
 		return err
 	}
 	p := call.Principal
-	account := ratelimit.Account(tenants.FoldName(p.Name) + "@" + tenants.FoldName(p.OrgName))
-	try := h.Limits.Take(ratelimit.Login, ratelimit.Source(httpapi.ClientAddr(c)), account)
+	try := h.Limits.TakeLogin(httpapi.ClientAddr(c), account(p.Name, p.OrgName))
 	if err := try.Err(); err != nil {
 		return err
 	}
 	err = h.Tenants.ChangePassword(c.Request.Context(), call.Caller, body.Current, body.New)
 	if err == nil {
-		try.Return()
+		try.Succeeded()
 	}
 	return httpapi.NoContent(c, err)
 }

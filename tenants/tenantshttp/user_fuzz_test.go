@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -48,7 +49,7 @@ func FuzzUser(f *testing.F) {
 
 func echo(t *testing.T, h *Handler, org *tenants.Snapshot, u tenants.User) {
 	t.Helper()
-	shown, err := xml.Marshal(h.newUserXML(org, u))
+	shown, err := xml.Marshal(h.newUserXML(httpapi.Call{Org: org}, org, u))
 	if err != nil {
 		t.Fatal(err)
 	}

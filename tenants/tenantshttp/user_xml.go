@@ -46,10 +46,10 @@ type userTexts struct {
 	DeployedVMQuota int    `xml:"DeployedVmQuota" json:"deployedVmQuota"`
 }
 
-func (h *Handler) newUserXML(org *tenants.Snapshot, u tenants.User) userXMLBody {
+func (h *Handler) newUserXML(call httpapi.Call, org *tenants.Snapshot, u tenants.User) userXMLBody {
 	role, _ := org.RoleName(u.Role)
 	body := userXMLBody{
-		reference: h.entity("user", string(u.ID), u.Name), Role: h.roleReference(u.Role, role), Groups: groupReferences{[]reference{}},
+		reference: h.entity("user", string(u.ID), u.Name), Role: h.roleReference(call, org.ID, u.Role, role), Groups: groupReferences{[]reference{}},
 		userTexts: userTexts{
 			Description: u.Description, FullName: u.FullName, EmailAddress: u.Email, Telephone: u.Profile.Telephone, IsEnabled: u.Enabled,
 			IsLocked: u.Locked, IM: u.Profile.IM, NameInSource: u.Profile.NameInSource, IsExternal: u.Profile.External,
@@ -63,8 +63,8 @@ func (h *Handler) newUserXML(org *tenants.Snapshot, u tenants.User) userXMLBody 
 	return body
 }
 
-func (h *Handler) writeUser(c *gin.Context, status int, org *tenants.Snapshot, u tenants.User) {
-	writeStatus(c, status, mediaUser, h.newUserXML(org, u))
+func (h *Handler) writeUser(c *gin.Context, call httpapi.Call, status int, org *tenants.Snapshot, u tenants.User) {
+	writeStatus(c, status, mediaUser, h.newUserXML(call, org, u))
 }
 
 // userXMLInput is what clients send. They name the role by its href alone.
@@ -121,7 +121,7 @@ func (h *Handler) userXML(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	h.writeUser(c, http.StatusOK, org, u)
+	h.writeUser(c, call, http.StatusOK, org, u)
 	return nil
 }
 
@@ -143,7 +143,7 @@ func (h *Handler) createUserXML(c *gin.Context, call httpapi.Call) error {
 		return err
 	}
 	c.Header("Location", h.entity("user", string(u.ID), u.Name).Href)
-	h.writeUser(c, http.StatusCreated, org, u)
+	h.writeUser(c, call, http.StatusCreated, org, u)
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (h *Handler) updateUserXML(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	h.writeUser(c, http.StatusOK, org, u)
+	h.writeUser(c, call, http.StatusOK, org, u)
 	return nil
 }
 
