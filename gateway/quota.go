@@ -23,7 +23,7 @@ func (g *Gateway) useQuota(ctx context.Context, call httpapi.Call) (*ratelimit.U
 	}
 	var own, all ratelimit.Claim
 	if q := who.Quota; q != nil {
-		own = ratelimit.Claim{Key: ratelimit.Account(who.ID), Quota: q.Quota}
+		own = ratelimit.Claim{Key: ratelimit.Account(who.ID), Quota: q.Quota, Org: ratelimit.Org(org.ID)}
 	}
 	if q := org.OwnQuota; q != nil {
 		all = ratelimit.Claim{Key: ratelimit.Org(org.ID), Quota: q.Quota}

@@ -112,7 +112,7 @@ func BenchmarkQuotas(b *testing.B) {
 	q := NewQuotas(QuotaConfig{})
 	much := Quota{Requests: 1 << 40, RequestsPer: time.Hour, Concurrent: 1 << 20, Bytes: 1 << 50, BytesPer: time.Hour}
 	for name, claims := range map[string][]Claim{
-		"none": {{}, {}}, "account": {{Account("ada"), much}, {}}, "both": {{Account("ada"), much}, {Org("acme"), much}},
+		"none": {{}, {}}, "account": {of("ada", much), {}}, "both": {of("ada", much), {Key: Org("acme"), Quota: much}},
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -27,6 +27,7 @@ type Limiter struct {
 	now    func() time.Time
 	start  time.Time
 	seed   maphash.Seed
+	known  *known
 	limits map[Name]*limit // the map never changes, only what its tables hold
 	reload sync.Mutex      // one Update at a time
 }
@@ -46,7 +47,7 @@ func New(c Config) (*Limiter, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l := &Limiter{now: c.Now, start: c.Now(), seed: maphash.MakeSeed(), limits: map[Name]*limit{}}
+	l := &Limiter{now: c.Now, start: c.Now(), seed: maphash.MakeSeed(), known: newKnown(knownAccounts), limits: map[Name]*limit{}}
 	for i := range shapes {
 		l.limits[shapes[i].name] = newLimit(&shapes[i])
 	}

@@ -28,6 +28,17 @@ func (q Quota) Off() bool { return q.Requests <= 0 && q.Concurrent <= 0 && q.Byt
 type Claim struct {
 	Key   Key
 	Quota Quota
+	// Org is the [Org] of the account. The counters of an organization and of all
+	// its accounts have a part of the table, see [Quotas].
+	Org Key
+}
+
+// owner is whose part of the table the claim's counters take.
+func (c *Claim) owner() Key {
+	if c.Key.part == partOrg {
+		return c.Key
+	}
+	return c.Org
 }
 
 // QuotaConfig is all that Quotas need. The zero QuotaConfig is valid.
@@ -45,7 +56,11 @@ type QuotaConfig struct {
 	Now func() time.Time
 }
 
-const defaultMaxCounters = 1 << 17
+const (
+	defaultMaxCounters = 1 << 17
+	// orgParts is how many organizations fill the table at least.
+	orgParts = 4
+)
 
 // Quotas counts what is used of quotas, in this process. No window of a
 // quota's length, wherever it begins, has more requests than the quota; what
@@ -53,7 +68,9 @@ const defaultMaxCounters = 1 << 17
 // window after that at the latest.
 //
 // Only who has a quota is counted, and a counter that says something is never
-// forgotten: nobody's counters give way to somebody else's. When there is no
+// forgotten: nobody's counters give way to somebody else's. So that one
+// organization with many accounts leaves room for all others, the counters of
+// each have at most a quarter of a shard. When there is no
 // room for another, the request is refused and the client told to try again
 // (503): an administrator who set a quota relies on it, so a request that
 // cannot be counted does not pass, and one bucket for all newcomers would let
@@ -77,8 +94,10 @@ func NewQuotas(c QuotaConfig) *Quotas {
 	}
 	q := &Quotas{now: c.Now, start: c.Now(), seed: maphash.MakeSeed(), cells: int64(max(1, c.Cells))}
 	for i := range q.shards {
-		q.shards[i].max = max(1, c.MaxKeys/shardCount)
+		q.shards[i].max = int32(max(1, c.MaxKeys/shardCount))
+		q.shards[i].part = max(int32(len(resources)), q.shards[i].max/orgParts)
 		q.shards[i].counters = map[counterID]*counter{}
+		q.shards[i].owners = map[uint64]int32{}
 	}
 	return q
 }
@@ -163,7 +182,8 @@ func (q *Quotas) share(n int64) int64 { return max(1, n/q.cells) }
 type QuotaStat struct {
 	Allowed, Refused uint64
 	// Full counts requests refused because there was no room to count them:
-	// above zero, MaxKeys is too small.
+	// above zero, MaxKeys is too small, or an organization has too many accounts
+	// with quotas for its part.
 	Full uint64
 	// Keys is how many counters are kept now, idle ones included.
 	Keys int

@@ -32,7 +32,8 @@ func (id counterID) slot() int64 { return (int64(id.per) + slots - 2) / (slots -
 // and can be forgotten.
 type counter struct {
 	id       counterID
-	underway int64 // requests that hold it
+	owner    uint64 // the organization whose part of the shard it takes
+	underway int64  // requests that hold it
 	window   window
 }
 
@@ -43,35 +44,46 @@ func (c *counter) idleAt() int64 {
 	return c.window.idleAt(c.id.slot())
 }
 
+// quotaShard fills a cache line, which keeps neighbours' locks off each other's.
 type quotaShard struct {
 	mu       sync.Mutex
-	max      int
+	max      int32
+	part     int32 // of max for one organization
 	counters map[counterID]*counter
-	busy     int64 // until then no counter here is idle; spares sweeps in vain
+	owners   map[uint64]int32 // how many counters each organization has
+	busy     int64            // until then no counter here is idle; spares sweeps in vain
 	allowed  uint64
 	refused  uint64
 	full     uint64
-	_        [8]byte // keep neighbours' locks off this one's cache line
 }
 
-// counter returns the counter of id, or nil when there is no room for it.
-func (s *quotaShard) counter(id counterID, now int64) *counter {
+// counter returns the counter of id, or nil when there is no room for another of
+// the owner's.
+func (s *quotaShard) counter(id counterID, owner uint64, now int64) *counter {
 	if c, ok := s.counters[id]; ok {
 		return c
 	}
-	if len(s.counters) >= s.max && !s.sweep(now) {
-		return nil
+	if !s.room(owner) {
+		s.sweep(now)
+		if !s.room(owner) {
+			return nil
+		}
 	}
-	c := &counter{id: id}
+	c := &counter{id: id, owner: owner}
 	s.counters[id] = c
+	s.owners[owner]++
 	return c
 }
 
-// sweep forgets every idle counter and reports whether there was one. A sweep
-// in vain remembers when it is worth trying again.
-func (s *quotaShard) sweep(now int64) bool {
+func (s *quotaShard) room(owner uint64) bool {
+	return len(s.counters) < int(s.max) && s.owners[owner] < s.part
+}
+
+// sweep forgets every idle counter and remembers when it is worth trying again:
+// a counter that becomes idle sooner says so itself, see [Use.release].
+func (s *quotaShard) sweep(now int64) {
 	if now < s.busy {
-		return false
+		return
 	}
 	soonest := int64(never)
 	for id, c := range s.counters {
@@ -80,12 +92,11 @@ func (s *quotaShard) sweep(now int64) bool {
 			continue
 		}
 		delete(s.counters, id)
-	}
-	if len(s.counters) < s.max {
-		return true
+		if s.owners[c.owner]--; s.owners[c.owner] == 0 {
+			delete(s.owners, c.owner)
+		}
 	}
 	s.busy = soonest
-	return false
 }
 
 // window is a sliding window of slots that share its length but for one: used[i]

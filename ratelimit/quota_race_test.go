@@ -13,7 +13,7 @@ import (
 func TestQuotas_R7_ExactUnderRaces(t *testing.T) {
 	q, _ := newQuotas(QuotaConfig{})
 	own := Quota{Requests: 300, RequestsPer: time.Hour, Concurrent: 3, Bytes: 1 << 40, BytesPer: time.Hour}
-	acme := Claim{Org("acme"), Quota{Requests: 500, RequestsPer: time.Hour, Concurrent: 5}}
+	acme := Claim{Key: Org("acme"), Quota: Quota{Requests: 500, RequestsPer: time.Hour, Concurrent: 5}}
 	var passed, busiest [2]atomic.Int64
 	var underway [2]atomic.Int64
 	var wg sync.WaitGroup

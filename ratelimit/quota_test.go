@@ -23,12 +23,13 @@ func begin(t *testing.T, q *Quotas, claims ...Claim) *Use {
 	return u
 }
 
-func of(id string, q Quota) Claim { return Claim{Account(id), q} }
+// of claims for an account with an organization of its own.
+func of(id string, q Quota) Claim { return Claim{Key: Account(id), Quota: q, Org: Org(id)} }
 
 // A principal without a quota is not in the table, and its Use does nothing.
 func TestQuotas_WithoutQuotaNothingIsKept(t *testing.T) {
 	q, _ := newQuotas(QuotaConfig{})
-	for _, claims := range [][]Claim{nil, {of("ada", Quota{})}, {of("ada", Quota{RequestsPer: time.Hour}), {Org("acme"), Quota{}}}} {
+	for _, claims := range [][]Claim{nil, {of("ada", Quota{})}, {of("ada", Quota{RequestsPer: time.Hour}), {Key: Org("acme")}}} {
 		u := begin(t, q, claims...)
 		u.Count(1 << 40)
 		u.Done()
@@ -36,7 +37,7 @@ func TestQuotas_WithoutQuotaNothingIsKept(t *testing.T) {
 	if st := q.Stats(); st != (QuotaStat{}) {
 		t.Errorf("the table knows of it: %+v", st)
 	}
-	if n := testing.AllocsPerRun(100, func() { _, _ = q.Begin(of("ada", Quota{}), Claim{Org("acme"), Quota{}}) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = q.Begin(of("ada", Quota{}), Claim{Key: Org("acme")}) }); n != 0 {
 		t.Errorf("%v allocations for a principal without quota", n)
 	}
 }
@@ -136,7 +137,7 @@ func TestQuotas_VCD56_Bytes(t *testing.T) {
 func TestQuotas_VCD56_OrganizationAndPrincipal(t *testing.T) {
 	q, clk := newQuotas(QuotaConfig{})
 	own := Quota{Requests: 2, RequestsPer: time.Hour, Concurrent: 9}
-	acme := Claim{Org("acme"), Quota{Requests: 3, RequestsPer: time.Minute}}
+	acme := Claim{Key: Org("acme"), Quota: Quota{Requests: 3, RequestsPer: time.Minute}}
 	for _, id := range []string{"ada", "bob", "eve"} {
 		begin(t, q, of(id, own), acme).Done()
 	}
@@ -209,6 +210,64 @@ func TestQuotas_R7_FullTableForgetsNobody(t *testing.T) {
 	}
 	if passed != 2*shardCount {
 		t.Errorf("%d newcomers found room, want %d", passed, 2*shardCount)
+	}
+}
+
+// One organization, however many accounts it has, fills its part of the table and
+// no more: accounts of all others find room.
+func TestQuotas_R7_OneOrganizationFillsItsPart(t *testing.T) {
+	const places = 16 // in a shard
+	q, clk := newQuotas(QuotaConfig{MaxKeys: places * shardCount})
+	quota := Quota{Requests: 1, RequestsPer: time.Hour}
+	flood := func() (passed []Claim) {
+		for i := range 5000 {
+			claim := Claim{Key: Account(fmt.Sprint(i)), Quota: quota, Org: Org("acme")}
+			u, err := q.Begin(claim)
+			if err == nil {
+				u.Done()
+				passed = append(passed, claim)
+			} else if !problem.Has(err, problem.Unavailable) {
+				t.Fatal(err)
+			}
+		}
+		return passed
+	}
+	for range 2 {
+		in := flood()
+		if len(in) != places/orgParts*shardCount {
+			t.Errorf("acme has %d counters", len(in))
+		}
+		if _, err := q.Begin(Claim{Key: Org("acme"), Quota: quota}); !problem.Has(err, problem.Unavailable) {
+			t.Errorf("the organization's own counter is outside its part: %v", err)
+		}
+		for i := range shardCount {
+			begin(t, q, of(fmt.Sprint("other", i), quota)).Done()
+		}
+		for _, claim := range in {
+			_, err := q.Begin(claim)
+			wantRefused(t, err, PerAccount)
+		}
+		clk.add(90 * time.Minute) // its part comes back to it
+	}
+	for i := range q.shards {
+		s, counted := &q.shards[i], 0
+		s.sweep(q.clock())
+		for _, n := range s.owners {
+			counted += int(n)
+		}
+		if counted != len(s.counters) {
+			t.Errorf("%d counters belong to somebody, %d are kept", counted, len(s.counters))
+		}
+	}
+}
+
+// An account whose organization nobody named would be outside every part.
+func TestQuotas_R7_WithoutOrganizationNothingPasses(t *testing.T) {
+	q, _ := newQuotas(QuotaConfig{})
+	for _, org := range []Key{{}, Account("acme")} {
+		if _, err := q.Begin(Claim{Key: Account("ada"), Quota: Quota{Concurrent: 1}, Org: org}); !problem.Has(err, problem.Internal) {
+			t.Errorf("%+v: %v", org, err)
+		}
 	}
 }
 

@@ -28,7 +28,14 @@ type held struct {
 // hold finds a counter for each number that the claims limit. Locks are held.
 func (u *Use) hold(claims []Claim, now int64) error {
 	for i := range claims {
-		q, hash := claims[i].Quota, u.quotas.hash(claims[i].Key)
+		q, owner := claims[i].Quota, claims[i].owner()
+		if q.Off() {
+			continue
+		}
+		if owner.part != partOrg {
+			return mistake("a quota belongs to no organization")
+		}
+		hash, part := u.quotas.hash(claims[i].Key), u.quotas.hash(owner)
 		for what, number := range [...]struct {
 			limit int64
 			per   time.Duration
@@ -40,7 +47,7 @@ func (u *Use) hold(claims []Claim, now int64) error {
 			if id.what != concurrent && id.per <= 0 {
 				return mistake("a quota of %s has no period", resources[what])
 			}
-			c := u.quotas.shard(hash).counter(id, now)
+			c := u.quotas.shard(hash).counter(id, part, now)
 			if c == nil {
 				return u.full(hash, now)
 			}
