@@ -47,7 +47,7 @@ func (s *Service) RegisterToken(ctx context.Context, by tenants.Caller, org *ten
 	if s.policy.APITokenLifetime > 0 {
 		t.ExpiresAt = now.Add(s.policy.APITokenLifetime)
 	}
-	return t, s.store.InTx(ctx, func(tx Tx) error {
+	return t, s.change(ctx, by, func(tx Tx) error {
 		if err := tx.CreateAPIToken(t); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (s *Service) Tokens(ctx context.Context, org tenants.OrgID, whose Whose, q 
 // DeleteToken ends an API token and every session that it opened (R4).
 func (s *Service) DeleteToken(ctx context.Context, by tenants.Caller, org tenants.OrgID, whose Whose, id ClientID) error {
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		t, err := findToken(tx, org, whose, id)
 		if err != nil {
 			return err

@@ -70,12 +70,8 @@ func (s *Service) Deny(ctx context.Context, by tenants.Caller, org *tenants.Snap
 }
 
 func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, userCode string, to DeviceState, action journal.Action) error {
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return err
-	}
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		d, err := s.pending(tx, org, userCode, now)
 		if err != nil {
 			return err
@@ -92,7 +88,7 @@ func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Sn
 			if err != nil {
 				return err
 			}
-			if err := requireRole(own, by, org, role); err != nil {
+			if err := tenants.MayGive(tx, by.Principal, role, tenants.KindServiceAccount); err != nil {
 				return err
 			}
 		}

@@ -77,18 +77,14 @@ type Edit struct {
 
 // Update changes an account.
 func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, e Edit) (ServiceAccount, error) {
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return ServiceAccount{}, err
-	}
 	var after ServiceAccount
 	now := s.clock()
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err := s.change(ctx, by, func(tx Tx) error {
 		before, err := held(tx, org.ID, id, now)
 		if err != nil {
 			return err
 		}
-		if err := requireHeld(tx, own, by, org, before.Role); err != nil {
+		if err := mayRule(tx, by, before); err != nil {
 			return err
 		}
 		after = before
@@ -103,7 +99,7 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Sn
 		if err != nil {
 			return err
 		}
-		if err := requireRole(own, by, org, role); err != nil {
+		if err := tenants.MayGive(tx, by.Principal, role, tenants.KindServiceAccount); err != nil {
 			return err
 		}
 		if err := tx.UpdateServiceAccount(after); err != nil {
@@ -116,18 +112,12 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org *tenants.Sn
 
 // changes lists old and new values of what an edit changed (VCD-51).
 func changes(before, after ServiceAccount) map[string]string {
-	detail := map[string]string{}
-	for name, pair := range map[string][2]string{
+	return tenants.Changed(map[string][2]string{
 		"role":            {string(before.Role), string(after.Role)},
 		"softwareId":      {before.SoftwareID, after.SoftwareID},
 		"softwareVersion": {before.SoftwareVersion, after.SoftwareVersion},
 		"uri":             {before.URI, after.URI},
-	} {
-		if pair[0] != pair[1] {
-			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
-		}
-	}
-	return detail
+	})
 }
 
 // held reads an account and holds it until the end of the transaction: what is
@@ -143,17 +133,13 @@ func held(tx Tx, org tenants.OrgID, id ClientID, now time.Time) (ServiceAccount,
 // belong to their organization, so there is nothing to move: the journal names
 // who took over.
 func (s *Service) TakeOwnership(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID) error {
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return err
-	}
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		a, err := held(tx, org.ID, id, now)
 		if err != nil {
 			return err
 		}
-		if err := requireHeld(tx, own, by, org, a.Role); err != nil {
+		if err := mayRule(tx, by, a); err != nil {
 			return err
 		}
 		return tx.Record(entry(now, by, a, journal.AccountTakenOver, nil))
@@ -190,7 +176,7 @@ func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.Org
 
 func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID, action journal.Action, then func(Tx, time.Time) error) error {
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		a, err := held(tx, org, id, now)
 		if err != nil {
 			return err

@@ -39,11 +39,7 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 	if err := validSoftware(account); err != nil {
 		return ServiceAccount{}, err
 	}
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return ServiceAccount{}, err
-	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err = s.change(ctx, by, func(tx Tx) error {
 		role, err := tx.RoleByName(org.ID, roleName)
 		if problem.Has(err, problem.NotFound) {
 			return problem.New(problem.InvalidScope, "Organization %s has no role with the name in scope.", org.Name)
@@ -52,7 +48,7 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 			return err
 		}
 		account.Role = role.ID
-		if err := requireRole(own, by, org, role); err != nil {
+		if err := tenants.MayGive(tx, by.Principal, role, tenants.KindServiceAccount); err != nil {
 			return err
 		}
 		if err := tx.CreateServiceAccount(account); err != nil {
@@ -65,25 +61,30 @@ func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.
 	return account, err
 }
 
-// requireHeld is requireRole for the role that an account holds already: whoever
-// changes what stands behind an account that may do more than they may could act
-// as that account (R7). A role that is no longer published allows nothing.
-func requireHeld(tx Tx, own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, id tenants.RoleID) error {
-	role, err := tx.Role(org.ID, id)
+// mayRule answers nil when the caller may give the role that the account holds:
+// whoever changes what stands behind an account that may do more than they may
+// could act as that account (R7). A role that is no longer published allows
+// nothing, and an account that keeps it cannot be changed.
+func mayRule(tx Tx, by tenants.Caller, a ServiceAccount) error {
+	role, err := tx.Role(a.Org, a.Role)
 	if problem.Has(err, problem.NotFound) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return requireRole(own, by, org, role)
+	return tenants.MayGive(tx, by.Principal, role, tenants.KindServiceAccount)
 }
 
-// requireRole answers nil when the caller may hand out a role with the rights it
-// has in this transaction. The caller's snapshot of org may be a moment older,
-// and know neither the role nor what was added to it.
-func requireRole(own *tenants.Snapshot, by tenants.Caller, org *tenants.Snapshot, role tenants.Role) error {
-	return own.MayGive(by.Principal, org.Effective(role.Rights).Intersect(tenants.MachineRights()))
+// change runs f in a transaction in which the caller still stands.
+func (s *Service) change(ctx context.Context, by tenants.Caller, f func(Tx) error) error {
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if err := tenants.Stands(tx, by.Principal, now); err != nil {
+			return err
+		}
+		return f(tx)
+	})
 }
 
 // What the vendor says of the software is informational, and bounded only so

@@ -148,11 +148,11 @@ type Store interface {
 
 // Reader reads. Absence is problem.NotFound. now decides what has expired.
 type Reader interface {
+	tenants.Ground
 	ServiceAccount(org tenants.OrgID, id ClientID, now time.Time) (ServiceAccount, error)
 	ServiceAccountByName(org tenants.OrgID, name string, now time.Time) (ServiceAccount, error)
-	// RoleByName and Role read the roles of an organization, see tenants.Reader.
+	// RoleByName reads a role of an organization, see tenants.RoleReader.
 	RoleByName(org tenants.OrgID, name string) (tenants.Role, error)
-	Role(org tenants.OrgID, id tenants.RoleID) (tenants.Role, error)
 	// QuotaPolicy reads a policy, see tenants.QuotaReader.
 	tenants.QuotaSource
 	// ServiceAccounts returns a page and the number of rows on all pages, by id,
@@ -190,8 +190,6 @@ type Reader interface {
 	// Sessions lists live sessions by id, kind, principal, name, role_id and
 	// created_at, the newest first. A person's role is the one they have now.
 	Sessions(org tenants.OrgID, live Live, q tenants.Query) ([]Session, int, error)
-	// User reads a person, see tenants.UserReader.
-	User(org tenants.OrgID, id tenants.UserID, now time.Time) (tenants.User, error)
 	SigningKeys() ([]SigningKey, error)
 }
 

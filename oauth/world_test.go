@@ -161,10 +161,16 @@ func publishEverything(tx tenants.Tx) error {
 	})
 }
 
-// person is somebody of the organization with a role.
+// person is somebody of the organization with a role: jane, where it is hers.
 func (w *world) person(role string) tenants.Caller {
+	w.t.Helper()
+	u := w.user
+	if id := w.roles[role]; id != u.Role {
+		u.ID, u.Name, u.Role = tenants.UserID(tenants.NewID()), tenants.NewID(), id
+		w.inTenants(func(tx tenants.Tx) error { return tx.CreateUser(u) })
+	}
 	return tenants.Caller{
-		Principal: tenants.Principal{Kind: tenants.KindUser, ID: string(w.user.ID), Name: w.user.Name, Org: w.org, Role: w.roles[role], RoleName: role},
+		Principal: tenants.Principal{Kind: tenants.KindUser, ID: string(u.ID), Name: u.Name, Org: w.org, Role: u.Role, RoleName: role},
 		Source:    office, Address: office, UserAgent: "browser", RequestID: "request-of-the-administrator",
 	}
 }

@@ -42,7 +42,7 @@ func (s *Service) CreatePublication(ctx context.Context, by Caller, kind Publica
 		BundleKey: text.BundleKey, PublishAll: publishAll,
 	}
 	now := s.clock()
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	err := s.change(ctx, by, func(tx Tx) error {
 		if err := tx.CreatePublication(p); err != nil {
 			return err
 		}
@@ -96,11 +96,11 @@ func (s *Service) changePublished(ctx context.Context, by Caller, kind Publicati
 		if err := writable(*p); err != nil {
 			return nil, err
 		}
-		if err := holds(tx, by, grantable(given)); err != nil {
+		if err := holds(tx, by.Principal, grantable(given)); err != nil {
 			return nil, err
 		}
 		before := p.Rights
-		p.Rights = distinctRights(become(before))
+		p.Rights = Distinct(become(before))
 		return some(rightChanges(before, p.Rights)), tx.SetPublicationRights(kind, id, p.Rights)
 	})
 }
@@ -109,7 +109,7 @@ func (s *Service) changePublished(ctx context.Context, by Caller, kind Publicati
 // anywhere holds; otherwise it is problem.Conflict.
 func (s *Service) DeletePublication(ctx context.Context, by Caller, kind PublicationKind, id PublicationID) error {
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		p, err := lockPublication(tx, by, kind, id)
 		if err != nil {
 			return err
@@ -129,7 +129,7 @@ func (s *Service) DeletePublication(ctx context.Context, by Caller, kind Publica
 // change says it did, with one row for each detail.
 func (s *Service) changePublication(ctx context.Context, by Caller, kind PublicationKind, id PublicationID, action journal.Action, change func(Tx, *Publication) ([]map[string]string, error)) (p Publication, err error) {
 	now := s.clock()
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err = s.change(ctx, by, func(tx Tx) error {
 		if p, err = lockPublication(tx, by, kind, id); err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func lockPublication(tx Tx, by Caller, kind PublicationKind, id PublicationID) (
 	if err != nil {
 		return Publication{}, err
 	}
-	return p, holds(tx, by, grantable(p.Rights))
+	return p, holds(tx, by.Principal, grantable(p.Rights))
 }
 
 // grantable is the most that a tenant's roles could allow by these rights.

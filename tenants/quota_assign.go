@@ -64,7 +64,7 @@ func (s *Service) AssignQuota(ctx context.Context, by Caller, org OrgID, h Quota
 	}
 	now := s.clock()
 	task := done(by, org, now, "quotaPolicyAssign", "Assigned a quota policy to "+h.Kind+" "+h.Name, TaskEntity(h))
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	err := s.change(ctx, by, func(tx Tx) error {
 		before, err := held(tx, org, h, now)
 		if err != nil {
 			return err

@@ -1,7 +1,9 @@
 package tenants_test
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ type quotas struct {
 	*tenants.Service
 	org     tenants.OrgID
 	admin   tenants.Caller
+	root    tenants.Caller
 	user    tenants.QuotaHolder
 	account tenants.QuotaHolder
 	own     tenants.QuotaHolder // the organization itself
@@ -34,6 +37,12 @@ func newQuotas(t *testing.T, db *store.DB) *quotas {
 	u, err := w.Provisioner.CreateUser(w.ctx(), administrator(), q.org, "ada", tenants.OrganizationAdministrator, password)
 	w.must(err)
 	q.admin = tenants.Caller{Principal: tenants.Principal{Kind: tenants.KindUser, ID: string(u.ID), Name: "ada", Org: q.org, Role: u.Role}}
+	w.must(db.Tenants().View(w.ctx(), func(r tenants.Reader) error {
+		role, err := r.RoleByName(tenants.SystemOrgID, tenants.SystemAdministrator)
+		q.root.Principal.Role = role.ID
+		return err
+	}))
+	q.root.Principal = w.holder(tenants.SystemOrgID, q.root.Principal.Role)
 	q.user = tenants.QuotaHolder{Kind: tenants.HolderUser, ID: string(u.ID), Name: u.Name}
 	a := oauth.ServiceAccount{ID: oauth.ClientID(tenants.NewID()), Org: q.org, Name: "bot", SoftwareID: tenants.NewID(), Role: u.Role, CreatedAt: w.now}
 	w.must(db.OAuth().InTx(w.ctx(), func(tx oauth.Tx) error { return tx.CreateServiceAccount(a) }))
@@ -52,7 +61,7 @@ func (q *quotas) create(name string, list ...tenants.QuotaDefinition) tenants.Qu
 
 func (q *quotas) assign(h tenants.QuotaHolder, id tenants.QuotaPolicyID) {
 	q.t.Helper()
-	_, err := q.AssignQuota(q.ctx(), administrator(), q.org, h, id)
+	_, err := q.AssignQuota(q.ctx(), q.root, q.org, h, id)
 	q.must(err)
 }
 
@@ -141,7 +150,7 @@ func TestQuotaPolicies_VCD88_AssignAndTake(t *testing.T) {
 			if id := q.held(h); id != "" {
 				t.Errorf("%s holds %s from the start", h.Kind, id)
 			}
-			task, err := q.AssignQuota(q.ctx(), administrator(), q.org, h, q.policy.ID)
+			task, err := q.AssignQuota(q.ctx(), q.root, q.org, h, q.policy.ID)
 			q.must(err)
 			if task.Status != tenants.TaskSuccess || task.Owner.ID != h.ID || task.Owner.Kind != h.Kind || task.Org != q.org {
 				t.Errorf("the task says %+v", task)
@@ -157,7 +166,7 @@ func TestQuotaPolicies_VCD88_AssignAndTake(t *testing.T) {
 			if id := q.held(h); id != q.policy.ID {
 				t.Errorf("%s holds %q", h.Kind, id)
 			}
-			wantProblem(t, q.DeleteQuotaPolicy(q.ctx(), administrator(), q.org, q.policy.ID), problem.Conflict)
+			wantProblem(t, q.DeleteQuotaPolicy(q.ctx(), q.root, q.org, q.policy.ID), problem.Conflict)
 			q.assign(h, q.policy.ID) // again changes nothing
 			q.assign(h, "")
 			if id := q.held(h); id != "" {
@@ -194,7 +203,7 @@ func TestQuotaPolicies_R7_TheOrganizationsOwnIsTheProviders(t *testing.T) {
 		if got := q.organization(q.org).OwnQuota; got == nil || got.Requests != 10 || !strings.Contains(got.Handed, "512") {
 			t.Errorf("the organization is bound by %+v", got)
 		}
-		_, err = q.UpdateQuotaPolicy(q.ctx(), administrator(), p)
+		_, err = q.UpdateQuotaPolicy(q.ctx(), q.root, p)
 		q.must(err)
 		if got := q.organization(q.org).OwnQuota; got != nil {
 			t.Errorf("the provider lifted it, and the organization is bound by %+v", got)
@@ -211,24 +220,76 @@ func TestQuotaPolicies_R6_ForeignLooksAbsent(t *testing.T) {
 		for _, id := range []tenants.QuotaPolicyID{q.policy.ID, tenants.QuotaPolicyID(tenants.NewID())} {
 			_, err := q.QuotaPolicy(q.ctx(), globex, id)
 			wantProblem(t, err, problem.NotFound)
-			_, err = q.UpdateQuotaPolicy(q.ctx(), administrator(), tenants.QuotaPolicy{Org: globex, ID: id, Name: "mine"})
+			_, err = q.UpdateQuotaPolicy(q.ctx(), q.root, tenants.QuotaPolicy{Org: globex, ID: id, Name: "mine"})
 			wantProblem(t, err, problem.NotFound)
-			wantProblem(t, q.DeleteQuotaPolicy(q.ctx(), administrator(), globex, id), problem.NotFound)
-			_, err = q.AssignQuota(q.ctx(), administrator(), globex, tenants.QuotaHolder{Kind: tenants.HolderOrganization, ID: string(globex)}, id)
+			wantProblem(t, q.DeleteQuotaPolicy(q.ctx(), q.root, globex, id), problem.NotFound)
+			_, err = q.AssignQuota(q.ctx(), q.root, globex, tenants.QuotaHolder{Kind: tenants.HolderOrganization, ID: string(globex)}, id)
 			wantProblem(t, err, problem.BadRequest)
 		}
-		mine, err := q.CreateQuotaPolicy(q.ctx(), administrator(), tenants.QuotaPolicy{Org: globex, Name: "small"}) // its own of the same name
+		mine, err := q.CreateQuotaPolicy(q.ctx(), q.root, tenants.QuotaPolicy{Org: globex, Name: "small"}) // its own of the same name
 		q.must(err)
 		for _, h := range []tenants.QuotaHolder{q.user, q.account, q.own, {Kind: "group", ID: q.user.ID}, {Kind: tenants.HolderUser, ID: q.account.ID}} {
 			_, err := q.QuotaHeld(q.ctx(), globex, h)
 			wantProblem(t, err, problem.NotFound)
-			_, err = q.AssignQuota(q.ctx(), administrator(), globex, h, mine.ID)
+			_, err = q.AssignQuota(q.ctx(), q.root, globex, h, mine.ID)
 			wantProblem(t, err, problem.NotFound)
 		}
 		for _, h := range []tenants.QuotaHolder{q.user, q.account, q.own} {
 			if id := q.held(h); id != "" {
 				t.Errorf("%s holds %s", h.Kind, id)
 			}
+		}
+	})
+}
+
+// assigning is a store on which somebody assigns a policy just before it changes.
+type assigning struct {
+	tenants.Store
+	assign func()
+}
+
+type assigningTx struct {
+	tenants.Tx
+	assign func()
+}
+
+func (s assigning) InTx(ctx context.Context, f func(tenants.Tx) error) error {
+	return s.Store.InTx(ctx, func(tx tenants.Tx) error { return f(assigningTx{tx, s.assign}) })
+}
+
+func (t assigningTx) UpdateQuotaPolicy(p tenants.QuotaPolicy) error {
+	t.assign()
+	return t.Tx.UpdateQuotaPolicy(p)
+}
+
+// A tenant changes no policy that bounds it, not even while it begins to: the
+// provider assigns what the tenant has made of it, or the tenant is refused.
+func TestQuotaPolicies_R7_ChangedWhileTheProviderAssignsIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		q := newQuotas(t, db)
+		done := make(chan error, 1)
+		service := tenants.New(tenants.Config{Directory: q.directory(), Hasher: q.hasher, Now: func() time.Time { return q.now }, Store: assigning{
+			db.Tenants(), sync.OnceFunc(func() {
+				go func() {
+					_, err := q.AssignQuota(q.ctx(), q.root, q.org, q.own, q.policy.ID)
+					done <- err
+				}()
+				select { // it has to wait for us
+				case err := <-done:
+					done <- err
+				case <-time.After(100 * time.Millisecond):
+				}
+			}),
+		}})
+		changed := q.policy
+		changed.Definitions = nil
+		_, err := service.UpdateQuotaPolicy(q.ctx(), q.admin, changed)
+		q.must(err)
+		q.must(<-done)
+		updated, assigned := q.recorded(journal.QuotaPolicyUpdated), q.recorded(journal.QuotaPolicyAssigned)
+		if len(updated) != 1 || len(assigned) != 1 || updated[0].Seq > assigned[0].Seq {
+			t.Errorf("the tenant changed what bounds it: %+v after %+v", updated, assigned)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
-	"unicode/utf8"
 
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -79,16 +78,13 @@ type RoleText struct {
 	BundleKey   string
 }
 
-// maxText bounds descriptions and bundle keys, in bytes.
-const maxText = 4096
-
 func (t RoleText) check(what string) error {
 	if err := checkRoleName(what, t.Name); err != nil {
 		return err
 	}
 	for name, text := range map[string]string{"description": t.Description, "bundle key": t.BundleKey} {
-		if len(text) > maxText || !utf8.ValidString(text) || hasControl(text) {
-			return problem.New(problem.BadRequest, "The %s of a %s has at most %d bytes and no control characters.", name, what, maxText)
+		if err := checkText(name+" of a "+what, text); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -96,15 +92,9 @@ func (t RoleText) check(what string) error {
 
 // changes lists the old and the new value of what an edit changes.
 func (t RoleText) changes(after RoleText) map[string]string {
-	detail := map[string]string{}
-	for name, pair := range map[string][2]string{
+	return Changed(map[string][2]string{
 		"name": {t.Name, after.Name}, "description": {t.Description, after.Description}, "bundleKey": {t.BundleKey, after.BundleKey},
-	} {
-		if pair[0] != pair[1] {
-			detail[name+".old"], detail[name+".new"] = pair[0], pair[1]
-		}
-	}
-	return detail
+	})
 }
 
 func (r Role) text() RoleText { return RoleText{r.Name, r.Description, r.BundleKey} }

@@ -34,7 +34,7 @@ func (s *Service) CreateRole(ctx context.Context, by Caller, org *Snapshot, text
 	}
 	role := Role{ID: RoleID(NewID()), Org: org.ID, Name: text.Name, Description: text.Description, BundleKey: text.BundleKey}
 	now := s.clock()
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	err := s.change(ctx, by, func(tx Tx) error {
 		if err := free(tx, role); err != nil {
 			return err
 		}
@@ -77,15 +77,19 @@ func (s *Service) AddRoleRights(ctx context.Context, by Caller, org *Snapshot, i
 }
 
 func (s *Service) changeRights(ctx context.Context, by Caller, org *Snapshot, id RoleID, given []Right, become func([]Right) []Right) (Role, error) {
-	if err := available(org.Available(), given); err != nil {
-		return Role{}, err
-	}
 	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
-		if err := holds(tx, by, org.Effective(given)); err != nil {
+		set, err := availableIn(tx, org.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := available(set, given); err != nil {
+			return nil, err
+		}
+		if err := holds(tx, by.Principal, SetOf(given...)); err != nil {
 			return nil, err
 		}
 		before := role.Rights
-		role.Rights = distinctRights(become(before))
+		role.Rights = Distinct(become(before))
 		return rightChanges(before, role.Rights), tx.SetRoleRights(org.ID, id, role.Rights)
 	})
 }
@@ -94,7 +98,7 @@ func (s *Service) changeRights(ctx context.Context, by Caller, org *Snapshot, id
 // problem.Conflict.
 func (s *Service) DeleteRole(ctx context.Context, by Caller, org *Snapshot, id RoleID) error {
 	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		role, err := ownRole(tx, by, org, id)
 		if err != nil {
 			return err
@@ -110,7 +114,7 @@ func (s *Service) DeleteRole(ctx context.Context, by Caller, org *Snapshot, id R
 // change says it did.
 func (s *Service) changeRole(ctx context.Context, by Caller, org *Snapshot, id RoleID, change func(Tx, *Role) (map[string]string, error)) (role Role, err error) {
 	now := s.clock()
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err = s.change(ctx, by, func(tx Tx) error {
 		if role, err = ownRole(tx, by, org, id); err != nil {
 			return err
 		}
@@ -138,7 +142,7 @@ func ownRole(tx Tx, by Caller, org *Snapshot, id RoleID) (Role, error) {
 	case role.ReadOnly:
 		return Role{}, problem.New(problem.Forbidden, "The role %q is read-only.", role.Name)
 	}
-	return role, holds(tx, by, org.Effective(role.Rights))
+	return role, MayGive(tx, by.Principal, role, KindUser)
 }
 
 // free answers nil unless another role that can be held in the organization has
@@ -165,29 +169,8 @@ func available(set RightSet, rights []Right) error {
 	return nil
 }
 
-// holds answers nil when the caller's role allows every one of the given rights
-// now: what the role allowed when the request came in counts no more (R7).
-func holds(tx Tx, by Caller, given RightSet) error {
-	p := by.Principal
-	o, err := tx.Organization(p.Org)
-	if err != nil {
-		return err
-	}
-	var roles []Role
-	switch role, err := tx.Role(p.Org, p.Role); {
-	case err == nil:
-		roles = append(roles, role)
-	case !problem.Has(err, problem.NotFound):
-		return err
-	}
-	published, err := tx.PublishedRights(p.Org)
-	if err != nil {
-		return err
-	}
-	return Compile(o, roles, published).MayGive(p, given)
-}
-
-func distinctRights(rights []Right) []Right {
+// Distinct is rights in order, each once.
+func Distinct(rights []Right) []Right {
 	rights = slices.Clone(rights)
 	slices.Sort(rights)
 	return slices.Compact(rights)

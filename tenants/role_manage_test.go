@@ -29,10 +29,11 @@ type roleWorld struct {
 	admin        tenants.Caller
 	little       tenants.Caller
 	littleRights []tenants.Right
+	callers      map[tenants.RoleID]tenants.Caller
 }
 
 func newRoleWorld(t *testing.T, db *store.DB) *roleWorld {
-	w := &roleWorld{world: newWorld(t, db)}
+	w := &roleWorld{world: newWorld(t, db), callers: map[tenants.RoleID]tenants.Caller{}}
 	w.must(w.EnsureSystem(w.ctx()))
 	w.Service = tenants.New(tenants.Config{Store: db.Tenants(), Directory: w.directory(), Hasher: w.hasher, Now: func() time.Time { return w.now }})
 	w.acme = w.newOrg("Acme")
@@ -40,18 +41,23 @@ func newRoleWorld(t *testing.T, db *store.DB) *roleWorld {
 	w.littleRights = []tenants.Right{tenants.RightRoleManage, tenants.RightRoleView, viewCatalogs, tenants.RightTaskView}
 	little, err := w.Provisioner.CreateRole(w.ctx(), administrator(), w.acme, "little", w.littleRights)
 	w.must(err)
-	w.little = tenants.Caller{Principal: user(w.acme, little)}
+	w.little = tenants.Caller{Principal: w.holder(w.acme, little.ID)}
 	return w
 }
 
 // callerWith is somebody who holds a role by its name.
-func (w *roleWorld) callerWith(org tenants.OrgID, role string) (c tenants.Caller) {
+func (w *roleWorld) callerWith(org tenants.OrgID, role string) tenants.Caller {
 	w.t.Helper()
-	w.must(w.db.Tenants().View(w.ctx(), func(r tenants.Reader) error {
-		role, err := r.RoleByName(org, role)
-		c.Principal = user(org, role)
+	var held tenants.Role
+	w.must(w.db.Tenants().View(w.ctx(), func(r tenants.Reader) (err error) {
+		held, err = r.RoleByName(org, role)
 		return err
 	}))
+	c, ok := w.callers[held.ID]
+	if !ok {
+		c.Principal = w.holder(org, held.ID)
+		w.callers[held.ID] = c
+	}
 	return c
 }
 

@@ -1,7 +1,5 @@
 package tenants
 
-import "causeway/internal/problem"
-
 // Snapshot is an organization with the compiled rights of its roles. It never
 // changes: a change in the journal replaces it, so that authorizing a request
 // is a look-up and a bit without a lock.
@@ -21,11 +19,9 @@ type compiledRole struct {
 // Compile builds the snapshot of o from its roles and the rights that bundles
 // publish to it. The provider's own organization has every right.
 func Compile(o Organization, roles []Role, published []Right) *Snapshot {
-	s := &Snapshot{Organization: o, roles: make(map[RoleID]compiledRole, len(roles))}
-	if o.System() {
-		s.published = AllRights()
-	} else {
-		s.published = SetOf(published...).Intersect(TenantRights())
+	s := &Snapshot{Organization: o, published: most(o.ID), roles: make(map[RoleID]compiledRole, len(roles))}
+	if !o.System() {
+		s.published = s.published.Intersect(SetOf(published...))
 	}
 	for _, r := range roles {
 		s.roles[r.ID] = compiledRole{r.Name, s.Effective(r.Rights)}
@@ -69,14 +65,4 @@ func (s *Snapshot) RoleName(role RoleID) (string, bool) {
 // what an administrator should see before granting (VCD-80).
 func (s *Snapshot) MachineRights(role RoleID) []Right {
 	return s.RightsOf(role, KindServiceAccount).List()
-}
-
-// MayGive answers nil when p, who holds a role in s, has every one of the given
-// rights. Nobody gives away what they lack (R7).
-func (s *Snapshot) MayGive(p Principal, given RightSet) error {
-	lacking := given.Minus(s.RightsOf(p.Role, p.Kind)).List()
-	if len(lacking) == 0 {
-		return nil
-	}
-	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0]))
 }

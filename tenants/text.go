@@ -7,6 +7,9 @@ import (
 	"causeway/internal/problem"
 )
 
+// maxText bounds texts that are kept and shown, in bytes.
+const maxText = 4096
+
 // checkText bounds a text that is kept and shown. what names it to the client.
 func checkText(what, text string) error {
 	if len(text) > maxText || !utf8.ValidString(text) || hasControl(text) {
@@ -25,9 +28,9 @@ func hasControl(s string) bool {
 	return false
 }
 
-// changed lists old and new values, from pairs of both, as far as they differ:
+// Changed lists old and new values, from pairs of both, as far as they differ:
 // what an audit trail tells of an edit.
-func changed(pairs map[string][2]string) map[string]string {
+func Changed(pairs map[string][2]string) map[string]string {
 	detail := map[string]string{}
 	for name, pair := range pairs {
 		if pair[0] != pair[1] {

@@ -110,7 +110,7 @@ func (u User) changes(after User, roleName func(RoleID) string) map[string]strin
 	for name, old := range u.recorded(roleName) {
 		pairs[name] = [2]string{old, current[name]}
 	}
-	return changed(pairs)
+	return Changed(pairs)
 }
 
 func (u User) recorded(roleName func(RoleID) string) map[string]string {

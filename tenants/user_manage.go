@@ -41,16 +41,16 @@ func (s *Service) UserOrg(ctx context.Context, id UserID) (org OrgID, err error)
 // CreateUser makes a user in org, with a password unless it is imported. The
 // identifier and what else is not the caller's to say are set here.
 func (s *Service) CreateUser(ctx context.Context, by Caller, org *Snapshot, u User, password secret.Text) (User, error) {
-	m, err := s.userManager(ctx, by, org)
+	m := s.userManager(by, org)
+	u, err := u.named(u.Name)
 	if err != nil {
 		return User{}, err
 	}
-	if u.Name, err = userName(u.Name); err != nil {
-		return User{}, err
-	}
-	u = u.complete()
-	if err := u.check(); err != nil {
-		return User{}, err
+	if password != "" {
+		err := s.store.View(ctx, func(r Reader) error { return m.foreseeNew(r, u) })
+		if err != nil {
+			return User{}, err
+		}
 	}
 	hash, err := s.hashOf(ctx, u.Name, password)
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Service) CreateUser(ctx context.Context, by Caller, org *Snapshot, u Us
 	if u, err = u.withHash(hash); err != nil {
 		return User{}, err
 	}
-	return u, s.store.InTx(ctx, func(tx Tx) error { return m.create(tx, u) })
+	return u, s.change(ctx, by, func(tx Tx) error { return m.create(tx, u) })
 }
 
 // UserEdit is a change of a user. Change is applied to the user as it is when
@@ -76,52 +76,65 @@ type UserEdit struct {
 // UpdateUser changes a user of org. Disabling a user and giving another password
 // end the user's sessions; another role counts from the next request on.
 func (s *Service) UpdateUser(ctx context.Context, by Caller, org *Snapshot, id UserID, edit UserEdit) (User, error) {
-	m, err := s.userManager(ctx, by, org)
+	m := s.userManager(by, org)
+	hash, err := s.newHash(ctx, m, id, edit)
 	if err != nil {
 		return User{}, err
 	}
-	u, err := s.User(ctx, org.ID, id)
-	if err != nil {
-		return User{}, err
-	}
-	hash, err := s.hashOf(ctx, u.Name, edit.Password)
-	if err != nil {
-		return User{}, err
-	}
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	var u User
+	err = s.change(ctx, by, func(tx Tx) error {
 		u, err = m.update(tx, id, edit, hash)
 		return err
 	})
 	return u, err
 }
 
+// newHash is the hash of the password that the edit gives, or empty without one.
+func (s *Service) newHash(ctx context.Context, m userManager, id UserID, edit UserEdit) (string, error) {
+	if edit.Password == "" {
+		return "", nil
+	}
+	var u User
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		u, err = m.foresee(r, id, edit)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return s.hashOf(ctx, u.Name, edit.Password)
+}
+
 // DeleteUser removes a user of org and ends the user's sessions.
 func (s *Service) DeleteUser(ctx context.Context, by Caller, org *Snapshot, id UserID) error {
-	m, err := s.userManager(ctx, by, org)
-	if err != nil {
-		return err
-	}
-	return s.store.InTx(ctx, func(tx Tx) error { return m.remove(tx, id) })
+	m := s.userManager(by, org)
+	return s.change(ctx, by, func(tx Tx) error { return m.remove(tx, id) })
 }
 
 // TakeOwnership gives the caller what a user of org owns, which is nothing that
 // the gateway keeps: clients ask before they delete a user, and the instances
 // behind the gateway read of it in the audit trail.
 func (s *Service) TakeOwnership(ctx context.Context, by Caller, org *Snapshot, id UserID) error {
-	m, err := s.userManager(ctx, by, org)
-	if err != nil {
-		return err
-	}
-	return s.store.InTx(ctx, func(tx Tx) error {
+	m := s.userManager(by, org)
+	return s.change(ctx, by, func(tx Tx) error {
 		u, err := tx.User(org.ID, id, m.now)
 		if err != nil {
 			return err
 		}
-		if err := m.mayRule(tx, u); err != nil {
+		if _, err := m.mayRule(tx, u); err != nil {
 			return err
 		}
 		return record(tx, by, m.now, org.ID, journal.UserTakenOver, u.subject(), nil)
 	})
+}
+
+// named is u as it is kept under the name, if it can be.
+func (u User) named(name string) (_ User, err error) {
+	if u.Name, err = userName(name); err != nil {
+		return User{}, err
+	}
+	u = u.complete()
+	return u, u.check()
 }
 
 // complete is u with what its absence stands for.

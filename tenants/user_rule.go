@@ -1,7 +1,6 @@
 package tenants
 
 import (
-	"context"
 	"time"
 
 	"causeway/internal/journal"
@@ -12,14 +11,41 @@ import (
 // of one request.
 type userManager struct {
 	by  Caller
-	own *Snapshot // the caller's organization
 	org *Snapshot // the users'
 	now time.Time
 }
 
-func (s *Service) userManager(ctx context.Context, by Caller, org *Snapshot) (userManager, error) {
-	own, err := s.orgs.Organization(ctx, by.Principal.Org)
-	return userManager{by: by, own: own, org: org, now: s.clock()}, err
+func (s *Service) userManager(by Caller, org *Snapshot) userManager {
+	return userManager{by: by, org: org, now: s.clock()}
+}
+
+// foresee answers nil when the edit, which gives a password, would succeed: to
+// hash one takes long, and is not for whoever asks.
+func (m userManager) foresee(r Reader, id UserID, edit UserEdit) (User, error) {
+	if err := Stands(r, m.by.Principal, m.now); err != nil {
+		return User{}, err
+	}
+	before, err := r.User(m.org.ID, id, m.now)
+	if err != nil {
+		return User{}, err
+	}
+	after, err := edit.apply(before, notHashed)
+	if err != nil {
+		return User{}, err
+	}
+	return before, m.mayUpdate(r, before, after)
+}
+
+// foreseeNew is foresee for a user that is not there yet.
+func (m userManager) foreseeNew(r Reader, u User) error {
+	if err := Stands(r, m.by.Principal, m.now); err != nil {
+		return err
+	}
+	if _, err := u.withHash(notHashed); err != nil {
+		return err
+	}
+	_, err := m.mayAssign(r, u.Role)
+	return err
 }
 
 func (m userManager) create(tx Tx, u User) error {
@@ -95,7 +121,7 @@ func (m userManager) remove(tx Tx, id UserID) error {
 	if m.self(u) {
 		return problem.New(problem.Forbidden, "Nobody deletes their own user.")
 	}
-	if err := m.mayRule(tx, u); err != nil {
+	if _, err := m.mayRule(tx, u); err != nil {
 		return err
 	}
 	if err := m.stays(tx, u, false); err != nil {
@@ -124,60 +150,71 @@ func (m userManager) hold(tx Tx, id UserID) (User, error) {
 // mayUpdate answers nil when the caller may make after of before (R7). A
 // password, a role and whether somebody can log in are for those to say who may
 // do as much: else whoever manages users could be any of them.
-func (m userManager) mayUpdate(tx Tx, before, after User) error {
+func (m userManager) mayUpdate(r Reader, before, after User) error {
 	if m.self(before) && !after.Enabled {
 		return problem.New(problem.Forbidden, "Nobody disables their own user.")
 	}
 	if before.PasswordHash != after.PasswordHash || before.Role != after.Role || before.Enabled != after.Enabled ||
 		before.ProviderType != after.ProviderType {
-		if err := m.mayRule(tx, before); err != nil {
+		withdrawn, err := m.mayRule(r, before)
+		if err != nil {
 			return err
+		}
+		if withdrawn && before.opens(after) {
+			return problem.New(problem.Forbidden, "The user's role is not published here now, and nobody can say what it will allow: give another first.")
 		}
 	}
 	if before.Role != after.Role {
-		if _, err := m.mayAssign(tx, after.Role); err != nil {
+		if _, err := m.mayAssign(r, after.Role); err != nil {
 			return err
 		}
 	}
-	return m.stays(tx, before, m.administers(after))
+	return m.stays(r, before, m.administers(after))
+}
+
+// opens reports whether after lets somebody in, in the role of before, who was
+// not let in before.
+func (u User) opens(after User) bool {
+	return u.Role == after.Role &&
+		(u.PasswordHash != after.PasswordHash || !u.Enabled && after.Enabled || u.ProviderType != after.ProviderType)
 }
 
 // mayAssign reads a role that the caller wants to give somebody.
-func (m userManager) mayAssign(tx Tx, id RoleID) (Role, error) {
-	role, err := tx.Role(m.org.ID, id)
+func (m userManager) mayAssign(g Ground, id RoleID) (Role, error) {
+	role, err := g.Role(m.org.ID, id)
 	if problem.Has(err, problem.NotFound) {
 		return Role{}, problem.New(problem.BadRequest, "Organization %s has no such role.", m.org.Name)
 	}
 	if err != nil {
 		return Role{}, err
 	}
-	return role, m.own.MayGive(m.by.Principal, m.org.Effective(role.Rights))
+	return role, MayGive(g, m.by.Principal, role, KindUser)
 }
 
-// mayRule answers nil when the caller has every right of u. A role that was
-// withdrawn allows nothing.
-func (m userManager) mayRule(tx Tx, u User) error {
-	role, err := tx.Role(m.org.ID, u.Role)
+// mayRule answers nil when the caller has every right of u, or u's role is
+// withdrawn and allows nothing until it is published again.
+func (m userManager) mayRule(g Ground, u User) (withdrawn bool, err error) {
+	role, err := g.Role(m.org.ID, u.Role)
 	if problem.Has(err, problem.NotFound) {
-		return nil
+		return true, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	err = m.own.MayGive(m.by.Principal, m.org.Effective(role.Rights))
+	err = MayGive(g, m.by.Principal, role, KindUser)
 	if problem.Has(err, problem.Forbidden) {
-		return problem.New(problem.Forbidden, "The user may do more than the caller.")
+		return false, problem.New(problem.Forbidden, "The user may do more than the caller.")
 	}
-	return err
+	return false, err
 }
 
 // stays answers nil unless u is the last who administers the provider and will
 // not be that any more.
-func (m userManager) stays(tx Tx, u User, administers bool) error {
+func (m userManager) stays(r Reader, u User, administers bool) error {
 	if administers || !m.administers(u) {
 		return nil
 	}
-	_, others, err := tx.Users(u.Org, Query{
+	_, others, err := r.Users(u.Org, Query{
 		Where: "role_id = ? AND enabled = ? AND provider_type = ? AND id <> ?", Args: []any{string(u.Role), true, ProviderIntegrated, string(u.ID)},
 		Page: 1, PageSize: 1,
 	}, m.now)

@@ -48,6 +48,17 @@ func administrator() tenants.Caller {
 	}
 }
 
+// holder is somebody who is there and holds a role.
+func (w *world) holder(org tenants.OrgID, role tenants.RoleID) tenants.Principal {
+	w.t.Helper()
+	u := tenants.User{
+		ID: tenants.UserID(tenants.NewID()), Org: org, Name: tenants.NewID(), ProviderType: tenants.ProviderSAML,
+		Role: role, Enabled: true, CreatedAt: w.now,
+	}
+	w.inTx(func(tx tenants.Tx) error { return tx.CreateUser(u) })
+	return tenants.Principal{Kind: tenants.KindUser, ID: string(u.ID), Name: u.Name, Org: org, Role: role}
+}
+
 func (w *world) newOrg(name string) tenants.OrgID {
 	w.t.Helper()
 	w.must(w.EnsureSystem(w.ctx()))

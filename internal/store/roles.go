@@ -192,7 +192,7 @@ func (t *tx) addRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Ri
 }
 
 func newRoleRights(org tenants.OrgID, id tenants.RoleID, rights []tenants.Right) (rows []roleRightRow) {
-	for _, right := range distinct(rights) {
+	for _, right := range tenants.Distinct(rights) {
 		rows = append(rows, roleRightRow{OrgID: string(org), RoleID: string(id), RightName: string(right)})
 	}
 	return rows
@@ -223,12 +223,6 @@ func (t *tx) unheld(id string) error {
 		}
 	}
 	return nil
-}
-
-func distinct(rights []tenants.Right) []tenants.Right {
-	rights = slices.Clone(rights)
-	slices.Sort(rights)
-	return slices.Compact(rights)
 }
 
 // createAll inserts rows in batches that stay below the databases' limits on

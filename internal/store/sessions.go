@@ -56,6 +56,10 @@ func (r *reader) Session(id tenants.SessionID) (oauth.Session, error) {
 	return row.session(), err
 }
 
+func (r *reader) LiveSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error {
+	return take(r.of(org).Where("id = ? AND ended_at = 0 AND expires_at > ?", string(id), micros(now)), &sessionRow{})
+}
+
 // SessionByLegacy looks in the index of opaque tokens, which holds no empty one.
 func (r *reader) SessionByLegacy(token oauth.Digest) (oauth.Session, error) {
 	var row sessionRow

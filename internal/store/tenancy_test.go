@@ -160,6 +160,12 @@ var tenantCalls = []call{
 	{"QuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(n.QuotaPolicy(org, w.quota))
 	}},
+	{"LockQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.LockQuotaPolicy(org, w.quota)
+	}},
+	{"LiveSession", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.LiveSession(org, w.session.ID, now)
+	}},
 	{"UpdateQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return n.UpdateQuotaPolicy(tenants.QuotaPolicy{Org: org, ID: w.quota, Name: "small"})
 	}},
