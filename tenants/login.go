@@ -13,30 +13,45 @@ type Logins struct {
 	store  Store
 	hasher *secret.PasswordHasher
 	now    func() time.Time
+	ledger *ledger
+	// Lost is told, where set, of wrong passwords that could not be counted.
+	Lost func(error)
 }
 
-// NewLogins makes a checker that hashes behind hasher's gate.
+// NewLogins makes a checker that hashes behind hasher's gate. A cell has one:
+// it knows the wrong passwords that are not yet written.
 func NewLogins(store Store, hasher *secret.PasswordHasher, now func() time.Time) *Logins {
-	return &Logins{store: store, hasher: hasher, now: now}
+	l := &Logins{store: store, hasher: hasher, now: now}
+	l.ledger = newLedger(store, func(err error) {
+		if l.Lost != nil {
+			l.Lost(err)
+		}
+	})
+	return l
 }
 
-// Check returns the user whose password this is. source is where the attempt
-// comes from, as limits count it (Caller.Source). Unknown organization (nil),
-// unknown, disabled or imported user, wrong password and an address that is
-// locked out are one problem.Unauthenticated and take the same time.
-func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text, source string) (User, error) {
-	refused := problem.New(problem.Unauthenticated, "The login is not valid.")
-	if org == nil {
-		return User{}, orElse(l.hasher.VerifyDummy(ctx, password), refused)
+// Stop writes what is not yet written, until ctx ends. Nobody logs in any more.
+func (l *Logins) Stop(ctx context.Context) error { return l.ledger.stop(ctx) }
+
+// Origin is where an attempt to log in comes from.
+type Origin struct {
+	Source string // as limits count it (Caller.Source)
+	Known  bool   // the user has logged in from there before
+}
+
+// Check returns the user whose password this is. Unknown organization (nil, for
+// which the caller has asked the database as it is asked here for a user),
+// unknown, disabled or imported user, disabled organization, wrong password and
+// an address that is locked out are one problem.Unauthenticated, and take the
+// same time: the same reads and one hash. Nobody waits for a write: what has to
+// be counted is written after the answer.
+func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password secret.Text, from Origin) (User, error) {
+	leave, err := l.ledger.enter()
+	if err != nil {
+		return User{}, err
 	}
-	var u User
-	err := l.store.View(ctx, func(r Reader) (err error) {
-		u, err = r.UserByName(org.ID, name, l.now())
-		return err
-	})
-	if problem.Has(err, problem.NotFound) {
-		return User{}, orElse(l.nobody(ctx, org, password), refused)
-	}
+	defer leave()
+	u, err := l.named(ctx, org, name)
 	if err != nil {
 		return User{}, err
 	}
@@ -44,14 +59,29 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 	if err != nil {
 		return User{}, err
 	}
-	locked, err := l.settle(ctx, org, u, source, right)
+	locked, err := l.settle(ctx, org, u, from, right)
 	if err != nil {
 		return User{}, err
 	}
 	if !right || locked || !u.Enabled || !org.Enabled {
-		return User{}, refused
+		return User{}, problem.New(problem.Unauthenticated, "The login is not valid.")
 	}
 	return u, nil
+}
+
+// named is the user with this name, or the zero User, who has no password.
+func (l *Logins) named(ctx context.Context, org *Snapshot, name string) (u User, err error) {
+	if org == nil {
+		return User{}, nil
+	}
+	err = l.store.View(ctx, func(r Reader) (err error) {
+		u, err = r.UserByName(org.ID, name, l.now())
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return User{}, nil
+	}
+	return u, err
 }
 
 // verify takes as long for a user without a password.
@@ -78,11 +108,4 @@ func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Princ
 		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name)
 	}
 	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role, Quota: quota}, err
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // here is where attempts come from.
-const here = "203.0.113.1"
+var here = tenants.Origin{Source: "203.0.113.1"}
 
 func TestLogins(t *testing.T) {
 	t.Parallel()

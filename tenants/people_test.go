@@ -11,7 +11,8 @@ import (
 	"causeway/tenants"
 )
 
-// logins checks passwords at the world's time.
+// logins checks passwords at the world's time, each time as a cell that started
+// anew.
 func (w *world) logins() *tenants.Logins {
 	return tenants.NewLogins(w.db.Tenants(), w.hasher, func() time.Time { return w.now })
 }
@@ -68,7 +69,7 @@ func (p *people) person(org tenants.OrgID, name, role string) tenants.Caller {
 
 func (p *people) caller(u tenants.User) tenants.Caller {
 	p.t.Helper()
-	return tenants.Caller{Source: here, Address: here, RequestID: "a-request", Principal: tenants.Principal{
+	return tenants.Caller{Source: here.Source, Address: here.Source, RequestID: "a-request", Principal: tenants.Principal{
 		Kind: tenants.KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role, Session: p.session(u),
 	}}
 }

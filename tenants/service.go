@@ -12,6 +12,7 @@ type Config struct {
 	Store     Store
 	Directory *Directory
 	Hasher    *secret.PasswordHasher
+	Logins    *Logins // by default of its own
 	Now       func() time.Time
 }
 
@@ -24,12 +25,16 @@ type Service struct {
 	store  Store
 	orgs   *Directory
 	hasher *secret.PasswordHasher
+	logins *Logins
 	now    func() time.Time
 }
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, now: c.Now}
+	if c.Logins == nil {
+		c.Logins = NewLogins(c.Store, c.Hasher, c.Now)
+	}
+	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, logins: c.Logins, now: c.Now}
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -73,7 +73,7 @@ func TestUsers_R7_EveryChangeIsJournaled(t *testing.T) {
 		for _, row := range p.all()[before:] {
 			got = append(got, line{row.Action, row.Detail})
 			if row.Subject != (journal.Subject{Kind: journal.KindUser, ID: string(u.ID), Name: "ada"}) || row.Org != string(p.acme.ID) ||
-				row.Actor != p.boss.Actor() || row.Source != here || row.RequestID != "a-request" {
+				row.Actor != p.boss.Actor() || row.Source != here.Source || row.RequestID != "a-request" {
 				t.Errorf("%+v", row)
 			}
 			if text := fmt.Sprint(row); strings.Contains(text, "another password") || strings.Contains(text, "argon2id") {

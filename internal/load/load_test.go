@@ -123,7 +123,7 @@ func TestLoad(t *testing.T) {
 			t.Errorf("accounts by status: %v", counts)
 		}
 		logins := tenants.NewLogins(db.Tenants(), hasher(t), time.Now)
-		admin, err := logins.Check(t.Context(), snapshot, load.AdministratorName, password, "192.0.2.1")
+		admin, err := logins.Check(t.Context(), snapshot, load.AdministratorName, password, tenants.Origin{Source: "192.0.2.1"})
 		ok(t, err)
 		if !snapshot.Allows(admin.Role, tenants.KindUser, tenants.RightAccountsManage) {
 			t.Error("the administrator cannot manage accounts")

@@ -57,8 +57,8 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 func (s *Site) endpoints() httpapi.Endpoints {
 	var e httpapi.Endpoints
 	e.Add((&tenantshttp.Handler{
-		Logins: tenants.NewLogins(s.db.Tenants(), s.hasher, s.now), Orgs: s.directory, Tenants: s.tenants,
-		Store: s.db.Tenants(), OAuth: s.oauth, Associations: s.db.Federation(),
+		Logins: s.logins, Orgs: s.directory, Tenants: s.tenants,
+		OAuth: s.oauth, Associations: s.db.Federation(),
 		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID,
 		Site:      httpapi.Ref{Name: s.self.Name, ID: tenants.URN("site", s.self.ID)},
 		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),
@@ -215,7 +215,7 @@ func (s *Site) Stop(ctx context.Context) error {
 	// Also when ctx has ended: what was used must not look idle at the next start.
 	last, cancel := context.WithTimeout(store.Background(context.WithoutCancel(ctx)), lastWrite)
 	defer cancel()
-	errs = append(errs, s.tokens.FlushUse(last))
+	errs = append(errs, s.tokens.FlushUse(last), s.logins.Stop(last))
 	s.tail.Stop()
 	return errors.Join(append(errs, s.Close())...)
 }

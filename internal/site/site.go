@@ -53,6 +53,7 @@ type Site struct {
 	root        *ecdsa.PrivateKey
 	directory   *tenants.Directory
 	provisioner *tenants.Provisioner
+	logins      *tenants.Logins
 	tenants     *tenants.Service
 	oauth       *oauth.Service
 	limits      *ratelimit.Limiter
@@ -135,7 +136,9 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.provisioner.EnsureSystem(ctx); err != nil {
 		return err
 	}
-	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Now: s.now})
+	s.logins = tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)
+	s.logins.Lost = func(err error) { s.log.Warn("could not count a login", "err", err) }
+	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Now: s.now})
 	if s.limits, err = ratelimit.New(ratelimit.Config{
 		Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Cells: s.config.Limits.Cells, Now: s.now,
 	}); err != nil {
@@ -173,7 +176,7 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	s.resolver = peer.NewResolver(s.now, nil)
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
-		Counterparts: counterparts{s.oauth, tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)},
+		Counterparts: counterparts{s.oauth, s.logins},
 		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
 		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
 	})

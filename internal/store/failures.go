@@ -1,6 +1,8 @@
 package store
 
 import (
+	"time"
+
 	"gorm.io/gorm/clause"
 
 	"causeway/tenants"
@@ -26,8 +28,11 @@ func (r *reader) LoginFailures(org tenants.OrgID, user tenants.UserID, source st
 	}, err
 }
 
-// sourcesPerUser bounds the rows that strangers can make us keep for one user.
-const sourcesPerUser = 32
+func (r *reader) LockedSources(org tenants.OrgID, user tenants.UserID, now time.Time) (int, error) {
+	var n int64
+	err := r.of(org).Model(&failuresRow{}).Where("user_id = ? AND locked_until > ?", string(user), micros(now)).Count(&n).Error
+	return int(n), fault(err)
+}
 
 func (t *tx) PutLoginFailures(f tenants.LoginFailures) error {
 	row := failuresRow{
@@ -38,8 +43,8 @@ func (t *tx) PutLoginFailures(f tenants.LoginFailures) error {
 		return err
 	}
 	_, err := t.exec(`DELETE FROM login_failures WHERE org_id = ? AND user_id = ? AND source NOT IN (
-		SELECT source FROM login_failures WHERE org_id = ? AND user_id = ? ORDER BY last_at DESC, source LIMIT ?)`,
-		row.OrgID, row.UserID, row.OrgID, row.UserID, sourcesPerUser)
+		SELECT source FROM login_failures WHERE org_id = ? AND user_id = ? ORDER BY locked_until > ? DESC, last_at DESC, source LIMIT ?)`,
+		row.OrgID, row.UserID, row.OrgID, row.UserID, row.LastAt, tenants.SourcesPerUser)
 	return err
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"causeway/federation"
 	"causeway/internal/problem"
@@ -139,6 +140,17 @@ var tenantCalls = []call{
 	}},
 	{"LoginFailures", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(n.LoginFailures(org, w.user, source))
+	}},
+	{"LockedSources", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		f := tenants.LoginFailures{Org: w.org, User: w.user, Source: "elsewhere", Failures: 1, LastAt: now, LockedUntil: now.Add(time.Hour)}
+		if err := n.PutLoginFailures(f); err != nil {
+			return err
+		}
+		locked, err := n.LockedSources(org, w.user, now)
+		if err == nil && locked == 0 {
+			return problem.New(problem.NotFound, "nothing of the other's is seen")
+		}
+		return err
 	}},
 	{"LockUser", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return n.LockUser(org, w.user)

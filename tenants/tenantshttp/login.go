@@ -9,7 +9,6 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/oauth"
-	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
@@ -88,21 +87,36 @@ func (h *Handler) check(c *gin.Context, at door, source string) (*tenants.Snapsh
 	if err != nil {
 		return nil, tenants.User{}, err
 	}
-	account := ratelimit.Account(tenants.FoldName(login.User) + "@" + tenants.FoldName(login.Org))
-	try := h.Limits.Take(ratelimit.Login, ratelimit.Source(httpapi.ClientAddr(c)), account)
+	try := h.Limits.TakeLogin(httpapi.ClientAddr(c), account(login.User, login.Org))
 	if err := try.Err(); err != nil {
 		return nil, tenants.User{}, err
 	}
 	org, err := h.Orgs.ByName(ctx, login.Org)
-	if problem.Has(err, problem.NotFound) || (err == nil && !at(org)) {
+	switch {
+	case problem.Has(err, problem.NotFound):
 		org, err = nil, nil
-	}
-	if err != nil {
+	case err != nil:
+		try.Return()
 		return nil, tenants.User{}, err
+	case !at(org):
+		org = closed(org)
 	}
-	user, err := h.Logins.Check(ctx, org, login.User, login.Password, source)
-	if !problem.Has(err, problem.Unauthenticated) {
-		try.Return() // right, or not the caller's fault
+	user, err := h.Logins.Check(ctx, org, login.User, login.Password, tenants.Origin{Source: source, Known: try.Known})
+	switch {
+	case err == nil:
+		try.Succeeded()
+	case !problem.Has(err, problem.Unauthenticated):
+		try.Return() // not the caller's fault
 	}
 	return org, user, err
 }
+
+// closed is org at a door that is not its own, where nobody gets in.
+func closed(org *tenants.Snapshot) *tenants.Snapshot {
+	off := *org
+	off.Enabled = false
+	return &off
+}
+
+// account is how limits know whom a login claims to be.
+func account(user, org string) string { return tenants.FoldName(user) + "@" + tenants.FoldName(org) }
