@@ -32,6 +32,9 @@ func refused(done bool, err error) error {
 
 // tenantCalls are all methods that name a row of an organization.
 var tenantCalls = []call{
+	{"LiveSession", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return n.LiveSession(org, w.session.ID, now)
+	}},
 	{"User", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(n.User(org, w.user, now))
 	}},
@@ -174,9 +177,6 @@ var tenantCalls = []call{
 	}},
 	{"LockQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return n.LockQuotaPolicy(org, w.quota)
-	}},
-	{"LiveSession", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
-		return n.LiveSession(org, w.session.ID, now)
 	}},
 	{"UpdateQuotaPolicy", func(_ federation.Tx, _ oauth.Tx, n tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return n.UpdateQuotaPolicy(tenants.QuotaPolicy{Org: org, ID: w.quota, Name: "small"})
