@@ -47,10 +47,10 @@ func (r *reader) APIToken(org tenants.OrgID, id oauth.ClientID) (oauth.APIToken,
 	return row.token(), err
 }
 
-// APITokenByDigest looks in the index of refresh tokens, which holds no empty one.
+// APITokenByDigest looks in the index of refresh tokens.
 func (r *reader) APITokenByDigest(token oauth.Digest) (oauth.APIToken, error) {
 	var row listedAPITokenRow
-	err := take(r.db.Raw(selectAPITokens+"t.digest = ? AND t.digest <> ?", blob(token), blob{}), &row)
+	err := take(r.db.Raw(selectAPITokens+"t.digest = ? AND "+r.filled("t.digest"), blob(token)), &row)
 	return row.token(), err
 }
 
@@ -90,13 +90,17 @@ func (t *tx) FetchAPIToken(a oauth.APIToken, token oauth.Digest) (bool, error) {
 	return false, take(t.of(a.Org).Where("id = ? AND user_id = ?", string(a.ID), string(a.Owner)), &apiTokenRow{})
 }
 
-// DeleteAPIToken removes the token before it looks for sessions: one that was
-// being opened is there by then, and one that comes later finds no token.
+// DeleteAPIToken holds the owner, as whoever opens a session of the token does: it
+// takes its turn among them. The token goes before it looks for sessions: one that
+// was being opened is there by then, and one that comes later finds no token.
 func (t *tx) DeleteAPIToken(a oauth.APIToken, now time.Time) error {
+	if err := t.LockUser(a.Org, a.Owner); err != nil {
+		return err
+	}
 	if err := t.must(t.of(a.Org).Where("id = ?", string(a.ID)).Delete(&apiTokenRow{})); err != nil {
 		return err
 	}
-	_, err := t.wrote(t.liveSessions(a.Org, tenants.KindAPIToken, string(a.Owner)).
+	_, err := t.wrote(t.liveOf(a.Org, tenants.KindAPIToken, string(a.Owner), now).
 		Where("family_id = ?", string(a.ID)).UpdateColumn("ended_at", micros(now)))
 	return err
 }

@@ -41,7 +41,7 @@ func benchRotate(b *testing.B, db *store.DB, clients int) {
 		}
 	}
 	must(db.Tenants().InTx(ctx, func(tx tenants.Tx) error {
-		if err := tx.CreateOrganization(tenants.Organization{ID: org, Name: "Acme"}); err != nil {
+		if err := tx.CreateOrganization(tenants.Organization{ID: org, Name: "Acme", Enabled: true}); err != nil {
 			return err
 		}
 		return tx.CreateRole(tenants.Role{ID: role, Org: org, Name: "Deployer"})

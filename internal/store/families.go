@@ -88,7 +88,7 @@ func (t *tx) RevokeFamilies(org tenants.OrgID, account oauth.ClientID, now time.
 		UpdateColumn("revoked_at", micros(now))); err != nil {
 		return err
 	}
-	_, err := t.wrote(t.liveSessions(org, tenants.KindServiceAccount, string(account)).
+	_, err := t.wrote(t.liveOf(org, tenants.KindServiceAccount, string(account), now).
 		Where("family_id <> ''").UpdateColumn("ended_at", micros(now)))
 	return err
 }

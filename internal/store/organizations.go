@@ -3,7 +3,6 @@ package store
 import (
 	"encoding/json"
 	"slices"
-	"time"
 
 	"causeway/tenants"
 )
@@ -129,10 +128,6 @@ func (t *tx) CreateOrganization(o tenants.Organization) error {
 	return t.create(&row)
 }
 
-func (t *tx) LockOrganization(id tenants.OrgID) error {
-	return take(forUpdate(t.db).Where("id = ?", string(id)), &organizationRow{})
-}
-
 func (t *tx) UpdateOrganization(o tenants.Organization) error {
 	row, err := newOrganizationRow(o)
 	if err != nil {
@@ -162,9 +157,4 @@ func (t *tx) DeleteOrganization(id tenants.OrgID) error {
 		}
 	}
 	return t.must(t.db.Where("id = ?", string(id)).Delete(&organizationRow{}))
-}
-
-func (t *tx) EndSessions(org tenants.OrgID, now time.Time) error {
-	_, err := t.wrote(t.of(org).Model(&sessionRow{}).Where("ended_at = 0").UpdateColumn("ended_at", micros(now)))
-	return err
 }

@@ -76,3 +76,16 @@ func unhurried(cfg *pgx.ConnConfig) *sql.DB {
 	db.SetMaxOpenConns(1)
 	return db
 }
+
+// onPostgres tells which dialect a statement has to speak.
+func (r *reader) onPostgres() bool { return r.db.Name() == string(postgres) }
+
+// filled is the condition of an index that leaves out rows without a digest. It is
+// written out: a parameter would say nothing to who plans before it is known, and
+// the whole table would be read.
+func (r *reader) filled(column string) string {
+	if r.onPostgres() {
+		return column + " <> ''"
+	}
+	return column + " <> x''"
+}

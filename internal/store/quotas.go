@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -130,7 +129,6 @@ func (t *tx) SetOrganizationQuota(org tenants.OrgID, policy tenants.QuotaPolicyI
 // setQuota holds the policy: it is not deleted while it is being assigned.
 func (t *tx) setQuota(org tenants.OrgID, holder *gorm.DB, policy tenants.QuotaPolicyID) error {
 	if policy != "" {
-		share := clause.Locking{Strength: clause.LockingStrengthShare}
 		if err := take(t.of(org).Clauses(share).Where("id = ?", string(policy)), &quotaPolicyRow{}); err != nil {
 			return err
 		}

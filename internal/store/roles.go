@@ -142,7 +142,6 @@ func (t *tx) RoleByName(org tenants.OrgID, name string) (tenants.Role, error) {
 // holdRole is problem.NotFound unless the role can be held in org. It stands in
 // for a foreign key: a role may be in either of two tables.
 func (t *tx) holdRole(org tenants.OrgID, id tenants.RoleID) error {
-	share := clause.Locking{Strength: clause.LockingStrengthShare}
 	err := take(t.of(org).Clauses(share).Where("id = ?", string(id)), &roleRow{})
 	if !problem.Has(err, problem.NotFound) {
 		return err

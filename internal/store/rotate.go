@@ -30,10 +30,14 @@ const eventRefreshed = "refreshed"
 // one or none. The casts are for PostgreSQL, which cannot infer the type of a
 // parameter that is only selected. "revoked_at < 1" is "= 0" for everybody but
 // the planner, who would take the index of live families while the table is
-// small, and keep to it when an organization has grown.
+// small, and keep to it when an organization has grown. The organization is held,
+// fairly (see hold.go), so that a rotation that meets its disabling waits, and
+// then leaves the token as it is.
 const rotatePostgres = `WITH f AS (
 	UPDATE token_families SET current_digest = $1, generation = generation + 1
 	WHERE current_digest = $4 AND org_id = $2 AND id = $3 AND revoked_at < 1
+		AND EXISTS (SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended($2, 0))) fair, organizations o
+			WHERE o.id = $2 AND o.enabled FOR KEY SHARE OF o)
 	RETURNING org_id, id, account_id, generation
 ), u AS (
 	INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
@@ -48,7 +52,8 @@ SELECT $5::bigint, org_id, account_id, $15::text, $6::text, '' FROM f`
 // rotateSQLite is the same: SQLite has no WITH for changes, so each statement
 // asks whether the one before changed a row.
 const rotateSQLite = `UPDATE token_families SET current_digest = $1, generation = generation + 1
-	WHERE org_id = $2 AND id = $3 AND current_digest = $4 AND revoked_at = 0;
+	WHERE org_id = $2 AND id = $3 AND current_digest = $4 AND revoked_at = 0
+		AND EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND enabled = 1);
 INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
 	SELECT $4, org_id, id, generation - 1, $5, $6, 0 FROM token_families
 	WHERE org_id = $2 AND id = $3 AND changes() = 1;

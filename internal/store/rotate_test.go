@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -260,6 +261,34 @@ func TestCountRetry_R3(t *testing.T) {
 		}
 		if got := w.presented(t, w.used); !got.RevokedAt.Equal(now) {
 			t.Errorf("a revoked family is found as %+v", got)
+		}
+	})
+}
+
+// The token of an organization that may not be used is refused without being
+// spent: it works again when the organization does.
+func TestRotate_R3_DisabledOrganizationSpendsNothing(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newTenant(t, db, "Own")
+		enable := func(enabled bool) {
+			inTenants(t, db, func(tx tenants.Tx) error {
+				o, err := tx.Organization(w.org)
+				o.Enabled = enabled
+				return errors.Join(err, tx.UpdateOrganization(o))
+			})
+		}
+		enable(false)
+		before := dump(t, db)
+		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
+			t.Errorf("%v, %v; want false", did, err)
+		}
+		if after := dump(t, db); after != before {
+			t.Error("a refused rotation changes something")
+		}
+		enable(true)
+		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+			t.Errorf("%v, %v; want true", did, err)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	"causeway/oauth"
 	"causeway/tenants"
@@ -60,10 +59,10 @@ func (r *reader) LiveSession(org tenants.OrgID, id tenants.SessionID, now time.T
 	return take(r.of(org).Where("id = ? AND ended_at = 0 AND expires_at > ?", string(id), micros(now)), &sessionRow{})
 }
 
-// SessionByLegacy looks in the index of opaque tokens, which holds no empty one.
+// SessionByLegacy looks in the index of opaque tokens.
 func (r *reader) SessionByLegacy(token oauth.Digest) (oauth.Session, error) {
 	var row sessionRow
-	err := take(r.db.Where("legacy_digest = ? AND legacy_digest <> ?", blob(token), blob{}), &row)
+	err := take(r.db.Where("legacy_digest = ? AND "+r.filled("legacy_digest"), blob(token)), &row)
 	return row.session(), err
 }
 
@@ -100,37 +99,6 @@ func (t *tx) CreateSession(s oauth.Session) error {
 	return t.create(&row)
 }
 
-func (t *tx) holdOwner(s oauth.Session) error {
-	switch {
-	case s.Kind.OfUser():
-		if err := t.holdUser(s.Org, tenants.UserID(s.Principal)); err != nil || s.Family == "" {
-			return err
-		}
-		return take(t.of(s.Org).Clauses(share).Where("id = ? AND user_id = ?", s.Family, s.Principal), &apiTokenRow{})
-	case s.Family != "":
-		if err := t.holdOrganization(s.Org); err != nil {
-			return err
-		}
-		return take(t.of(s.Org).Clauses(share).Where("id = ? AND account_id = ? AND revoked_at = 0", s.Family, s.Principal), &familyRow{})
-	}
-	return t.holdOrganization(s.Org)
-}
-
-// share keeps others from changing a row, and not from holding it as well.
-var share = clause.Locking{Strength: clause.LockingStrengthShare}
-
-func (t *tx) holdOrganization(org tenants.OrgID) error {
-	return take(t.db.Clauses(share).Where("id = ? AND enabled = ?", string(org), true), &organizationRow{})
-}
-
-// holdUser holds a user and the organization before, as whoever deletes it does.
-func (t *tx) holdUser(org tenants.OrgID, user tenants.UserID) error {
-	if err := t.holdOrganization(org); err != nil {
-		return err
-	}
-	return take(t.of(org).Clauses(share).Where("id = ? AND enabled = ?", string(user), true), &userRow{})
-}
-
 // EndSession ends a session once; ending it again keeps the first time.
 func (t *tx) EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error {
 	n, err := t.wrote(t.of(org).Model(&sessionRow{}).Where("id = ? AND ended_at = 0", string(id)).
@@ -141,13 +109,24 @@ func (t *tx) EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) 
 	return take(t.of(org).Where("id = ?", string(id)), &sessionRow{})
 }
 
-func (t *tx) EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error {
-	_, err := t.wrote(t.liveSessions(org, kind, principal).UpdateColumn("ended_at", micros(now)))
+// EndSessions ends those that are live, as everybody who ends more than one does:
+// sessions that have expired are left as they are, and there are many.
+func (t *tx) EndSessions(org tenants.OrgID, now time.Time) error {
+	_, err := t.wrote(t.live(org, now).UpdateColumn("ended_at", micros(now)))
 	return err
 }
 
-func (t *tx) liveSessions(org tenants.OrgID, kind tenants.PrincipalKind, principal string) *gorm.DB {
-	return t.of(org).Model(&sessionRow{}).Where("kind = ? AND principal = ? AND ended_at = 0", string(kind), principal)
+func (t *tx) EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error {
+	_, err := t.wrote(t.liveOf(org, kind, principal, now).UpdateColumn("ended_at", micros(now)))
+	return err
+}
+
+func (t *tx) live(org tenants.OrgID, now time.Time) *gorm.DB {
+	return t.of(org).Model(&sessionRow{}).Where("ended_at = 0 AND expires_at > ?", micros(now))
+}
+
+func (t *tx) liveOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) *gorm.DB {
+	return t.live(org, now).Where("kind = ? AND principal = ?", string(kind), principal)
 }
 
 // touchBatch is how many sessions one statement touches.

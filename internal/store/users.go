@@ -137,7 +137,7 @@ func (t *tx) DeleteUser(org tenants.OrgID, id tenants.UserID) error {
 
 func (t *tx) EndUserSessions(org tenants.OrgID, user tenants.UserID, except tenants.SessionID, now time.Time) error {
 	for _, kind := range []tenants.PrincipalKind{tenants.KindUser, tenants.KindAPIToken} {
-		if _, err := t.wrote(t.liveSessions(org, kind, string(user)).Where("id <> ?", string(except)).
+		if _, err := t.wrote(t.liveOf(org, kind, string(user), now).Where("id <> ?", string(except)).
 			UpdateColumn("ended_at", micros(now))); err != nil {
 			return err
 		}

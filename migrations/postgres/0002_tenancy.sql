@@ -97,10 +97,9 @@ CREATE INDEX tasks_started ON tasks (org_id, started_at, id);
 ALTER TABLE sessions ADD COLUMN quota TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN legacy_digest BYTEA NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX sessions_legacy ON sessions (legacy_digest) WHERE legacy_digest <> '';
--- Also the sessions of an organization that have ended must be found: they go
--- with it, and its foreign key looks for them.
-DROP INDEX sessions_live;
-CREATE INDEX sessions_org ON sessions (org_id, ended_at, kind, principal);
+-- The sessions that are live, to list and to end them, and all of an
+-- organization: they go with it, and its foreign key looks for them.
+CREATE INDEX sessions_org ON sessions (org_id, ended_at, expires_at);
 
 CREATE INDEX journal_org_at ON journal (org_id, at);
 
@@ -108,7 +107,6 @@ CREATE INDEX journal_org_at ON journal (org_id, at);
 
 DROP INDEX journal_org_at;
 DROP INDEX sessions_org;
-CREATE INDEX sessions_live ON sessions (org_id, kind, principal) WHERE ended_at = 0;
 DROP INDEX sessions_legacy;
 ALTER TABLE sessions DROP COLUMN legacy_digest;
 ALTER TABLE sessions DROP COLUMN quota;
