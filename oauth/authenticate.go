@@ -28,7 +28,7 @@ type Authenticator struct {
 
 type liveSession struct {
 	principal tenants.Principal // without the names of organization and role
-	family    string // the API token that opened it; empty for others
+	family    string            // the API token that opened it; empty for others
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
 	flushed   atomic.Int64 // last use known to the database

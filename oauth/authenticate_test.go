@@ -159,6 +159,51 @@ func TestAuthenticate_WarmTokenCostsNothing(t *testing.T) {
 	})
 }
 
+// A global role is held in every organization there is: an edit of it is seen at
+// once, and costs each one read of its organization, not of every token.
+func TestAuthenticate_R4_R13_GlobalRoleRenamed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		role := tenants.Publication{
+			Kind: tenants.GlobalRole, ID: tenants.PublicationID(tenants.NewID()), Name: "Operator",
+			PublishAll: true, Rights: []tenants.Right{viewCatalogs},
+		}
+		w.inTenants(func(tx tenants.Tx) error { return tx.CreatePublication(role) })
+		w.orgs.Flush()
+		cell := w.own(w.run())
+		var known []secret.Text
+		for range 3 {
+			r := registration()
+			r.Scope = oauth.RoleScope(role.Name)
+			a, err := w.service.Register(w.ctx(), w.admin, w.snapshot(), r)
+			w.must(err)
+			known = append(known, w.activate(a).AccessToken)
+			w.must(cell.use(w.ctx(), known[len(known)-1]))
+		}
+		role.Name = "Renamed"
+		w.inTenants(func(tx tenants.Tx) error {
+			if err := tx.UpdatePublication(role); err != nil {
+				return err
+			}
+			return tx.Record(w.entry(journal.GlobalRoleUpdated, journal.Subject{Kind: journal.KindGlobalRole, ID: string(role.ID)}))
+		})
+		_, err := cell.orgs.Organization(w.ctx(), w.org)
+		w.must(err)
+		before := db.Statements()
+		for _, token := range known {
+			who, err := cell.Authenticate(w.ctx(), token.Reveal())
+			w.must(err)
+			if who.RoleName != role.Name {
+				t.Errorf("the role is still called %q", who.RoleName)
+			}
+		}
+		if n := db.Statements() - before; n != 0 {
+			t.Errorf("the tokens were read again, in %d statements", n)
+		}
+	})
+}
+
 // flaky is a journal that cannot always be read.
 type flaky struct {
 	journal.Source

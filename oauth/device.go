@@ -125,6 +125,9 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	var refusal error // decided inside, but the poll it notes must be committed
 	err := s.store.InTx(ctx, func(tx Tx) error {
 		refusal = nil
+		if err := tx.HoldOrganization(org.ID); err != nil {
+			return err
+		}
 		d, err := lockRequest(tx, org.ID, id, code)
 		if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
 			return unknownCode()

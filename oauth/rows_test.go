@@ -21,6 +21,8 @@ type rows struct {
 	t         testing.TB
 	db        *sql.DB
 	conflicts *conflicts
+
+	onPostgres bool
 }
 
 // in is r for a subtest.
@@ -39,7 +41,7 @@ func eachWithRows(t *testing.T, f func(t *testing.T, db *store.DB, r rows)) {
 			if kind == storetest.SQLite {
 				driver, name = "sqlite", "file:"+strings.TrimPrefix(url, "sqlite://")+"?_pragma=busy_timeout(5000)"
 			}
-			r := rows{t: t, conflicts: &conflicts{}}
+			r := rows{t: t, conflicts: &conflicts{}, onPostgres: kind == storetest.Postgres}
 			var err error
 			r.db, err = sql.Open(driver, name)
 			r.must(err)

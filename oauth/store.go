@@ -197,6 +197,11 @@ type Reader interface {
 type Tx interface {
 	Reader
 
+	// HoldOrganization keeps an organization from being disabled or deleted until
+	// the end of the transaction. It is problem.NotFound unless it is enabled. Who
+	// disables one holds it before its sessions; who ends some and opens another
+	// does so, too.
+	HoldOrganization(org tenants.OrgID) error
 	// LockServiceAccount holds the account's row until the end of the
 	// transaction: redemption, revocation and deletion of one account happen one
 	// after the other, so that no family can slip past a revocation.
