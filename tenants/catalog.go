@@ -51,7 +51,6 @@ var rightsCatalog = sync.OnceValue(func() *catalog {
 	for _, g := range groups {
 		category := Category{ID: categoryID(g.Category), Name: g.Category}
 		for _, r := range g.Rights {
-			category.count(r.Kind)
 			c.add(g.Category, r)
 		}
 		c.categoryByID[category.ID] = len(c.categories)

@@ -66,7 +66,7 @@ func (s *Service) CreateOrganization(ctx context.Context, by Caller, o Organizat
 	if err := o.check(); err != nil {
 		return Organization{}, err
 	}
-	return o, s.store.InTx(ctx, func(tx Tx) error {
+	return o, s.change(ctx, by, func(tx Tx) error {
 		if err := tx.CreateOrganization(o); err != nil {
 			return err
 		}
@@ -83,13 +83,8 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 	if !by.Principal.Provider() && by.Principal.Org != id {
 		return Organization{}, problem.Hidden()
 	}
-	home, err := s.orgs.Organization(ctx, by.Principal.Org)
-	if err != nil {
-		return Organization{}, err
-	}
-	rights := home.RightsOf(by.Principal.Role, by.Principal.Kind)
 	now := s.clock()
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err = s.change(ctx, by, func(tx Tx) error {
 		if err := tx.LockOrganization(id); err != nil {
 			return err
 		}
@@ -103,7 +98,11 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		if o == old {
 			return nil
 		}
-		if err := mayBecome(by, rights, old, o); err != nil {
+		own, err := ownReach(tx, by.Principal)
+		if err != nil {
+			return err
+		}
+		if err := mayBecome(by, own.now, old, o); err != nil {
 			return err
 		}
 		if err := tx.UpdateOrganization(o); err != nil {
@@ -176,7 +175,7 @@ func (s *Service) DeleteOrganization(ctx context.Context, by Caller, id OrgID) (
 		return Task{}, problem.Hidden()
 	}
 	now := s.clock()
-	err = s.store.InTx(ctx, func(tx Tx) error {
+	err = s.change(ctx, by, func(tx Tx) error {
 		if err := tx.LockOrganization(id); err != nil {
 			return err
 		}

@@ -30,16 +30,13 @@ func checkPassword(name string, password secret.Text) error {
 	return nil
 }
 
-// hashOf is the hash of a password that a user named name may have, or empty
-// where no password is given. It takes long and is called outside transactions.
-func (s *Service) hashOf(ctx context.Context, name string, password secret.Text) (string, error) {
-	if password == "" {
-		return "", nil
-	}
+// hashOf is the hash of a password that a user named name may have. It takes long
+// and is called outside transactions.
+func hashOf(ctx context.Context, hasher *secret.PasswordHasher, name string, password secret.Text) (string, error) {
 	if err := checkPassword(name, password); err != nil {
 		return "", err
 	}
-	return s.hasher.Hash(ctx, password)
+	return hasher.Hash(ctx, password)
 }
 
 // notHashed stands for the hash of a password that is not hashed yet. It is kept
@@ -92,7 +89,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Caller, current, passwo
 	if err != nil {
 		return err
 	}
-	hash, err := s.hashOf(ctx, u.Name, password)
+	hash, err := hashOf(ctx, s.hasher, u.Name, password)
 	if err != nil {
 		return err
 	}

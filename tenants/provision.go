@@ -116,10 +116,10 @@ func (p *Provisioner) createDefaults(ctx context.Context) error {
 
 // CreateOrganization makes an enabled organization.
 func (p *Provisioner) CreateOrganization(ctx context.Context, by Caller, name, displayName string) (Organization, error) {
-	if err := checkName("organization", name); err != nil {
+	o := Organization{ID: OrgID(NewID()), Name: name, DisplayName: displayName, Enabled: true, CreatedAt: p.clock()}
+	if err := o.check(); err != nil {
 		return Organization{}, err
 	}
-	o := Organization{ID: OrgID(NewID()), Name: name, DisplayName: displayName, Enabled: true, CreatedAt: p.clock()}
 	return o, p.store.InTx(ctx, func(tx Tx) error { return p.createOrganization(tx, by, o) })
 }
 
@@ -133,13 +133,11 @@ func (p *Provisioner) createOrganization(tx Tx, by Caller, o Organization) error
 // CreateRole makes a role. Unknown rights, and in a tenant's organization rights
 // of the provider, are problem.BadRequest.
 func (p *Provisioner) CreateRole(ctx context.Context, by Caller, org OrgID, name string, rights []Right) (Role, error) {
-	if err := checkRoleName("role", name); err != nil {
+	if err := (RoleText{Name: name}).check("role"); err != nil {
 		return Role{}, err
 	}
-	for _, r := range rights {
-		if info, ok := LookUpRight(r); !ok || (info.Provider && org != SystemOrgID) {
-			return Role{}, problem.New(problem.BadRequest, "The right %q is not available to the organization.", string(r))
-		}
+	if err := available(most(org), rights); err != nil {
+		return Role{}, err
 	}
 	role, now := Role{ID: RoleID(NewID()), Org: org, Name: name, Rights: rights}, p.clock()
 	err := p.store.InTx(ctx, func(tx Tx) error {
@@ -153,20 +151,12 @@ func (p *Provisioner) CreateRole(ctx context.Context, by Caller, org OrgID, name
 
 // CreateUser makes an enabled user with one role.
 func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name, roleName string, password secret.Text) (User, error) {
-	name, err := userName(name)
+	u, err := User{ID: UserID(NewID()), Org: org, Enabled: true, CreatedAt: p.clock()}.named(name)
 	if err != nil {
 		return User{}, err
 	}
-	if err := checkPassword(name, password); err != nil {
+	if u.PasswordHash, err = hashOf(ctx, p.hasher, u.Name, password); err != nil {
 		return User{}, err
-	}
-	hash, err := p.hasher.Hash(ctx, password)
-	if err != nil {
-		return User{}, err
-	}
-	u := User{
-		ID: UserID(NewID()), Org: org, Name: name, ProviderType: ProviderIntegrated,
-		Enabled: true, PasswordHash: hash, CreatedAt: p.clock(),
 	}
 	err = p.store.InTx(ctx, func(tx Tx) error {
 		role, err := tx.RoleByName(org, roleName)

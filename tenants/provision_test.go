@@ -217,3 +217,25 @@ func TestCreateUser(t *testing.T) {
 		}
 	})
 }
+
+// What is made from the command line is held to what the API holds everybody to.
+func TestProvisioner_RefusesWhatTheServiceRefuses(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		org := w.newOrg("Acme")
+		_, err := w.CreateOrganization(w.ctx(), administrator(), "a@b", "")
+		wantProblem(t, err, problem.BadRequest)
+		_, err = w.CreateOrganization(w.ctx(), administrator(), "ab", "\x1b[2J")
+		wantProblem(t, err, problem.BadRequest)
+		_, err = w.CreateRole(w.ctx(), administrator(), org, "role", []tenants.Right{viewSites})
+		wantProblem(t, err, problem.BadRequest)
+		_, err = w.CreateUser(w.ctx(), administrator(), org, "ada", tenants.OrganizationAdministrator, "")
+		wantProblem(t, err, problem.BadRequest)
+		u, err := w.CreateUser(w.ctx(), administrator(), org, "Ada", tenants.OrganizationAdministrator, password)
+		w.must(err)
+		if u.Name != "ada" || u.ProviderType != tenants.ProviderIntegrated || u.Profile.NameInSource != "ada" {
+			t.Errorf("made %+v", u)
+		}
+	})
+}

@@ -25,16 +25,9 @@ func holds(g Ground, p Principal, given RightSet) error {
 	return goesAsFar(g, p, reach{now: given, ever: given})
 }
 
-// goesAsFar compares with p's own role. One that was withdrawn from p goes nowhere.
+// goesAsFar compares with p's own role.
 func goesAsFar(g Ground, p Principal, given reach) error {
-	role, err := g.Role(p.Org, p.Role)
-	if problem.Has(err, problem.NotFound) {
-		role, err = Role{Org: p.Org}, nil
-	}
-	if err != nil {
-		return err
-	}
-	own, err := reachOf(g, role, p.Kind)
+	own, err := ownReach(g, p)
 	if err != nil {
 		return err
 	}
@@ -43,6 +36,18 @@ func goesAsFar(g Ground, p Principal, given reach) error {
 		return nil
 	}
 	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0]))
+}
+
+// ownReach is how far p's role goes. One that was withdrawn from p goes nowhere.
+func ownReach(g Ground, p Principal) (reach, error) {
+	role, err := g.Role(p.Org, p.Role)
+	if problem.Has(err, problem.NotFound) {
+		return reach{}, nil
+	}
+	if err != nil {
+		return reach{}, err
+	}
+	return reachOf(g, role, p.Kind)
 }
 
 // reachOf is how far a role goes when a principal of the given kind holds it.

@@ -70,14 +70,5 @@ func (r RightInfo) ForMachines() bool { return r.Machine == nil || *r.Machine }
 
 // Category is a group of rights, as clients show them.
 type Category struct {
-	ID, Name     string
-	View, Modify int // how many rights of each kind it has
-}
-
-func (c *Category) count(kind string) {
-	if kind == "VIEW" {
-		c.View++
-	} else {
-		c.Modify++
-	}
+	ID, Name string
 }

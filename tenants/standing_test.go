@@ -41,6 +41,9 @@ func (p *people) everyChange(by tenants.Caller, victim tenants.User, policy tena
 			_, err := p.service.AddRoleRights(p.ctx(), by, p.acme, local, []tenants.Right{tenants.RightTaskView})
 			return err
 		},
+		"UpdateOrganization": func() error {
+			return p.change(by, p.acme.ID, func(o *tenants.Organization) { o.Description += "x" })
+		},
 		"DeleteRole": func() error { return p.service.DeleteRole(p.ctx(), by, p.acme, local) },
 		"CreateQuotaPolicy": func() error {
 			_, err := p.service.CreateQuotaPolicy(p.ctx(), by, tenants.QuotaPolicy{Org: p.acme.ID, Name: tenants.NewID()})

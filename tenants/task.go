@@ -11,13 +11,12 @@ type TaskID string
 // TaskStatus is where a task stands, as VCD spells it.
 type TaskStatus string
 
-const (
-	TaskSuccess TaskStatus = "success"
-	TaskError   TaskStatus = "error"
-)
+// TaskSuccess is where every task stands.
+const TaskSuccess TaskStatus = "success"
 
 // Task is the receipt of an operation that VCD answers by a task. The gateway
-// does the work before it answers, so a task is final from the start.
+// does the work before it answers and in one transaction with the task, so what
+// fails leaves none.
 type Task struct {
 	ID        TaskID
 	Org       OrgID  // in whose list it stands
@@ -33,7 +32,6 @@ type Task struct {
 type TaskDetail struct {
 	Owner TaskEntity `json:"owner"` // what was worked on
 	User  TaskEntity `json:"user"`  // who asked
-	Error string     `json:"error,omitempty"`
 }
 
 // TaskEntity names something by its kind (org, user, …), bare UUID and name.

@@ -46,13 +46,7 @@ func (s *Service) CreateUser(ctx context.Context, by Caller, org *Snapshot, u Us
 	if err != nil {
 		return User{}, err
 	}
-	if password != "" {
-		err := s.store.View(ctx, func(r Reader) error { return m.foreseeNew(r, u) })
-		if err != nil {
-			return User{}, err
-		}
-	}
-	hash, err := s.hashOf(ctx, u.Name, password)
+	hash, err := s.firstHash(ctx, m, u, password)
 	if err != nil {
 		return User{}, err
 	}
@@ -89,6 +83,17 @@ func (s *Service) UpdateUser(ctx context.Context, by Caller, org *Snapshot, id U
 	return u, err
 }
 
+// firstHash is the hash of a new user's password, or empty without one.
+func (s *Service) firstHash(ctx context.Context, m userManager, u User, password secret.Text) (string, error) {
+	if password == "" {
+		return "", nil
+	}
+	if err := s.store.View(ctx, func(r Reader) error { return m.foreseeNew(r, u) }); err != nil {
+		return "", err
+	}
+	return hashOf(ctx, s.hasher, u.Name, password)
+}
+
 // newHash is the hash of the password that the edit gives, or empty without one.
 func (s *Service) newHash(ctx context.Context, m userManager, id UserID, edit UserEdit) (string, error) {
 	if edit.Password == "" {
@@ -102,7 +107,7 @@ func (s *Service) newHash(ctx context.Context, m userManager, id UserID, edit Us
 	if err != nil {
 		return "", err
 	}
-	return s.hashOf(ctx, u.Name, edit.Password)
+	return hashOf(ctx, s.hasher, u.Name, edit.Password)
 }
 
 // DeleteUser removes a user of org and ends the user's sessions.

@@ -128,17 +128,12 @@ func (h *Handler) deleteRole(c *gin.Context, call httpapi.Call) error {
 	return httpapi.NoContent(c, h.Tenants.DeleteRole(c.Request.Context(), call.Caller, call.Org, id))
 }
 
-// inForce are the rights of a role as given, as far as they are available.
-func inForce(org *tenants.Snapshot, role tenants.Role) tenants.RightSet {
-	return tenants.SetOf(role.Rights...).Intersect(org.Available())
-}
-
 func (h *Handler) roleRights(c *gin.Context, call httpapi.Call) error {
 	role, err := h.pathRole(c, call)
 	if err != nil {
 		return err
 	}
-	return h.writeRights(c, inForce(call.Org, role), call.Org.Available())
+	return h.writeRights(c, call.Org.Effective(role.Rights), call.Org.Available())
 }
 
 func (h *Handler) addRoleRights(c *gin.Context, call httpapi.Call) error {
@@ -163,7 +158,7 @@ func (h *Handler) giveRoleRights(c *gin.Context, call httpapi.Call,
 	if err != nil {
 		return err
 	}
-	writeReferences(c, rightRefs(inForce(call.Org, role)))
+	writeReferences(c, rightRefs(call.Org.Effective(role.Rights)))
 	return nil
 }
 
@@ -203,7 +198,7 @@ func (h *Handler) writeRoleXML(c *gin.Context, call httpapi.Call, org *tenants.S
 	}
 	write(c, mediaRole, roleXML{
 		reference: h.roleReference(call, org.ID, role.ID, role.Name), Description: role.Description,
-		Rights: h.rightReferences(inForce(org, role)),
+		Rights: h.rightReferences(org.Effective(role.Rights)),
 	})
 	return nil
 }

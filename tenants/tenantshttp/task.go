@@ -30,29 +30,23 @@ var viewTasks = []tenants.Right{tenants.RightTaskView, tenants.RightAdministrato
 
 // taskElement is a task in a list. It has no expiryTime: tasks stay.
 type taskElement struct {
-	Href             string     `xml:"href,attr" json:"href"`
-	ID               string     `xml:"id,attr" json:"id"`
-	Type             string     `xml:"type,attr" json:"type"`
-	Name             string     `xml:"name,attr" json:"name"`
-	Status           string     `xml:"status,attr" json:"status"`
-	Operation        string     `xml:"operation,attr" json:"operation"`
-	OperationName    string     `xml:"operationName,attr" json:"operationName"`
-	ServiceNamespace string     `xml:"serviceNamespace,attr" json:"serviceNamespace"`
-	StartTime        string     `xml:"startTime,attr" json:"startTime"`
-	EndTime          string     `xml:"endTime,attr,omitempty" json:"endTime,omitempty"`
-	CancelRequested  bool       `xml:"cancelRequested,attr" json:"cancelRequested"`
-	Owner            reference  `xml:"Owner" json:"owner"`
-	Error            *taskError `xml:"Error" json:"error"`
-	User             reference  `xml:"User" json:"user"`
-	Organization     reference  `xml:"Organization" json:"organization"`
-	Progress         int        `xml:"Progress" json:"progress"`
-	Details          string     `xml:"Details" json:"details"`
-}
-
-type taskError struct {
-	Major   int    `xml:"majorErrorCode,attr" json:"majorErrorCode"`
-	Minor   string `xml:"minorErrorCode,attr" json:"minorErrorCode"`
-	Message string `xml:"message,attr" json:"message"`
+	Href             string    `xml:"href,attr" json:"href"`
+	ID               string    `xml:"id,attr" json:"id"`
+	Type             string    `xml:"type,attr" json:"type"`
+	Name             string    `xml:"name,attr" json:"name"`
+	Status           string    `xml:"status,attr" json:"status"`
+	Operation        string    `xml:"operation,attr" json:"operation"`
+	OperationName    string    `xml:"operationName,attr" json:"operationName"`
+	ServiceNamespace string    `xml:"serviceNamespace,attr" json:"serviceNamespace"`
+	StartTime        string    `xml:"startTime,attr" json:"startTime"`
+	EndTime          string    `xml:"endTime,attr,omitempty" json:"endTime,omitempty"`
+	CancelRequested  bool      `xml:"cancelRequested,attr" json:"cancelRequested"`
+	Owner            reference `xml:"Owner" json:"owner"`
+	Error            *struct{} `xml:"Error" json:"error"` // none: what fails leaves no task
+	User             reference `xml:"User" json:"user"`
+	Organization     reference `xml:"Organization" json:"organization"`
+	Progress         int       `xml:"Progress" json:"progress"`
+	Details          string    `xml:"Details" json:"details"`
 }
 
 type taskXML struct {
@@ -77,9 +71,6 @@ func (h *Handler) renderTask(t tenants.Task, org tenants.Organization) taskEleme
 	}
 	if !t.EndedAt.IsZero() {
 		e.EndTime, e.Progress = httpapi.Time(t.EndedAt), 100
-	}
-	if t.Status == tenants.TaskError {
-		e.Error = &taskError{Major: http.StatusBadRequest, Minor: problem.BadRequest.Row().Minor, Message: t.Error}
 	}
 	return e
 }
