@@ -30,6 +30,7 @@ func (c *crowd) person(name string, rights ...tenants.Right) string {
 func narrowRights(t *testing.T, c *crowd) {
 	keeper := c.person("keeper", tenants.RightOrganizationView, tenants.RightOrganizationPasswords)
 	mine := adminOrgs + string(c.org)
+	c.do("PUT", mine+"/settings/passwordPolicy", keeper, `<OrgPasswordPolicySettings/>`, "Content-Type", "application/*+xml").Want(t, http.StatusOK)
 	read := c.do("GET", mine, keeper, "").Want(t, http.StatusOK)
 	with := func(old, new string) string {
 		t.Helper()
@@ -68,6 +69,10 @@ func narrowRights(t *testing.T, c *crowd) {
 	if after := c.do("GET", mine, keeper, "").Want(t, http.StatusOK); !bytes.Equal(after.Body, read.Body) {
 		t.Errorf("before %s\nafter %s", read.Body, after.Body)
 	}
+	// The usual numbers of the policy, shown and sent back, are no change of it.
+	lender := c.person("lender", tenants.RightOrganizationView, tenants.RightOrganizationLeases)
+	c.do("PUT", mine, lender, with("<StorageLeaseSeconds>0", "<StorageLeaseSeconds>1"), "Content-Type", "application/*+xml").Want(t, http.StatusOK)
+	c.do("PUT", mine, lender, string(read.Body), "Content-Type", "application/*+xml").Want(t, http.StatusOK)
 	if got := put(mine, with("<InvalidLoginsBeforeLockout>5", "<InvalidLoginsBeforeLockout>7")); got != http.StatusOK {
 		t.Errorf("its own part: status %d", got)
 	}
