@@ -50,7 +50,7 @@ func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, erro
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
 	x.orgs, errs[1] = cache.New[tenants.OrgID, []association](size)
 	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
-	x.counterparts, errs[3] = cache.New[identity, tenants.Principal](size)
+	x.counterparts, errs[3] = cache.NewTagged[identity](size, func(p tenants.Principal) []string { return []string{string(p.Org)} })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -120,9 +120,9 @@ func (x *index) apply(row journal.Row) {
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
 	case journal.KindAccount, journal.KindUser, journal.KindQuotaPolicy:
-		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == org })
+		x.counterparts.ForgetTag(row.Org)
 	case journal.KindOrganization:
-		x.counterparts.Forget(func(id identity, _ tenants.Principal) bool { return id.org == tenants.OrgID(row.Subject.ID) })
+		x.counterparts.ForgetTag(row.Subject.ID)
 	}
 }
 

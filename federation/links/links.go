@@ -222,11 +222,14 @@ func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair associ
 			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.")
 		}
 	}
-	return l.index.counterparts.Fill(ctx, id, func() (tenants.Principal, error) {
+	return l.index.counterparts.Fill(ctx, id, func() (who tenants.Principal, err error) {
 		if id.kind == tenants.KindUser {
-			return l.c.Counterparts.User(ctx, id.org, id.name)
+			who, err = l.c.Counterparts.User(ctx, id.org, id.name)
+		} else {
+			who, err = l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
 		}
-		return l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
+		who.Org = id.org // by which it is forgotten
+		return who, err
 	})
 }
 
