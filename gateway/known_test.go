@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"causeway/internal/config"
+	"causeway/internal/dev"
 	"causeway/internal/httpapi"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"
@@ -82,4 +83,21 @@ func TestLogin_R13_KnownAddressDuringAFlood(t *testing.T) {
 			t.Errorf("login %d at home: %d, want %d", i, a.Code, want)
 		}
 	}
+}
+
+// TestLogin_R6_NotAtAnothersDoor: the right password does not help there.
+func TestLogin_R6_NotAtAnothersDoor(t *testing.T) {
+	w := start(t, storetest.SQLite)
+	login := func(org string, admin dev.Login, path string, want int) {
+		t.Helper()
+		r := http.Request{Header: http.Header{}}
+		r.SetBasicAuth(admin.User+"@"+org, admin.Password)
+		w.do(t, "west", "POST", path, r.Header, "").Want(t, want)
+	}
+	const tenants, provider = "/cloudapi/1.0.0/sessions", "/cloudapi/1.0.0/sessions/provider"
+	tenant, root := w.c.Site("west").Org("acme").Admin, w.c.Site("west").Admin
+	login("acme", tenant, provider, http.StatusUnauthorized)
+	login(sitetest.System, root, tenants, http.StatusUnauthorized)
+	login("acme", tenant, tenants, http.StatusOK)
+	login(sitetest.System, root, provider, http.StatusOK)
 }
