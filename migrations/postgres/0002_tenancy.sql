@@ -114,7 +114,8 @@ DROP TABLE tasks;
 DROP TABLE quota_policies;
 DROP TABLE login_failures;
 
--- Whoever holds a global role goes on with a local copy of it.
+-- Whoever holds a global role goes on with a local copy of it, and without rights
+-- where it was withdrawn.
 CREATE TEMP TABLE held AS
     SELECT DISTINCT h.org_id, p.id, p.name, p.description
     FROM (SELECT org_id, role_id FROM users UNION SELECT org_id, role_id FROM service_accounts) h
@@ -123,8 +124,17 @@ INSERT INTO roles (org_id, id, name, description)
     SELECT h.org_id, h.id, h.name || CASE WHEN EXISTS (SELECT 1 FROM roles r WHERE r.org_id = h.org_id AND r.name = h.name)
         THEN ' ' || h.id ELSE '' END, h.description FROM held h;
 INSERT INTO role_rights (org_id, role_id, right_name)
-    SELECT h.org_id, h.id, g.right_name FROM held h JOIN publication_rights g ON g.publication_id = h.id;
+    SELECT h.org_id, h.id, g.right_name FROM held h JOIN publication_rights g ON g.publication_id = h.id
+    WHERE EXISTS (SELECT 1 FROM publications p WHERE p.id = h.id AND (p.publish_all
+        OR EXISTS (SELECT 1 FROM publication_tenants t WHERE t.publication_id = p.id AND t.org_id = h.org_id)));
 DROP TABLE held;
+-- The older version knows no bundles: what none of them publishes to a tenant must
+-- not come back. A site that never had a bundle has withheld nothing.
+DELETE FROM role_rights WHERE org_id <> 'a93c9db9-7471-3192-8d09-a8f7eeda85f9'
+    AND EXISTS (SELECT 1 FROM publications WHERE kind = 'rightsBundle')
+    AND NOT EXISTS (SELECT 1 FROM publications p JOIN publication_rights g ON g.publication_id = p.id
+        WHERE p.kind = 'rightsBundle' AND g.right_name = role_rights.right_name AND (p.publish_all
+            OR EXISTS (SELECT 1 FROM publication_tenants t WHERE t.publication_id = p.id AND t.org_id = role_rights.org_id)));
 
 DELETE FROM service_accounts a WHERE NOT EXISTS (SELECT 1 FROM roles r WHERE r.org_id = a.org_id AND r.id = a.role_id);
 DROP INDEX service_accounts_role;
