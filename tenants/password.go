@@ -17,8 +17,9 @@ const (
 	MaxPassword = 1024
 )
 
-// checkPassword refuses passwords that anybody would try first.
-func checkPassword(name string, password secret.Text) error {
+// CheckPassword refuses a password that anybody would try first for the user
+// with this name, which is folded.
+func CheckPassword(name string, password secret.Text) error {
 	switch clear := password.Reveal(); {
 	case utf8.RuneCountInString(clear) < MinPassword:
 		return problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
@@ -33,7 +34,7 @@ func checkPassword(name string, password secret.Text) error {
 // hashOf is the hash of a password that a user named name may have. It takes long
 // and is called outside transactions.
 func hashOf(ctx context.Context, hasher *secret.PasswordHasher, name string, password secret.Text) (string, error) {
-	if err := checkPassword(name, password); err != nil {
+	if err := CheckPassword(name, password); err != nil {
 		return "", err
 	}
 	return hasher.Hash(ctx, password)
@@ -78,7 +79,7 @@ func (s *Service) ChangePassword(ctx context.Context, by Caller, current, passwo
 	if err != nil {
 		return err
 	}
-	if err := checkPassword(u.Name, password); err != nil {
+	if err := CheckPassword(u.Name, password); err != nil {
 		return err
 	}
 	// Who has a session has logged in.

@@ -52,10 +52,10 @@ func (o Options) check() error {
 			return problem.New(problem.BadRequest, "The number of %s is between %d and %d.", b.what, b.atLeast, b.atMost)
 		}
 	}
-	if p := o.Password.Reveal(); p != "" && len(p) < tenants.MinPassword {
-		return problem.New(problem.BadRequest, "A password has at least %d characters.", tenants.MinPassword)
+	if o.Password == "" {
+		return nil
 	}
-	return nil
+	return tenants.CheckPassword(AdministratorName, o.Password)
 }
 
 // Progress is how far a load has come.

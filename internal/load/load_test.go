@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,6 +168,9 @@ func TestLoadRefusesSizesOutOfBounds(t *testing.T) {
 		"negative accounts": func(o *load.Options) { o.Accounts = -1 },
 		"huge accounts":     func(o *load.Options) { o.Accounts = load.MaxAccounts + 1 },
 		"short password":    func(o *load.Options) { o.Password = "seven77" },
+		"seven characters":  func(o *load.Options) { o.Password = "pässwör" }, // and nine bytes
+		"the login":         func(o *load.Options) { o.Password = "Administrator" },
+		"huge password":     func(o *load.Options) { o.Password = secret.Text(strings.Repeat("x", tenants.MaxPassword+1)) },
 	} {
 		o := good
 		spoil(&o)
