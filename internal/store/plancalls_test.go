@@ -82,6 +82,7 @@ var planCalls = []call{
 		_, _, one := o.APITokens(w.org, oauth.Whose{Owner: w.user}, q)
 		return errors.Join(all, one)
 	})},
+	{"HoldOrganization", inTokens(func(o oauth.Tx, w *tenant) error { return o.HoldOrganization(w.org) })},
 	{"Session", inTokens(func(o oauth.Tx, w *tenant) error { return second(o.Session(w.session.ID)) })},
 	{"SessionByLegacy", inTokens(func(o oauth.Tx, _ *tenant) error {
 		_, err := o.SessionByLegacy(digest("nobody's"))
