@@ -76,17 +76,6 @@ func mayRule(tx Tx, by tenants.Caller, a ServiceAccount) error {
 	return tenants.MayGive(tx, by.Principal, role, tenants.KindServiceAccount)
 }
 
-// change runs f in a transaction in which the caller still stands.
-func (s *Service) change(ctx context.Context, by tenants.Caller, f func(Tx) error) error {
-	now := s.clock()
-	return s.store.InTx(ctx, func(tx Tx) error {
-		if err := tenants.Stands(tx, by.Principal, now); err != nil {
-			return err
-		}
-		return f(tx)
-	})
-}
-
 // What the vendor says of the software is informational, and bounded only so
 // that a list stays readable; in bytes.
 const (

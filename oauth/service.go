@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"time"
 
 	"causeway/internal/secret"
@@ -83,3 +84,14 @@ const (
 )
 
 func (s *Service) digest(purpose, value string) Digest { return s.keys.Digest(purpose, value) }
+
+// change runs f in a transaction in which the caller still stands.
+func (s *Service) change(ctx context.Context, by tenants.Caller, f func(Tx) error) error {
+	now := s.clock()
+	return s.store.InTx(ctx, func(tx Tx) error {
+		if err := tenants.Stands(tx, by.Principal, now); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}

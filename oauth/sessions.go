@@ -72,7 +72,7 @@ func (s *Service) EndSession(ctx context.Context, by tenants.Caller) error {
 // EndSessionOf ends a live session of org, whoever holds it.
 func (s *Service) EndSessionOf(ctx context.Context, by tenants.Caller, org tenants.OrgID, id tenants.SessionID) error {
 	live := s.live(Live{})
-	return s.store.InTx(ctx, func(tx Tx) error {
+	return s.change(ctx, by, func(tx Tx) error {
 		found, err := findLive(tx, org, id, live)
 		if err != nil {
 			return err
