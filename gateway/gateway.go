@@ -16,9 +16,11 @@ import (
 	"causeway/tenants"
 )
 
-// Tokens tells who holds an access token.
+// Tokens tells who holds an access token, and for which it need not ask the
+// database.
 type Tokens interface {
 	Authenticate(ctx context.Context, token string) (tenants.Principal, error)
+	Remembers(token string) bool
 }
 
 // Sites finds where a request must be fulfilled and takes it there, and says who
@@ -35,9 +37,11 @@ type Instances interface {
 	Serve(w http.ResponseWriter, r *http.Request, in *services.Instance, id services.Identity) error
 }
 
-// Limits bounds how often a principal may call the API.
+// Limits bounds how often a principal may call the API, and how often a source
+// may show tokens that are none.
 type Limits interface {
 	Spend(name ratelimit.Name, keys ...ratelimit.Key) error
+	Check(name ratelimit.Name, keys ...ratelimit.Key) error
 }
 
 // Config wires a Gateway.
@@ -61,6 +65,7 @@ type Gateway struct {
 	sites     Sites
 	orgs      *tenants.Directory
 	instances Instances
+	limits    Limits
 	quotas    *ratelimit.Quotas
 	site      tenants.SiteID
 	observe   func(Record)
@@ -71,7 +76,7 @@ type Gateway struct {
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.
 func New(c Config) *Gateway {
 	g := &Gateway{
-		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, quotas: c.Quotas,
+		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, limits: c.Limits, quotas: c.Quotas,
 		site: c.Site, observe: c.Observe, log: c.Log,
 	}
 	if g.quotas == nil {

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation"
@@ -18,7 +16,7 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if err := httpapi.CheckVersion(c.Request); err != nil {
 		return err
 	}
-	who, err := g.authenticate(c.Request) // who asks
+	who, err := g.authenticate(c) // who asks
 	if err != nil {
 		return err
 	}
@@ -56,34 +54,6 @@ func (g *Gateway) send(c *gin.Context, who tenants.Principal, to federation.Targ
 		c.Writer.Header().Del(httpapi.HeaderServedBy)
 	}
 	return err
-}
-
-// authenticate tells who asks: at the peer listener by the assertion, elsewhere
-// by the access token. Two valid tokens of different sessions are an error; an
-// unreadable one beside a valid one is a leftover that SDKs and portals send.
-func (g *Gateway) authenticate(r *http.Request) (tenants.Principal, error) {
-	ctx := r.Context()
-	if site, ok := fromPeer(ctx); ok {
-		return g.sites.Receive(ctx, r, site)
-	}
-	var found tenants.Principal
-	refusal := problem.New(problem.Unauthenticated, "The token is missing, expired or not valid.")
-	for _, token := range httpapi.Tokens(r) {
-		who, err := g.tokens.Authenticate(ctx, token)
-		switch {
-		case problem.Has(err, problem.Unauthenticated):
-			continue
-		case err != nil:
-			return tenants.Principal{}, err
-		case found.Session != "" && found.Session != who.Session:
-			return tenants.Principal{}, problem.New(problem.BadRequest, "The request carries tokens of two sessions.")
-		}
-		found = who
-	}
-	if found.Session == "" {
-		return tenants.Principal{}, refusal
-	}
-	return found, nil
 }
 
 func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rights []tenants.Right) error {

@@ -83,6 +83,12 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants
 	return who, nil
 }
 
+// Remembers reports whether token is known without asking the database.
+func (a *Authenticator) Remembers(token string) bool {
+	_, ok := a.live.Get(sha256.Sum256([]byte(token)))
+	return ok
+}
+
 func (s *Service) idle(now, lastUsed time.Time) bool {
 	return now.Sub(lastUsed) >= s.policy.IdleTimeout
 }

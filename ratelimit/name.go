@@ -22,7 +22,8 @@ const (
 	// device code has been recognized: client identifiers are no secret, and a
 	// stranger who knows one must not be able to use up its polls.
 	TokenPoll Name = "token_poll"
-	// TokenFailure counts credentials that the token endpoint did not accept:
+	// TokenFailure counts credentials that the token endpoint did not accept, and
+	// opaque tokens of sessions that the API did not know:
 	// Check it before the database is asked, Spend it when it said no. It has no
 	// bucket wider than a network, and none but the source's own for a source
 	// that is [Key.Known]: a valid client's token call must not fail because of

@@ -80,8 +80,9 @@ type TokenPollLimits struct {
 	Client Budget `yaml:"client"`
 }
 
-// TokenFailureLimits count token requests that were refused. Who shows a good
-// token is never made to wait for strangers.
+// TokenFailureLimits count token requests that were refused, and calls of the API
+// by opaque tokens that nobody was given. Who shows a good
+// token to the token endpoint is never made to wait for strangers.
 type TokenFailureLimits struct {
 	// One source.
 	Source Budget `yaml:"source"`

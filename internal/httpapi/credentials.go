@@ -63,7 +63,8 @@ const maxTokens = 4
 // SDKs send the same token in two headers, and one of them in the same header
 // twice; portals put an organization's name where an old token used to be, so
 // what is neither a JWT nor an opaque token in the legacy header does not count.
-// An opaque token counts in that header alone.
+// An opaque token counts in that header alone, and only the first: each has to be
+// looked up, and nothing about it shows that it was ever given out.
 func Tokens(r *http.Request) []string {
 	var found []string
 	add := func(token string) {
@@ -89,8 +90,13 @@ func Tokens(r *http.Request) []string {
 	for _, v := range r.Header.Values(HeaderAccessToken) {
 		addAccess(v)
 	}
+	opaque := false
 	for _, v := range r.Header.Values(HeaderLegacyToken) {
-		if v = strings.TrimSpace(v); strings.Count(v, ".") == 2 || secret.IsLegacyToken(v) {
+		switch v = strings.TrimSpace(v); {
+		case strings.Count(v, ".") == 2:
+			add(v)
+		case secret.IsLegacyToken(v) && !opaque:
+			opaque = true
 			add(v)
 		}
 	}

@@ -122,6 +122,7 @@ func TestTokens(t *testing.T) {
 		{"an opaque token", headers(HeaderLegacyToken, opaque), []string{opaque}},
 		{"an opaque token with blanks around", headers(HeaderLegacyToken, " "+opaque+" "), []string{opaque}},
 		{"an opaque token beside another", headers(HeaderLegacyToken, opaque, "Authorization", "Bearer "+a), []string{a, opaque}},
+		{"many opaque tokens", headers(HeaderLegacyToken, opaque, HeaderLegacyToken, strings.Repeat("a", 32), HeaderLegacyToken, strings.Repeat("b", 32)), []string{opaque}},
 		{"an opaque token as bearer", headers("Authorization", "Bearer "+opaque), nil},
 		{"an opaque token in the SDK's header", headers(HeaderAccessToken, opaque), nil},
 		{"an opaque token cut off", headers(HeaderLegacyToken, opaque[1:]), nil},
