@@ -81,8 +81,8 @@ type TokenPollLimits struct {
 }
 
 // TokenFailureLimits count token requests that were refused, and calls of the API
-// by opaque tokens that nobody was given. Who shows a good
-// token to the token endpoint is never made to wait for strangers.
+// by opaque tokens that nobody was given. Who shows a good token to the token
+// endpoint is never made to wait for strangers.
 type TokenFailureLimits struct {
 	// One source.
 	Source Budget `yaml:"source"`
