@@ -30,14 +30,13 @@ const eventRefreshed = "refreshed"
 // one or none. The casts are for PostgreSQL, which cannot infer the type of a
 // parameter that is only selected. "revoked_at < 1" is "= 0" for everybody but
 // the planner, who would take the index of live families while the table is
-// small, and keep to it when an organization has grown. The organization is held,
-// fairly (see hold.go), so that a rotation that meets its disabling waits, and
-// then leaves the token as it is.
+// small, and keep to it when an organization has grown. The organization is read
+// and not held: what a rotation opens in the instant of a disabling is refused
+// with everything else there, and ended when the organization is enabled.
 const rotatePostgres = `WITH f AS (
 	UPDATE token_families SET current_digest = $1, generation = generation + 1
 	WHERE current_digest = $4 AND org_id = $2 AND id = $3 AND revoked_at < 1
-		AND EXISTS (SELECT 1 FROM (SELECT pg_advisory_xact_lock_shared(hashtextextended($2, 0))) fair, organizations o
-			WHERE o.id = $2 AND o.enabled FOR KEY SHARE OF o)
+		AND EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND enabled)
 	RETURNING org_id, id, account_id, generation
 ), u AS (
 	INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
