@@ -90,10 +90,14 @@ func Run(ctx context.Context, db *store.DB, o Options, report func(Progress)) er
 		return err
 	}
 	l := &loading{db: db, maker: m, missing: missing, report: report, started: time.Now()}
-	if err := l.run(ctx); err != nil || len(missing) == 0 {
-		return err
+	err = l.run(ctx)
+	if err == nil && len(missing) > 0 {
+		err = db.Settle(ctx)
 	}
-	return db.Settle(ctx)
+	if err != nil && ctx.Err() != nil { // a statement cut short may call it the database's fault
+		return ctx.Err()
+	}
+	return err
 }
 
 // missing are the numbers of the organizations that are not there yet.
