@@ -3,6 +3,7 @@ package gossip
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/hashicorp/memberlist"
 	"go.uber.org/goleak"
 
+	"causeway/internal/porttest"
 	"causeway/tenants"
 )
 
@@ -167,18 +169,23 @@ func TestOtherPoolsAreNotHeard_R11(t *testing.T) {
 	}
 }
 
+// place is an address that nobody takes while a node is down, and the node there.
+func place(t *testing.T) (string, func(*Config)) {
+	where := fmt.Sprintf("127.0.0.1:%d", porttest.Base(t))
+	return where, func(c *Config) { c.Listen = where }
+}
+
 // TestRejoin_R10_R11: a seed that comes up later, and a peer found dead, are
 // looked for without anybody's hands.
 func TestRejoin_R10_R11(t *testing.T) {
 	rootA, rootB := newKey(t), newKey(t)
 	k := keys{siteA: rootA, siteB: rootB}
-	b := start(t, siteB, rootB, k, addr("b.example:1"))
-	where := b.Addr()
+	where, same := place(t)
+	b := start(t, siteB, rootB, k, with(same, addr("b.example:1")))
 	if err := b.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	a := start(t, siteA, rootA, k, func(c *Config) { c.Seeds = func() []string { return []string{where} } })
-	same := func(c *Config) { c.Listen = where }
 	b = start(t, siteB, rootB, k, with(same, addr("b.example:2")))
 	a.eventually(t, "A found the late seed", a.has(siteB, "b.example:2"))
 
@@ -195,12 +202,12 @@ func TestRejoinOfDeadPeersNeedsNoSeed_R10_R11(t *testing.T) {
 	rootA, rootB := newKey(t), newKey(t)
 	k := keys{siteA: rootA, siteB: rootB}
 	a := start(t, siteA, rootA, k, nil)
-	b := start(t, siteB, rootB, k, with(seeds(a), addr("b.example:1")))
+	_, same := place(t)
+	b := start(t, siteB, rootB, k, with(same, seeds(a), addr("b.example:1")))
 	a.eventually(t, "A knows B", a.has(siteB, "b.example:1"))
-	where := b.Addr()
 	b.kill()
 	a.eventually(t, "A found B dead", func() bool { return a.Stats().Members == 0 })
-	start(t, siteB, rootB, k, with(addr("b.example:2"), func(c *Config) { c.Listen = where })) // knows nobody
+	start(t, siteB, rootB, k, with(same, addr("b.example:2"))) // knows nobody
 	a.eventually(t, "A found B again", a.has(siteB, "b.example:2"))
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"causeway/internal/dev"
+	"causeway/internal/porttest"
 )
 
 // Cell is one cell of a site that runs by `causeway serve`, without
@@ -46,7 +47,7 @@ func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
 
 func (c *Cell) write(t testing.TB, folder, databaseURL, more string) {
 	t.Helper()
-	c.base = Base(t)
+	c.base = porttest.Base(t)
 	if len(c.File.Sites) == 0 {
 		// What clients call it; other cells stand behind the same name.
 		c.File.Sites = []dev.SiteFile{{Name: SiteName, API: fmt.Sprintf("https://localhost:%d", c.base)}}

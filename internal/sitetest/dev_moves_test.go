@@ -1,6 +1,7 @@
 package sitetest
 
 import (
+	"causeway/internal/porttest"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func TestDevMoves(t *testing.T) {
 	if err := os.Rename(old, moved); err != nil {
 		t.Fatal(err)
 	}
-	base := Base(t)
+	base := porttest.Base(t)
 	p = Launch(t, "dev", "--folder", moved, "--listen-base", strconv.Itoa(base), "--json")
 	again := p.AwaitDev(t)
 	if again.CA != filepath.Join(moved, "ca.pem") || again.Site("west").Ports.Public != base || again.Site("east").Ports.Public != base+10 {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"causeway/internal/dev"
+	"causeway/internal/porttest"
 )
 
 // binary builds the gateway once per test binary, static as `make build` does.
@@ -192,7 +193,7 @@ func BeginDev(t testing.TB, folder, site string) *Process {
 	t.Helper()
 	args := []string{"dev", "--folder", folder, "--json"}
 	if _, err := os.Stat(filepath.Join(folder, "dev.json")); err != nil {
-		args = append(args, "--listen-base", strconv.Itoa(Base(t))) // the folder keeps them
+		args = append(args, "--listen-base", strconv.Itoa(porttest.Base(t))) // the folder keeps them
 	}
 	if site != "" {
 		args = append(args, "--site", site)

@@ -10,6 +10,7 @@ import (
 
 	"causeway/internal/config"
 	"causeway/internal/dev"
+	"causeway/internal/porttest"
 	"causeway/internal/store/storetest"
 )
 
@@ -41,7 +42,7 @@ func Each(t *testing.T, f func(t *testing.T, p *Pair), options ...Option) {
 // Start starts a pair that lives as long as the test.
 func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 	t.Helper()
-	base := Base(t)
+	base := porttest.Base(t)
 	o := dev.Options{Folder: t.TempDir(), Base: &base}
 	if kind != storetest.SQLite {
 		o.Databases = map[string]string{"west": storetest.URL(t, kind), "east": storetest.URL(t, kind)}

@@ -1,4 +1,5 @@
-package sitetest
+// Package porttest gives tests ports that stay theirs while nobody listens on them.
+package porttest
 
 import (
 	"errors"
