@@ -56,7 +56,7 @@ run: build ## run two associated sites here; ARGS="--listen-base 9443" passes fl
 
 test: tools $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
-	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 20m $(TESTARGS) $(PKG)
+	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(PKG)
 
 clients: build ## run client libraries of others, unmodified, against the binary
 	cd internal/clients && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
