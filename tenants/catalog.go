@@ -27,14 +27,13 @@ var rightsYAML []byte
 
 // catalog is the file with its indexes.
 type catalog struct {
-	rights       []RightInfo
-	categories   []Category
-	byName       map[Right]int
-	byID         map[string]int
-	categoryByID map[string]int
-	all          RightSet
-	tenant       RightSet
-	machine      RightSet
+	rights     []RightInfo
+	categories []Category
+	byName     map[Right]int
+	byID       map[string]int
+	all        RightSet
+	tenant     RightSet
+	machine    RightSet
 }
 
 // rightsCatalog reads the file, which is part of the binary; that it reads is a
@@ -47,14 +46,12 @@ var rightsCatalog = sync.OnceValue(func() *catalog {
 	if err := yaml.UnmarshalWithOptions(rightsYAML, &groups, yaml.Strict()); err != nil {
 		panic(fmt.Sprintf("the embedded catalog of rights: %v", err))
 	}
-	c := &catalog{byName: map[Right]int{}, byID: map[string]int{}, categoryByID: map[string]int{}}
+	c := &catalog{byName: map[Right]int{}, byID: map[string]int{}}
 	for _, g := range groups {
-		category := Category{ID: categoryID(g.Category), Name: g.Category}
 		for _, r := range g.Rights {
 			c.add(g.Category, r)
 		}
-		c.categoryByID[category.ID] = len(c.categories)
-		c.categories = append(c.categories, category)
+		c.categories = append(c.categories, Category{ID: categoryID(g.Category), Name: g.Category})
 	}
 	return c
 })
@@ -85,11 +82,6 @@ func LookUpRightID(id string) (RightInfo, bool) { return at(Catalog(), rightsCat
 // Categories returns the groups of rights in catalog order. It is shared:
 // callers do not change it.
 func Categories() []Category { return rightsCatalog().categories }
-
-// LookUpCategory finds a category by its identifier.
-func LookUpCategory(id string) (Category, bool) {
-	return at(Categories(), rightsCatalog().categoryByID, id)
-}
 
 func at[K comparable, T any](rows []T, index map[K]int, key K) (row T, ok bool) {
 	i, ok := index[key]

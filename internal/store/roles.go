@@ -230,7 +230,7 @@ func createAll[R any](t *tx, rows []R) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	_, err := t.wrote(t.db.CreateInBatches(&rows, 500))
+	_, err := t.wrote(t.db.CreateInBatches(&rows, perStatement))
 	return err
 }
 
