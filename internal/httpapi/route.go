@@ -6,6 +6,9 @@ import (
 	"causeway/tenants"
 )
 
+// OwnAPI is where the endpoints begin that VCD does not have.
+const OwnAPI = "/cloudapi/causeway/1.0.0"
+
 // AnySession in Route.Rights admits every authenticated principal.
 const AnySession tenants.Right = "any session"
 

@@ -141,7 +141,7 @@ func (t *tx) UpdateOrganization(o tenants.Organization) error {
 // before what they refer to. The rows of requests, families, used tokens,
 // rights and failures go with their parents.
 var inOrganization = []string{
-	"sessions", "token_events", "service_accounts", "users", "roles", "publication_tenants",
+	"sessions", "token_events", "refusals", "org_limits", "service_accounts", "users", "roles", "publication_tenants",
 	"quota_policies", "tasks", "org_associations", "org_keys",
 }
 

@@ -1,0 +1,66 @@
+-- +goose Up
+
+-- A key is published first, signs later, and verifies until it is retired.
+ALTER TABLE signing_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access-token';
+ALTER TABLE signing_keys ADD COLUMN signs_from BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE signing_keys ADD COLUMN retired_at BIGINT NOT NULL DEFAULT 0;
+
+-- The processes that serve this site: how far each has followed the journal, and
+-- when it last said so.
+CREATE TABLE cells (
+    id         TEXT   PRIMARY KEY,
+    name       TEXT   NOT NULL,
+    version    TEXT   NOT NULL,
+    started_at BIGINT NOT NULL,
+    seen_at    BIGINT NOT NULL,
+    applied    BIGINT NOT NULL
+);
+
+-- What was refused, to whom and why: for the audit trail and for whoever asks
+-- with the request's id.
+CREATE TABLE refusals (
+    id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at         BIGINT NOT NULL,
+    org_id     TEXT   NOT NULL,
+    request_id TEXT   NOT NULL,
+    actor_kind TEXT   NOT NULL CHECK (actor_kind <> ''),
+    actor_id   TEXT   NOT NULL,
+    actor_name TEXT   NOT NULL,
+    actor_org  TEXT   NOT NULL,
+    address    TEXT   NOT NULL,
+    method     TEXT   NOT NULL,
+    route      TEXT   NOT NULL,
+    status     BIGINT NOT NULL,
+    code       TEXT   NOT NULL CHECK (code <> ''),
+    detail     TEXT   NOT NULL
+);
+CREATE INDEX refusals_org ON refusals (org_id, id);
+CREATE INDEX refusals_request ON refusals (request_id);
+
+-- Up to which row the events outside the journal are part of its chain.
+CREATE TABLE seals (
+    log  TEXT   PRIMARY KEY,
+    last BIGINT NOT NULL
+);
+
+-- Limits that the provider set for one organization.
+CREATE TABLE org_limits (
+    org_id     TEXT   NOT NULL REFERENCES organizations (id),
+    name       TEXT   NOT NULL,
+    kind       TEXT   NOT NULL,
+    tokens     BIGINT NOT NULL CHECK (tokens >= 0),
+    per_micros BIGINT NOT NULL CHECK (per_micros >= 0),
+    burst      BIGINT NOT NULL CHECK (burst >= 0),
+    PRIMARY KEY (org_id, name, kind)
+);
+
+-- +goose Down
+DROP TABLE org_limits;
+DROP TABLE seals;
+DROP TABLE refusals;
+DROP TABLE cells;
+-- The older version signs with the newest key there is, and verifies with all.
+DELETE FROM signing_keys WHERE purpose <> 'access-token' OR retired_at <> 0;
+ALTER TABLE signing_keys DROP COLUMN retired_at;
+ALTER TABLE signing_keys DROP COLUMN signs_from;
+ALTER TABLE signing_keys DROP COLUMN purpose;

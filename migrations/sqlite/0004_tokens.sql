@@ -1,0 +1,66 @@
+-- +goose Up
+
+-- A key is published first, signs later, and verifies until it is retired.
+ALTER TABLE signing_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access-token';
+ALTER TABLE signing_keys ADD COLUMN signs_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE signing_keys ADD COLUMN retired_at INTEGER NOT NULL DEFAULT 0;
+
+-- The processes that serve this site: how far each has followed the journal, and
+-- when it last said so.
+CREATE TABLE cells (
+    id         TEXT    PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    version    TEXT    NOT NULL,
+    started_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL,
+    applied    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was refused, to whom and why: for the audit trail and for whoever asks
+-- with the request's id.
+CREATE TABLE refusals (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    org_id     TEXT    NOT NULL,
+    request_id TEXT    NOT NULL,
+    actor_kind TEXT    NOT NULL CHECK (actor_kind <> ''),
+    actor_id   TEXT    NOT NULL,
+    actor_name TEXT    NOT NULL,
+    actor_org  TEXT    NOT NULL,
+    address    TEXT    NOT NULL,
+    method     TEXT    NOT NULL,
+    route      TEXT    NOT NULL,
+    status     INTEGER NOT NULL,
+    code       TEXT    NOT NULL CHECK (code <> ''),
+    detail     TEXT    NOT NULL
+) STRICT;
+CREATE INDEX refusals_org ON refusals (org_id, id);
+CREATE INDEX refusals_request ON refusals (request_id);
+
+-- Up to which row the events outside the journal are part of its chain.
+CREATE TABLE seals (
+    log  TEXT    PRIMARY KEY,
+    last INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Limits that the provider set for one organization.
+CREATE TABLE org_limits (
+    org_id     TEXT    NOT NULL REFERENCES organizations (id),
+    name       TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    tokens     INTEGER NOT NULL CHECK (tokens >= 0),
+    per_micros INTEGER NOT NULL CHECK (per_micros >= 0),
+    burst      INTEGER NOT NULL CHECK (burst >= 0),
+    PRIMARY KEY (org_id, name, kind)
+) STRICT, WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE org_limits;
+DROP TABLE seals;
+DROP TABLE refusals;
+DROP TABLE cells;
+-- The older version signs with the newest key there is, and verifies with all.
+DELETE FROM signing_keys WHERE purpose <> 'access-token' OR retired_at <> 0;
+ALTER TABLE signing_keys DROP COLUMN retired_at;
+ALTER TABLE signing_keys DROP COLUMN signs_from;
+ALTER TABLE signing_keys DROP COLUMN purpose;
