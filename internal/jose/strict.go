@@ -1,4 +1,4 @@
-package jws
+package jose
 
 import (
 	"bytes"
@@ -16,12 +16,12 @@ const maxDepth = 4
 // oddly-cased member could each act on another value.
 func checkObject(data []byte) error {
 	if !utf8.Valid(data) || !json.Valid(data) {
-		return errors.New("jws: not JSON")
+		return errors.New("jose: not JSON")
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("jws: not a JSON object")
+		return errors.New("jose: not a JSON object")
 	}
 	return checkMembers(dec, 1)
 }
@@ -36,7 +36,7 @@ func checkMembers(dec *json.Decoder, depth int) error {
 		}
 		name, _ := t.(string)
 		if !lower(name) || seen[name] {
-			return fmt.Errorf("jws: repeated or oddly spelled member %.32q", name)
+			return fmt.Errorf("jose: repeated or oddly spelled member %.32q", name)
 		}
 		seen[name] = true
 		if err := checkValue(dec, depth); err != nil {
@@ -56,7 +56,7 @@ func checkValue(dec *json.Decoder, depth int) error {
 		return nil
 	}
 	if depth == maxDepth {
-		return errors.New("jws: nested too deeply")
+		return errors.New("jose: nested too deeply")
 	}
 	if t == json.Delim('{') {
 		return checkMembers(dec, depth+1)
