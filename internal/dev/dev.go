@@ -34,6 +34,9 @@ type Options struct {
 	Adjust func(*config.Config)
 }
 
+// tempFolders are what the temporary folders are called.
+const tempFolders = "causeway-dev-*"
+
 // config is what a site runs with.
 func (o Options) config(f *File, folder string, plan *SiteFile) *config.Config {
 	c := f.siteConfig(folder, plan)
@@ -65,7 +68,7 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	}
 	d := &Dev{Folder: o.Folder, options: o, running: map[string]*running{}}
 	if d.Folder == "" {
-		if d.Folder, err = os.MkdirTemp("", "causeway-dev-*"); err != nil {
+		if d.Folder, err = os.MkdirTemp("", tempFolders); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,240 @@
+package apiclient
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"causeway/internal/httpapi"
+	"causeway/internal/secret"
+	"causeway/internal/version"
+)
+
+const (
+	// timeout bounds one exchange, in which a peer may be asked.
+	timeout = 60 * time.Second
+	// maxAnswer bounds what is read of an answer, in bytes: a page of 128 objects
+	// is well below.
+	maxAnswer = 16 << 20
+	// System is the name of the provider's organization.
+	System = "System"
+)
+
+// Config says which site to speak to, and as whom. Either Token or User and
+// Password say who asks; Token comes first.
+type Config struct {
+	// URL is https://host[:port]. A trailing /api, as VCD's clients write it, is
+	// taken off.
+	URL string
+	// CAFile holds the certificates to trust instead of the system's, PEM.
+	CAFile   string
+	Org      string
+	User     string
+	Password secret.Text
+	// Token is a refresh token that does not rotate (a user's API token), or a
+	// source of access tokens of its own; see [TokenFile].
+	Token TokenSource
+}
+
+// TokenSource gets an access token for an organization, by a refresh token that
+// it keeps.
+type TokenSource interface {
+	AccessToken(ctx context.Context, c *Client, org string) (secret.Text, error)
+}
+
+// Client speaks to one site in one session. Close ends what Open began.
+type Client struct {
+	base   string
+	org    string
+	http   *http.Client
+	access secret.Text
+	began  bool // the session is ours to end
+}
+
+// Open connects and logs in.
+func Open(ctx context.Context, c Config) (*Client, error) {
+	base, err := baseURL(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := trusting(c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	client := &Client{base: base, org: c.Org, http: &http.Client{
+		Transport: transport, Timeout: timeout,
+		// A redirect would take the credentials along, and no endpoint needs one.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	if client.org == "" {
+		client.org = System
+	}
+	if c.Token != nil {
+		client.access, err = c.Token.AccessToken(ctx, client, client.org)
+	} else {
+		err = client.login(ctx, c.User, c.Password)
+	}
+	if err != nil {
+		transport.CloseIdleConnections()
+		return nil, err
+	}
+	return client, nil
+}
+
+func baseURL(given string) (string, error) {
+	u, err := url.Parse(strings.TrimSuffix(strings.TrimRight(given, "/"), "/api"))
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
+		return "", errors.New("the site's URL must be https://host[:port]")
+	}
+	return u.String(), nil
+}
+
+func trusting(caFile string) (*http.Transport, error) {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if caFile == "" {
+		return t, nil
+	}
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, err
+	}
+	t.TLSClientConfig.RootCAs = x509.NewCertPool()
+	if !t.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate", caFile)
+	}
+	return t, nil
+}
+
+// Realm is the path of an organization's OAuth endpoints.
+func Realm(org string) string {
+	if strings.EqualFold(org, System) {
+		return "/oauth/provider"
+	}
+	return "/oauth/tenant/" + url.PathEscape(org)
+}
+
+func (c *Client) login(ctx context.Context, user string, password secret.Text) error {
+	path := "/cloudapi/1.0.0/sessions"
+	if strings.EqualFold(c.org, System) {
+		path += "/provider"
+	}
+	r, err := c.request(ctx, http.MethodPost, path, nil)
+	if err != nil {
+		return err
+	}
+	r.SetBasicAuth(user+"@"+c.org, password.Reveal())
+	header, _, err := c.send(r)
+	if err != nil {
+		return fmt.Errorf("log in as %s of %s: %w", user, c.org, err)
+	}
+	c.access, c.began = secret.Text(header.Get(httpapi.HeaderAccessToken)), true
+	if c.access == "" {
+		return errors.New("the login was answered without an access token: is this a Causeway site?")
+	}
+	return nil
+}
+
+// Close ends the session, if Open began it by a password. It has a few seconds
+// of its own: the command may just have been interrupted.
+func (c *Client) Close() error {
+	defer c.http.CloseIdleConnections()
+	if !c.began {
+		return nil
+	}
+	c.began = false
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return c.Do(ctx, http.MethodDelete, "/cloudapi/1.0.0/sessions/current", nil, nil)
+}
+
+// Base is https://host[:port] of the site.
+func (c *Client) Base() string { return c.base }
+
+// Org is the organization of the session.
+func (c *Client) Org() string { return c.org }
+
+// Do sends body, if any, as JSON and reads the answer into out, if any. What the
+// site refuses is an [*Error].
+func (c *Client) Do(ctx context.Context, method, path string, body, out any) error {
+	var reader io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return err
+		}
+		reader = bytes.NewReader(b)
+	}
+	r, err := c.request(ctx, method, path, reader)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return c.exchange(r, out)
+}
+
+// Form posts a form without credentials, as clients of the OAuth endpoints do,
+// and reads the answer into out.
+func (c *Client) Form(ctx context.Context, path string, form url.Values, out any) error {
+	r, err := c.request(ctx, http.MethodPost, path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Del("Authorization")
+	return c.exchange(r, out)
+}
+
+func (c *Client) exchange(r *http.Request, out any) error {
+	_, body, err := c.send(r)
+	if err != nil || out == nil {
+		return err
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		return fmt.Errorf("%s %s: the answer cannot be read: %w", r.Method, r.URL.Path, err)
+	}
+	return nil
+}
+
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/json")
+	r.Header.Set("User-Agent", "causeway/"+version.Get().Version)
+	if c.access != "" {
+		r.Header.Set("Authorization", "Bearer "+c.access.Reveal())
+	}
+	return r, nil
+}
+
+func (c *Client) send(r *http.Request) (http.Header, []byte, error) {
+	res, err := c.http.Do(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(body) > maxAnswer:
+		return nil, nil, errors.New("the answer is too long")
+	case res.StatusCode >= http.StatusMultipleChoices:
+		return nil, nil, refusal(res, body)
+	}
+	return res.Header, body, nil
+}

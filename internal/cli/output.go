@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+)
+
+// output is in which form a command prints what it found: for people first, or
+// for programs.
+type output struct {
+	format string
+	human  string // what the form for people is called: text or table
+}
+
+// outputFlag adds -o to a command and those below it.
+func outputFlag(cmd *cobra.Command, human string) *output {
+	o := &output{human: human}
+	cmd.PersistentFlags().StringVarP(&o.format, "output", "o", human, human+", json or yaml")
+	return o
+}
+
+// check refuses a form that there is not, before anything is asked for.
+func (o *output) check() error {
+	if formats := []string{o.human, "json", "yaml"}; !slices.Contains(formats, o.format) {
+		return usageError{fmt.Errorf("--output is %s", strings.Join(formats, ", "))}
+	}
+	return nil
+}
+
+// print writes v for programs, or has human write it for people. The names of
+// members are those of v's JSON in both.
+func (o *output) print(out io.Writer, v any, human func(io.Writer) error) error {
+	switch o.format {
+	case "json":
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	case "yaml":
+		body, err := yaml.MarshalWithOptions(v, yaml.UseJSONMarshaler())
+		if err == nil {
+			_, err = out.Write(body)
+		}
+		return err
+	}
+	return human(out)
+}
+
+// table writes rows below a header, in columns.
+func table(out io.Writer, header []string, rows [][]string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{header}, rows...) {
+		fmt.Fprintln(w, strings.Join(row, "\t"))
+	}
+	return w.Flush()
+}
