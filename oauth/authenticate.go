@@ -29,6 +29,7 @@ type Authenticator struct {
 type liveSession struct {
 	principal tenants.Principal // without the names of organization and role
 	family    string            // the API token that opened it; empty for others
+	issued    time.Time
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
 	flushed   atomic.Int64 // last use known to the database
@@ -46,13 +47,25 @@ func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() b
 }
 
 // Authenticate returns who holds token. Expired, ended, idle and invented tokens
-// are all problem.Unauthenticated.
+// are all problem.Unauthenticated. It is a use of the session: the idle timeout
+// starts again.
 func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants.Principal, error) {
+	now := a.service.clock()
+	s, org, err := a.look(ctx, token, now)
+	if err != nil {
+		return tenants.Principal{}, err
+	}
+	s.used.Store(now.UnixMicro())
+	return s.named(org), nil
+}
+
+// look finds the session that token opens now, and its organization. It is no use
+// of the session.
+func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (*liveSession, *tenants.Snapshot, error) {
 	if !a.fresh() {
-		return tenants.Principal{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
+		return nil, nil, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
 	}
 	key := sha256.Sum256([]byte(token))
-	now := a.service.clock()
 	s, ok := a.live.Get(key)
 	if ok && a.service.idle(now, time.UnixMicro(s.used.Load())) {
 		// Another cell may have served this session meanwhile: ask the database.
@@ -63,24 +76,28 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants
 		var err error
 		s, err = a.live.Fill(ctx, key, func() (*liveSession, error) { return a.load(ctx, token, now) })
 		if err != nil {
-			return tenants.Principal{}, err
+			return nil, nil, err
 		}
 	}
 	if !now.Before(s.expires) {
-		return tenants.Principal{}, unauthenticated()
+		return nil, nil, unauthenticated()
 	}
 	org, err := a.service.orgs.Organization(ctx, s.principal.Org)
 	if err != nil && !problem.Has(err, problem.NotFound) { // not an answer: the client must keep its token
-		return tenants.Principal{}, err
+		return nil, nil, err
 	}
 	if err != nil || !org.Enabled {
-		return tenants.Principal{}, unauthenticated()
+		return nil, nil, unauthenticated()
 	}
-	s.used.Store(now.UnixMicro())
+	return s, org, nil
+}
+
+// named is the principal with what the organization and the role are called now.
+func (s *liveSession) named(org *tenants.Snapshot) tenants.Principal {
 	who := s.principal
 	who.OrgName = org.Name
 	who.RoleName, _ = org.RoleName(who.Role)
-	return who, nil
+	return who
 }
 
 // Remembers reports whether token is known without asking the database.
@@ -103,7 +120,7 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	live := &liveSession{expires: session.ExpiresAt, principal: tenants.Principal{
+	live := &liveSession{issued: session.CreatedAt, expires: session.ExpiresAt, principal: tenants.Principal{
 		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
 		Org: session.Org, Role: session.Role, Quota: quota,
 		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
@@ -111,7 +128,7 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if session.Kind == tenants.KindAPIToken {
 		live.family = session.Family
 	}
-	live.used.Store(now.UnixMicro())
+	live.used.Store(session.LastUsed.UnixMicro())
 	live.flushed.Store(session.LastUsed.UnixMicro())
 	return live, nil
 }
@@ -120,13 +137,9 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 // an administrator changes there counts at once, while a service account's keeps
 // what it was issued under (VCD-89).
 func (s *Service) opened(ctx context.Context, token string, now time.Time) (session Session, err error) {
-	find := func(r Reader) (Session, error) { return r.SessionByLegacy(s.digest(digestLegacy, token)) }
-	if !secret.IsLegacyToken(token) {
-		id, err := s.signer.verify(ctx, s.policy.Issuer, token)
-		if err != nil {
-			return Session{}, err
-		}
-		find = func(r Reader) (Session, error) { return r.Session(id) }
+	find, err := s.finder(ctx, token)
+	if err != nil {
+		return Session{}, err
 	}
 	err = s.store.View(ctx, func(r Reader) error {
 		if session, err = find(r); err != nil {
@@ -152,6 +165,15 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 		err = unauthenticated()
 	}
 	return session, err
+}
+
+// finder checks what a token itself shows and says where its session is.
+func (s *Service) finder(ctx context.Context, token string) (func(Reader) (Session, error), error) {
+	if secret.IsLegacyToken(token) {
+		return func(r Reader) (Session, error) { return r.SessionByLegacy(s.digest(digestLegacy, token)) }, nil
+	}
+	id, err := s.signer.verify(ctx, s.policy.Issuer, token)
+	return func(r Reader) (Session, error) { return r.Session(id) }, err
 }
 
 // Apply forgets what the journal says has ended.
