@@ -84,10 +84,7 @@ func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event s
 	session := Session{
 		ID: tenants.SessionID(tenants.NewID()), Org: t.Org, Kind: tenants.KindAPIToken, Family: string(t.ID),
 		Principal: string(owner.ID), Name: owner.Name, Role: owner.Role,
-		CreatedAt: now, LastUsed: now, ExpiresAt: now.Add(s.policy.AccountLifetime),
-	}
-	if !t.ExpiresAt.IsZero() && t.ExpiresAt.Before(session.ExpiresAt) {
-		session.ExpiresAt = t.ExpiresAt
+		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(s.policy.AccountLifetime), t.ExpiresAt),
 	}
 	if session.Quota, err = tenants.PinQuota(tx, owner.Org, owner.Quota); err != nil {
 		return Session{}, err

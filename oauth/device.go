@@ -120,7 +120,7 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	family := Family{ID: tenants.NewID(), Org: org.ID, Account: id, CreatedAt: now}
 	refresh := secret.Base62(32)
 	family.Current = s.digest(digestRefresh, refresh)
-	session := s.newAccountSession(now, org.ID, family.ID)
+	session := s.newAccountSession(now, family, s.rotation(org).End(now))
 
 	var refusal error // decided inside, but the poll it notes must be committed
 	err := s.store.InTx(ctx, func(tx Tx) error {

@@ -23,6 +23,7 @@ import (
 // is refused and left alone, because clients try one endpoint after the other.
 func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
 	digest := s.digest(digestRefresh, token.Reveal())
+	rules := s.rotation(org)
 	// Each turn acts on what it read only if that still holds; a turn that lost
 	// a race reads again. The states only move forward, from current to spent to
 	// replayed or revoked, so there are few turns.
@@ -36,18 +37,23 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 		}
 		now := s.clock()
 		successor := s.keys.Successor(token.Reveal(), shown.Family.ID, shown.Shown)
-		session := s.newAccountSession(now, org.ID, shown.Family.ID)
+		end := rules.End(shown.CreatedAt)
+		session := s.newAccountSession(now, shown.Family, end)
 		session.of(account, quota)
 
 		var done bool
 		switch {
+		case !end.IsZero() && !now.Before(end):
+			err = s.outlived(ctx, by, account, shown, digest, end)
 		case shown.Shown == shown.Generation:
 			done, err = s.store.Rotate(ctx, Rotation{
 				Org: org.ID, Family: shown.Family.ID, From: digest, To: s.digest(digestRefresh, successor),
 				At: now, Source: by.Source, Session: session,
 			})
-		case s.inGrace(shown, now), s.retryAllowed(shown, by.Source, now):
-			done, err = s.retry(ctx, by, shown, digest, session)
+		case inGrace(rules, shown, now):
+			done, err = s.retry(ctx, by, shown, digest, session, false)
+		case retryAllowed(rules, shown, by.Source, now):
+			done, err = s.retry(ctx, by, shown, digest, session, true)
 		default:
 			err = s.replayed(ctx, by, account, shown, digest)
 		}
@@ -112,24 +118,24 @@ func meantFor(org *tenants.Snapshot, client ClientID, tokenOrg tenants.OrgID, to
 
 // inGrace says whether a spent token is shown so soon, by whomever, that it can be
 // a request that was under way at the same time. Zero windows allow nothing.
-func (s *Service) inGrace(shown Presented, now time.Time) bool {
-	return shown.Shown == shown.Generation-1 && age(shown, now) < min(s.policy.GraceWindow, s.policy.RetryWindow)
+func inGrace(r tenants.Rotation, shown Presented, now time.Time) bool {
+	return shown.Shown == shown.Generation-1 && age(shown, now) < min(r.GraceWindow, r.RetryWindow)
 }
 
 // retryAllowed says whether a spent token may have its successor again later: only
 // from the source that spent it, not often, and not after the successor was shown.
-func (s *Service) retryAllowed(shown Presented, source string, now time.Time) bool {
-	return shown.Shown == shown.Generation-1 && age(shown, now) < s.policy.RetryWindow &&
-		source == shown.UsedFrom && shown.Retries < s.policy.MaxRetries
+func retryAllowed(r tenants.Rotation, shown Presented, source string, now time.Time) bool {
+	return shown.Shown == shown.Generation-1 && age(shown, now) < r.RetryWindow &&
+		source == shown.UsedFrom && shown.Retries < r.MaxRetries
 }
 
 // age is how long ago the token was spent. Another cell's clock may be ahead of
 // ours; zero stays strict.
 func age(shown Presented, now time.Time) time.Duration { return max(now.Sub(shown.UsedAt), 0) }
 
-func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented, digest Digest, session Session) (done bool, err error) {
+func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented, digest Digest, session Session, counts bool) (done bool, err error) {
 	err = s.store.InTx(ctx, func(tx Tx) error {
-		if done, err = tx.CountRetry(shown.Org, shown.Family.ID, digest, !s.inGrace(shown, session.CreatedAt)); err != nil || !done {
+		if done, err = tx.CountRetry(shown.Org, shown.Family.ID, digest, counts); err != nil || !done {
 			return err
 		}
 		if err := tx.CreateSession(session); err != nil {
@@ -145,8 +151,41 @@ func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented,
 }
 
 func (s *Service) replayed(ctx context.Context, by tenants.Caller, account ServiceAccount, shown Presented, digest Digest) error {
+	err := s.endFamily(ctx, by, account, shown, digest, journal.FamilyReplayed, map[string]string{
+		"family":          shown.Family.ID,
+		"generation":      strconv.Itoa(shown.Shown),
+		"liveGeneration":  strconv.Itoa(shown.Generation),
+		"firstShownFrom":  shown.UsedFrom,
+		"firstShownAt":    shown.UsedAt.UTC().Format(time.RFC3339),
+		"replayedFrom":    by.Source,
+		"replayUserAgent": by.UserAgent,
+	})
+	if err != nil {
+		return err
+	}
+	reason := "its successor was already used"
+	if shown.Shown == shown.Generation-1 {
+		reason = "it was shown again too late, too often or from elsewhere"
+	}
+	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason)
+}
+
+// outlived ends a family that has reached its maximum age: the account is CREATED
+// again, as after a revocation.
+func (s *Service) outlived(ctx context.Context, by tenants.Caller, account ServiceAccount, shown Presented, digest Digest, end time.Time) error {
+	err := s.endFamily(ctx, by, account, shown, digest, journal.FamilyExpired, map[string]string{
+		"family": shown.Family.ID, "grantedAt": shown.CreatedAt.UTC().Format(time.RFC3339), "endedAt": end.UTC().Format(time.RFC3339),
+	})
+	if err != nil {
+		return err
+	}
+	return problem.New(problem.InvalidGrant, "Invalid refresh token: it reached its maximum age on %s; an administrator has to grant access again.", end.UTC().Format(time.RFC3339))
+}
+
+// endFamily revokes the family of a presented token, unless that happened since.
+func (s *Service) endFamily(ctx context.Context, by tenants.Caller, account ServiceAccount, shown Presented, digest Digest, why journal.Action, detail map[string]string) error {
 	now := s.clock()
-	err := s.store.InTx(ctx, func(tx Tx) error {
+	return s.store.InTx(ctx, func(tx Tx) error {
 		if err := tx.LockServiceAccount(shown.Org, shown.Account); err != nil {
 			return err
 		}
@@ -160,22 +199,6 @@ func (s *Service) replayed(ctx context.Context, by tenants.Caller, account Servi
 		if err := tx.EndSessionsOf(shown.Org, tenants.KindServiceAccount, string(shown.Account), now); err != nil {
 			return err
 		}
-		return tx.Record(entry(now, by, account, journal.FamilyReplayed, map[string]string{
-			"family":          shown.Family.ID,
-			"generation":      strconv.Itoa(shown.Shown),
-			"liveGeneration":  strconv.Itoa(shown.Generation),
-			"firstShownFrom":  shown.UsedFrom,
-			"firstShownAt":    shown.UsedAt.UTC().Format(time.RFC3339),
-			"replayedFrom":    by.Source,
-			"replayUserAgent": by.UserAgent,
-		}))
+		return tx.Record(entry(now, by, account, why, detail))
 	})
-	if err != nil {
-		return err
-	}
-	reason := "its successor was already used"
-	if shown.Shown == shown.Generation-1 {
-		reason = "it was shown again too late, too often or from elsewhere"
-	}
-	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason)
 }

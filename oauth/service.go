@@ -18,15 +18,9 @@ type Policy struct {
 	DevicesPerOwner int           // open requests per account
 	DevicesPerPeer  int           // open requests per account and source
 
-	// RetryWindow is how long the spent token's holder may fetch the same
-	// successor again from the address that spent it. Zero is strict.
-	RetryWindow time.Duration
-	// GraceWindow is how long anybody who shows the spent token gets that
-	// successor: concurrent refreshes and address changes in flight.
-	GraceWindow time.Duration
-	// MaxRetries bounds how often one spent token gets its successor again once
-	// the grace window is over.
-	MaxRetries int
+	// Rotation is the site's; an organization may have its own, see
+	// tenants.TokenPolicy.
+	tenants.Rotation
 
 	IdleTimeout     time.Duration // a session unused for this long ends
 	UserLifetime    time.Duration // of a person's session
@@ -70,6 +64,11 @@ func New(c Config) *Service {
 		store:     c.Store, orgs: c.Directory, keys: c.Keys, policy: c.Policy, now: c.Now,
 		signer: signer{store: c.Store, keys: c.Keys, now: c.Now},
 	}
+}
+
+// rotation is how refresh tokens of org rotate.
+func (s *Service) rotation(org *tenants.Snapshot) tenants.Rotation {
+	return org.Settings.Tokens.Over(s.policy.Rotation)
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -18,11 +18,20 @@ type Tokens struct {
 	Session      Session
 }
 
-func (s *Service) newAccountSession(now time.Time, org tenants.OrgID, family string) Session {
+// newAccountSession is a session of a family that ends at end, unless that is zero.
+func (s *Service) newAccountSession(now time.Time, family Family, end time.Time) Session {
 	return Session{
-		ID: tenants.SessionID(tenants.NewID()), Org: org, Kind: tenants.KindServiceAccount, Family: family,
-		CreatedAt: now, LastUsed: now, ExpiresAt: now.Add(s.policy.AccountLifetime),
+		ID: tenants.SessionID(tenants.NewID()), Org: family.Org, Kind: tenants.KindServiceAccount, Family: family.ID,
+		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(s.policy.AccountLifetime), end),
 	}
+}
+
+// sooner is the time that comes first. Zero is never.
+func sooner(t, end time.Time) time.Time {
+	if !end.IsZero() && end.Before(t) {
+		return end
+	}
+	return t
 }
 
 // of pins the account as it is now: later edits wait for the next refresh.

@@ -76,7 +76,7 @@ func newWorld(t testing.TB, db *store.DB, tweaks ...func(*oauth.Policy)) *world 
 	policy := oauth.Policy{
 		Issuer:         issuer,
 		DeviceLifetime: time.Hour, DeviceInterval: time.Minute, DevicesPerOwner: 8, DevicesPerPeer: 2,
-		RetryWindow: 24 * time.Hour, GraceWindow: time.Minute, MaxRetries: 10,
+		Rotation:    tenants.Rotation{RetryWindow: 24 * time.Hour, GraceWindow: time.Minute, MaxRetries: 10},
 		IdleTimeout: 30 * time.Minute, UserLifetime: 24 * time.Hour, AccountLifetime: 30 * 24 * time.Hour,
 	}
 	for _, tweak := range tweaks {

@@ -28,8 +28,8 @@ func (o Organization) subject() journal.Subject {
 }
 
 // OrgSettings are what clients read and write of an organization beside its
-// names. The password policy is enforced here; the rest belongs to compute and
-// storage behind the gateway and is kept to be shown again.
+// names. The policies of passwords and tokens are enforced here; the rest belongs to
+// compute and storage behind the gateway and is kept to be shown again.
 type OrgSettings struct {
 	CanPublishCatalogs       bool `json:"canPublishCatalogs,omitempty"`
 	CanPublishExternally     bool `json:"canPublishExternally,omitempty"`
@@ -46,6 +46,7 @@ type OrgSettings struct {
 	LdapCustomUsersOU string `json:"ldapCustomUsersOu,omitempty"`
 
 	Passwords PasswordPolicy `json:"passwords,omitzero"`
+	Tokens    TokenPolicy    `json:"tokens,omitzero"`
 }
 
 // Lease bounds how long virtual machines run and are stored.
@@ -133,5 +134,5 @@ func (s OrgSettings) check() error {
 	case s.LdapMode != "" && s.LdapMode != "SYSTEM":
 		return problem.New(problem.BadRequest, "OrgLdapMode must be NONE or SYSTEM: the gateway keeps no settings of a directory.")
 	}
-	return nil
+	return s.Tokens.check()
 }

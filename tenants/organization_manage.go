@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -105,12 +106,28 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		if err := mayBecome(by, own.now, old, o); err != nil {
 			return err
 		}
+		if err := s.mayRotate(by, old, o); err != nil {
+			return err
+		}
 		if err := tx.UpdateOrganization(o); err != nil {
 			return err
 		}
 		return recordChange(tx, by, now, old, o)
 	})
 	return o, err
+}
+
+// RotationOf is how refresh tokens of o's service accounts rotate: as o has set it,
+// and otherwise as the site has.
+func (s *Service) RotationOf(o Organization) Rotation { return o.Settings.Tokens.Over(s.rotation) }
+
+// mayRotate answers nil when the caller may give an organization the token policy
+// that o has instead of old's.
+func (s *Service) mayRotate(by Caller, old, o Organization) error {
+	if by.Principal.Provider() || o.Settings.Tokens == old.Settings.Tokens {
+		return nil
+	}
+	return s.RotationOf(o).stricter(s.rotation)
 }
 
 // recordChange journals what became of old, and ends the organization's sessions
@@ -148,6 +165,14 @@ func (o Organization) changes(after Organization) map[string]string {
 			groups = append(groups, g.name)
 		}
 		detail["settings"] = strings.Join(groups, " ")
+	}
+	if was, is := o.Settings.Tokens, after.Settings.Tokens; was != is {
+		maps.Copy(detail, Changed(map[string][2]string{
+			"retryWindowSeconds":   {was.RetryWindow.String(), is.RetryWindow.String()},
+			"foreignWindowSeconds": {was.GraceWindow.String(), is.GraceWindow.String()},
+			"maxRetries":           {was.MaxRetries.String(), is.MaxRetries.String()},
+			"maxAgeSeconds":        {was.MaxAge.String(), is.MaxAge.String()},
+		}))
 	}
 	return detail
 }

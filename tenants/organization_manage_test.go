@@ -23,6 +23,7 @@ var everySetting = tenants.OrgSettings{
 	VAppTemplateLease: tenants.Lease{DeleteOnStorageExpiration: true, StorageSeconds: 6},
 	LdapMode:          "SYSTEM", LdapCustomUsersOU: "OU=x",
 	Passwords: tenants.PasswordPolicy{LockoutEnabled: true, InvalidLogins: 7, LockoutIntervalMinutes: 8},
+	Tokens:    tenants.TokenPolicy{RetryWindow: tenants.Just(0), GraceWindow: tenants.Just(9), MaxRetries: tenants.Just(10), MaxAge: tenants.Just(3600)},
 }
 
 func (p *people) listed(scope tenants.OrgID, q tenants.Query) ([]string, int) {
@@ -69,7 +70,7 @@ func TestOrganizations_CreateReadUpdate(t *testing.T) {
 		}
 		row := p.recorded(journal.OrganizationUpdated)[0]
 		if row.Detail["name.old"] != "Initech" || row.Detail["name.new"] != "Initrode" || row.Detail["description.new"] != "new" ||
-			row.Detail["settings"] != "general quotas vAppLeaseSettings vAppTemplateLeaseSettings ldap passwordPolicy" || row.Org != string(made.ID) {
+			row.Detail["settings"] != "general quotas vAppLeaseSettings vAppTemplateLeaseSettings ldap passwordPolicy tokenPolicy" || row.Org != string(made.ID) {
 			t.Errorf("recorded %+v", row)
 		}
 	})

@@ -8,7 +8,7 @@ import "causeway/internal/problem"
 func OrganizationEditRights() []Right {
 	return []Right{
 		RightOrganizationEdit, RightOrganizationName, RightOrganizationLeases,
-		RightOrganizationLDAP, RightOrganizationPasswords, RightOrganizationQuotas,
+		RightOrganizationLDAP, RightOrganizationPasswords, RightOrganizationQuotas, RightOrganizationOAuth,
 	}
 }
 
@@ -24,7 +24,7 @@ type settingsGroup struct {
 var settingsGroups = []settingsGroup{
 	{"general", RightOrganizationEdit, func(s OrgSettings) any {
 		s.DeployedVMQuota, s.StoredVMQuota, s.VAppLease, s.VAppTemplateLease = 0, 0, Lease{}, Lease{}
-		s.LdapMode, s.LdapCustomUsersOU, s.Passwords = "", "", PasswordPolicy{}
+		s.LdapMode, s.LdapCustomUsersOU, s.Passwords, s.Tokens = "", "", PasswordPolicy{}, TokenPolicy{}
 		return s
 	}},
 	{"quotas", RightOrganizationQuotas, func(s OrgSettings) any { return [2]int{s.DeployedVMQuota, s.StoredVMQuota} }},
@@ -32,6 +32,7 @@ var settingsGroups = []settingsGroup{
 	{"vAppTemplateLeaseSettings", RightOrganizationLeases, func(s OrgSettings) any { return s.VAppTemplateLease }},
 	{"ldap", RightOrganizationLDAP, func(s OrgSettings) any { return [2]string{s.LdapMode, s.LdapCustomUsersOU} }},
 	{"passwordPolicy", RightOrganizationPasswords, func(s OrgSettings) any { return s.Passwords }},
+	{"tokenPolicy", RightOrganizationOAuth, func(s OrgSettings) any { return s.Tokens }},
 }
 
 // differ are the groups of settings in which s and o are not the same.

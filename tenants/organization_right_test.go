@@ -28,6 +28,9 @@ func TestOrganizations_R7_EachPartTakesItsOwnRight(t *testing.T) {
 		"template lease": {tenants.RightOrganizationLeases, func(o *tenants.Organization) { o.Settings.VAppTemplateLease.StorageSeconds++ }},
 		"directory":      {tenants.RightOrganizationLDAP, func(o *tenants.Organization) { o.Settings.LdapCustomUsersOU += "x" }},
 		"lock-out":       {tenants.RightOrganizationPasswords, func(o *tenants.Organization) { o.Settings.Passwords.InvalidLogins++ }},
+		"rotation": {tenants.RightOrganizationOAuth, func(o *tenants.Organization) {
+			o.Settings.Tokens.MaxRetries = tenants.Just(o.Settings.Tokens.MaxRetries.Or(0) + 1)
+		}},
 	}
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		p := newPeople(t, db)

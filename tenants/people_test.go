@@ -36,9 +36,7 @@ func newPeople(t testing.TB, db *store.DB) *people {
 	w.must(w.EnsureSystem(w.ctx()))
 	p := &people{world: w, orgs: w.directory()}
 	w.follow(p.orgs)
-	p.service = tenants.New(tenants.Config{
-		Store: db.Tenants(), Directory: p.orgs, Hasher: w.hasher, Now: func() time.Time { return w.now },
-	})
+	p.rotate(siteRotation)
 	org := w.newOrg("Acme")
 	small, err := w.CreateRole(w.ctx(), administrator(), org, "Clerk", []tenants.Right{tenants.RightUserManage})
 	w.must(err)

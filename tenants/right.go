@@ -15,6 +15,7 @@ const (
 	RightOrganizationLDAP      Right = "Organization: Edit LDAP Settings"
 	RightOrganizationPasswords Right = "Organization: Edit Password Policy"
 	RightOrganizationQuotas    Right = "Organization: Edit Quotas Policy"
+	RightOrganizationOAuth     Right = "Organization: Edit OAuth Settings"
 	RightOrgAssociationsView   Right = "Organization Associations: View"
 	RightOrgAssociationsManage Right = "Organization Associations: Manage"
 	RightUserView              Right = "Group / User: View"

@@ -12,7 +12,8 @@ type Config struct {
 	Store     Store
 	Directory *Directory
 	Hasher    *secret.PasswordHasher
-	Logins    *Logins // by default of its own
+	Logins    *Logins  // by default of its own
+	Rotation  Rotation // of the site
 	Now       func() time.Time
 }
 
@@ -22,11 +23,12 @@ type Config struct {
 // itself: nobody gives away rights they lack, and nobody rules over somebody
 // who may do more (R7).
 type Service struct {
-	store  Store
-	orgs   *Directory
-	hasher *secret.PasswordHasher
-	logins *Logins
-	now    func() time.Time
+	store    Store
+	orgs     *Directory
+	hasher   *secret.PasswordHasher
+	logins   *Logins
+	rotation Rotation
+	now      func() time.Time
 }
 
 // New makes a Service.
@@ -34,7 +36,7 @@ func New(c Config) *Service {
 	if c.Logins == nil {
 		c.Logins = NewLogins(c.Store, c.Hasher, c.Now)
 	}
-	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, logins: c.Logins, now: c.Now}
+	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, logins: c.Logins, rotation: c.Rotation, now: c.Now}
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Validate checks a configuration that Go code made or changed. Its error is a
@@ -80,6 +81,7 @@ func checkTimes(c *Config, say report) {
 		{"device.interval", c.Device.Interval >= c.Device.CodeLifetime, "must be shorter than device.code_lifetime"},
 		{"device.outstanding_per_source", c.Device.OutstandingPerSource > c.Device.OutstandingPerAccount, "must not be more than device.outstanding_per_account"},
 		{"rotation.foreign_window", c.Rotation.ForeignWindow > c.Rotation.Window, "must not be longer than rotation.window"},
+		{"rotation.max_age", 0 < c.Rotation.MaxAge && c.Rotation.MaxAge < time.Hour, "must be 0 or at least 1h"},
 		{"journal.poll", 2*c.Journal.Poll > c.Journal.StaleAfter, "must be at most half of journal.stale_after"},
 	} {
 		if rule.broken {

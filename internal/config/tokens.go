@@ -40,4 +40,8 @@ type Rotation struct {
 	ForeignWindow time.Duration `yaml:"foreign_window" default:"60s" min:"0s" max:"5m"`
 	// Retries of one token within the windows.
 	Retries int `yaml:"retries" default:"10" min:"1" max:"100"`
+	// How long after the grant an account's tokens can be refreshed; then an
+	// administrator has to grant again. 0 is for ever, as in VCD; else an hour at
+	// least. An organization can have values of its own for all four.
+	MaxAge time.Duration `yaml:"max_age" default:"0s" min:"0s" max:"87600h"`
 }

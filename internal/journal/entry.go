@@ -48,6 +48,7 @@ const (
 	DeviceGranted        Action = "deviceRequest.granted"
 	DeviceDenied         Action = "deviceRequest.denied"
 	FamilyReplayed       Action = "tokenFamily.replayed"
+	FamilyExpired        Action = "tokenFamily.expired"
 	APITokenCreated      Action = "apiToken.created"
 	APITokenDeleted      Action = "apiToken.deleted"
 	SessionEnded         Action = "session.ended"

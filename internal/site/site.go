@@ -138,7 +138,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	}
 	s.logins = tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)
 	s.logins.Lost = func(err error) { s.log.Warn("could not count a login", "err", err) }
-	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Now: s.now})
+	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Rotation: rotation(s.config), Now: s.now})
 	if s.limits, err = ratelimit.New(ratelimit.Config{
 		Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Cells: s.config.Limits.Cells, Now: s.now,
 	}); err != nil {
@@ -217,12 +217,18 @@ func (s *Site) Directory() *tenants.Directory     { return s.directory }
 func (s *Site) OAuth() *oauth.Service             { return s.oauth }
 func (s *Site) Public() http.Handler              { return s.gateway.Public() }
 
+func rotation(c *config.Config) tenants.Rotation {
+	return tenants.Rotation{
+		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow, MaxRetries: c.Rotation.Retries, MaxAge: c.Rotation.MaxAge,
+	}
+}
+
 func policy(c *config.Config) oauth.Policy {
 	return oauth.Policy{
 		Issuer:         c.Public.URL,
 		DeviceLifetime: c.Device.CodeLifetime, DeviceInterval: c.Device.Interval,
 		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
-		RetryWindow: c.Rotation.Window, GraceWindow: c.Rotation.ForeignWindow, MaxRetries: c.Rotation.Retries,
+		Rotation:    rotation(c),
 		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
 		APITokenLifetime: c.Sessions.APITokenLifetime,
 	}
