@@ -37,10 +37,22 @@ CREATE TABLE refusals (
 CREATE INDEX refusals_org ON refusals (org_id, id);
 CREATE INDEX refusals_request ON refusals (request_id);
 
--- Up to which row the events outside the journal are part of its chain.
+-- Up to which row the events outside the journal are part of its chain, and up to
+-- which they may go again.
 CREATE TABLE seals (
-    log  TEXT   PRIMARY KEY,
-    last BIGINT NOT NULL
+    log    TEXT   PRIMARY KEY,
+    last   BIGINT NOT NULL,
+    purged BIGINT NOT NULL
+);
+-- Found again by the log they seal; nothing else in the journal is in it.
+CREATE INDEX journal_logs ON journal (subject_id, at) WHERE subject_kind = 'log';
+
+-- Work that one cell at a time does: which, until when, and how far it has come.
+CREATE TABLE leases (
+    name     TEXT   PRIMARY KEY,
+    holder   TEXT   NOT NULL,
+    until    BIGINT NOT NULL,
+    progress TEXT   NOT NULL
 );
 
 -- Limits that the provider set for one organization.
@@ -56,6 +68,8 @@ CREATE TABLE org_limits (
 
 -- +goose Down
 DROP TABLE org_limits;
+DROP TABLE leases;
+DROP INDEX journal_logs;
 DROP TABLE seals;
 DROP TABLE refusals;
 DROP TABLE cells;
