@@ -103,6 +103,6 @@ func span(d time.Duration) string {
 	return d.String()
 }
 
-// seconds rounds up: a client that waits too long loses a moment, one that
+// wholeSeconds rounds up: a client that waits too long loses a moment, one that
 // comes too early is refused again.
-func seconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }
+func wholeSeconds(d time.Duration) int64 { return int64(math.Ceil(d.Seconds())) }

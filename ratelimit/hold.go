@@ -59,19 +59,23 @@ func (h *hold) release() {
 	h.shard.mu.Unlock()
 }
 
-// give returns a token. A bucket that is gone has regained it by itself.
-func (t *table) give(c charge, taken, now int64) {
+// give returns a token and says what the bucket is then, if it is a key's own. One
+// that is gone has regained it by itself: it is full.
+func (t *table) give(c charge, taken, now int64) (m meter, b bucket) {
 	if c.spilled {
 		t.spill.mu.Lock()
 		defer t.spill.mu.Unlock()
 		t.spill.b = t.spill.meter.give(t.spill.b, taken, now)
-		return
+		return nil, bucket{}
 	}
 	s := t.shard(c.hash)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if i := s.find(c.hash); i >= 0 {
-		s.entries[i].b = s.meter.give(s.entries[i].b, taken, now)
-		s.busy = 0 // it may be idle sooner than the last sweep thought
+	i := s.find(c.hash)
+	if i < 0 {
+		return s.meter, bucket{}
 	}
+	s.entries[i].b = s.meter.give(s.entries[i].b, taken, now)
+	s.busy = 0 // it may be idle sooner than the last sweep thought
+	return s.meter, s.entries[i].b
 }

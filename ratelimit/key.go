@@ -33,8 +33,7 @@ func Source(a netip.Addr) Key { return Key{part: partSource, addr: a} }
 // Known says that by the caller's own records the account has come from this
 // source before. Then only buckets that belong to the source count: however
 // many strangers fail elsewhere, the owner gets in from a usual place. Only
-// [Login] and [TokenFailure] understand it. [Limiter.TakeLogin] keeps the records
-// for the first.
+// [Login] understands it; [Limiter.TakeLogin] keeps the records.
 func (k Key) Known() Key {
 	k.known = true
 	return k

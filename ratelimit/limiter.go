@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,14 +30,18 @@ type Limiter struct {
 	seed   maphash.Seed
 	known  *known
 	limits map[Name]*limit // the map never changes, only what its tables hold
-	reload sync.Mutex      // one Update at a time
+
+	reload sync.Mutex // one change of the numbers at a time; guards what follows
+	config Config
+	orgs   []OrgLimits
 }
 
 // limit is a shape with its tables.
 type limit struct {
 	*shape
 	tables []*table
-	site   *site // nil: this limit has no such bucket
+	own    atomic.Pointer[ownTables] // nil: no organization has any
+	site   *site                     // nil: this limit has no such bucket
 }
 
 // New returns a Limiter with full buckets, or every fault of c.
@@ -62,7 +67,7 @@ func newLimit(s *shape) *limit {
 			lim.site = &site{}
 			continue
 		}
-		lim.tables = append(lim.tables, &table{kind: b.kind})
+		lim.tables = append(lim.tables, newTable(b.kind, shardBits))
 	}
 	return lim
 }
@@ -81,7 +86,21 @@ func (l *Limiter) Update(c Config) error {
 	return nil
 }
 
+// SetCells is Update of Config.Cells alone: a cell has come or gone.
+func (l *Limiter) SetCells(n int) error {
+	l.reload.Lock()
+	defer l.reload.Unlock()
+	c := l.config
+	c.Cells = n
+	if err := c.Validate(); err != nil || c.Cells == l.config.Cells {
+		return err
+	}
+	l.set(c)
+	return nil
+}
+
 func (l *Limiter) set(c Config) {
+	l.config = c
 	all, cells, maxKeys := c.Limits.over(Defaults()), max(1, c.Cells), c.MaxKeys
 	if maxKeys == 0 {
 		maxKeys = defaultMaxKeys
@@ -89,16 +108,21 @@ func (l *Limiter) set(c Config) {
 	now := l.clock()
 	for name, lim := range l.limits {
 		for _, t := range lim.tables {
-			b := all[name][t.kind]
-			if lim.strict {
-				b = b.share(cells, true)
-			}
-			t.set(b, lim.strict, maxKeys, now)
+			t.set(lim.part(all[name][t.kind], cells), lim.strict, maxKeys, now)
 		}
+		lim.setOwn(l.seed, l.orgs, cells, maxKeys, now)
 		if lim.site != nil {
 			lim.site.set(all[name][SiteWide].share(cells, false), l.instant(now))
 		}
 	}
+}
+
+// part is what a cell gives of a keyed bucket: all, unless the number is a promise.
+func (lim *limit) part(b Budget, cells int) Budget {
+	if lim.strict {
+		return b.share(cells, true)
+	}
+	return b
 }
 
 // clock is nanoseconds since start, never negative: zero buckets are full.

@@ -168,7 +168,20 @@ func TestTokenPollsAreNotThrottledByStrangers(t *testing.T) {
 		_ = spends(l, TokenFailure, addr(fmt.Sprintf("192.0.2.%d", 70+i)))
 	}
 	wantRefused(t, l.Check(TokenFailure, addr("192.0.2.1")), PerNetwork)
-	wantAllowed(t, l.Check(TokenFailure, addr("192.0.2.1").Known()))
+	wantAllowed(t, l.Check(TokenFailure, addr("198.51.100.1")))
+}
+
+// Two hundred callers who share a token get through at once; a loop does not, and
+// leaves the others of its organization alone.
+func TestTokenRefresh_R13_StopsALoop(t *testing.T) {
+	l, clk := newLimiter(t, Config{})
+	if n := spends(l, TokenRefresh, Account("loop"), Org("acme")); n != 300 {
+		t.Errorf("one account refreshed %d times, want 300", n)
+	}
+	wait := wantRefused(t, l.Spend(TokenRefresh, Account("loop"), Org("acme")), PerAccount)
+	wantAllowed(t, l.Spend(TokenRefresh, Account("ada"), Org("acme")))
+	clk.add(wait)
+	wantAllowed(t, l.Spend(TokenRefresh, Account("loop"), Org("acme")))
 }
 
 func TestManagementKeepsAccountsAndOrganizationsApart(t *testing.T) {

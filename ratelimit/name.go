@@ -24,11 +24,14 @@ const (
 	TokenPoll Name = "token_poll"
 	// TokenFailure counts credentials that the token endpoint did not accept, and
 	// opaque tokens of sessions that the API did not know:
-	// Check it before the database is asked, Spend it when it said no. It has no
-	// bucket wider than a network, and none but the source's own for a source
-	// that is [Key.Known]: a valid client's token call must not fail because of
-	// strangers.
+	// Spend it when the answer is no. The token endpoint asks nothing before: a
+	// valid client's token call must not fail because of strangers. It has no
+	// bucket wider than a network.
 	TokenFailure Name = "token_failure"
+	// TokenRefresh bounds the refreshes of one service account or API token: each
+	// writes rows. Spend it when the token has been recognized and before it is
+	// rotated, so that strangers use up nobody's and a refusal consumes nothing.
+	TokenRefresh Name = "token_refresh"
 	// Management bounds authenticated calls, per account and organization.
 	Management Name = "management"
 )
@@ -68,6 +71,7 @@ type bucketShape struct {
 	usual   Budget
 	must    bool   // cannot be switched off
 	ceiling Budget // cannot be looser than this, where set
+	own     bool   // an organization may have its own, see [Limiter.SetOrgs]
 }
 
 // rung says that big must hold and regain at least times what small does, so
@@ -96,7 +100,7 @@ var shapes = []shape{
 			// Looser than the network's: a stranger who knows a client_id must
 			// not stop the application from asking.
 			{kind: PerClient, usual: Budget{Tokens: 80, Per: time.Minute, Burst: 120}},
-			{kind: PerOrg, usual: Budget{Tokens: 240, Per: time.Minute, Burst: 120}},
+			{kind: PerOrg, usual: Budget{Tokens: 240, Per: time.Minute, Burst: 120}, own: true},
 			{kind: SiteWide, usual: Budget{Tokens: 50, Per: time.Second, Burst: 200}},
 		},
 		ladder: []rung{
@@ -113,9 +117,9 @@ var shapes = []shape{
 		buckets: []bucketShape{
 			// With eight-character codes these two keep the chance of guessing
 			// one within its life negligible; they may only be made smaller.
-			{kind: PerAccount, usual: Budget{Tokens: 10, Per: 10 * time.Minute}, must: true,
+			{kind: PerAccount, usual: Budget{Tokens: 10, Per: 10 * time.Minute}, must: true, own: true,
 				ceiling: Budget{Tokens: 10, Per: 10 * time.Minute}},
-			{kind: PerOrg, usual: Budget{Tokens: 60, Per: time.Hour}, must: true,
+			{kind: PerOrg, usual: Budget{Tokens: 60, Per: time.Hour}, must: true, own: true,
 				ceiling: Budget{Tokens: 60, Per: time.Hour}},
 		},
 	},
@@ -155,12 +159,24 @@ var shapes = []shape{
 		detail: "There were too many token requests with invalid credentials. Wait before the next one.",
 		needs:  partSource,
 		told:   PerSource,
-		knows:  true,
 		buckets: []bucketShape{
 			{kind: PerSource, usual: Budget{Tokens: 30, Per: time.Minute, Burst: 60}},
 			{kind: PerNetwork, usual: Budget{Tokens: 120, Per: time.Minute, Burst: 240}},
 		},
 		ladder: []rung{{PerSource, PerNetwork, 2}},
+	},
+	{
+		name:   TokenRefresh,
+		detail: "The token was refreshed too often. Use the access token until it expires.",
+		needs:  partAccount | partOrg,
+		told:   PerAccount,
+		buckets: []bucketShape{
+			// An access token lives for hours. Two hundred callers that share a
+			// token and refresh it at the same moment still get through.
+			{kind: PerAccount, usual: Budget{Tokens: 120, Per: time.Minute, Burst: 300}, own: true},
+			{kind: PerOrg, usual: Budget{Tokens: 50, Per: time.Second, Burst: 3000}, own: true},
+		},
+		ladder: []rung{{PerAccount, PerOrg, 2}},
 	},
 	{
 		name:   Management,
@@ -170,8 +186,8 @@ var shapes = []shape{
 		buckets: []bucketShape{
 			// A provisioning tool with ten workers on a fast network stays
 			// below this; a loop without a pause does not.
-			{kind: PerAccount, usual: Budget{Tokens: 300, Per: time.Second, Burst: 3000}},
-			{kind: PerOrg, usual: Budget{Tokens: 1000, Per: time.Second, Burst: 6000}},
+			{kind: PerAccount, usual: Budget{Tokens: 300, Per: time.Second, Burst: 3000}, own: true},
+			{kind: PerOrg, usual: Budget{Tokens: 1000, Per: time.Second, Burst: 6000}, own: true},
 			{kind: SiteWide}, // off: organizations are kept apart by their own
 		},
 		ladder: []rung{{PerAccount, PerOrg, 2}, {PerOrg, SiteWide, 2}},

@@ -3,6 +3,7 @@ package ratelimit
 import (
 	"hash/maphash"
 	"math/bits"
+	"sync/atomic"
 	"time"
 
 	"causeway/internal/problem"
@@ -80,7 +81,7 @@ type Quotas struct {
 	now    func() time.Time
 	start  time.Time
 	seed   maphash.Seed
-	cells  int64
+	cells  atomic.Int64
 	shards [shardCount]quotaShard
 }
 
@@ -92,7 +93,8 @@ func NewQuotas(c QuotaConfig) *Quotas {
 	if c.MaxKeys == 0 {
 		c.MaxKeys = defaultMaxCounters
 	}
-	q := &Quotas{now: c.Now, start: c.Now(), seed: maphash.MakeSeed(), cells: int64(max(1, c.Cells))}
+	q := &Quotas{now: c.Now, start: c.Now(), seed: maphash.MakeSeed()}
+	q.SetCells(c.Cells)
 	for i := range q.shards {
 		q.shards[i].max = int32(max(1, c.MaxKeys/shardCount))
 		q.shards[i].part = max(int32(len(resources)), q.shards[i].max/orgParts)
@@ -101,6 +103,10 @@ func NewQuotas(c QuotaConfig) *Quotas {
 	}
 	return q
 }
+
+// SetCells changes QuotaConfig.Cells: a cell has come or gone. What was used stays
+// used.
+func (q *Quotas) SetCells(n int) { q.cells.Store(int64(max(1, n))) }
 
 // Begin counts a request against every claim, or against none if one of them
 // refuses: problem.TooManyRequests with the time until the same request would
@@ -176,7 +182,7 @@ func (q *Quotas) unlock(set uint32) {
 }
 
 // share is this cell's part of a number.
-func (q *Quotas) share(n int64) int64 { return max(1, n/q.cells) }
+func (q *Quotas) share(n int64) int64 { return max(1, n/q.cells.Load()) }
 
 // QuotaStat is what quotas have done since the start.
 type QuotaStat struct {

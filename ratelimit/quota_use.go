@@ -84,7 +84,7 @@ func (u *Use) judge(now int64) error {
 	u.quotas.shard(blame.id.hash).refused++
 	return &problem.Problem{
 		Code: problem.TooManyRequests, Detail: whose + " of " + resources[blame.id.what] + " is used up.",
-		RetryAfter: time.Duration(longest), Err: Refusal{quotaName, kind},
+		RetryAfter: time.Duration(longest), Err: Refusal{Name: quotaName, Kind: kind},
 	}
 }
 

@@ -20,6 +20,12 @@ type Stat struct {
 // tally is guarded by the lock of what it is part of.
 type tally struct{ allowed, refused, overflowed uint64 }
 
+func (t *tally) add(more tally) {
+	t.allowed += more.allowed
+	t.refused += more.refused
+	t.overflowed += more.overflowed
+}
+
 func (s *Stat) add(t tally) {
 	s.Allowed += t.allowed
 	s.Refused += t.refused
@@ -29,11 +35,22 @@ func (s *Stat) add(t tally) {
 // Stats returns every kind of every limit, also those still at zero or switched
 // off, always in the same order.
 func (l *Limiter) Stats() []Stat {
+	l.reload.Lock() // tables that change hands would be counted twice
+	defer l.reload.Unlock()
 	var all []Stat
 	for _, s := range shapes {
 		lim := l.limits[s.name]
-		for _, t := range lim.tables {
-			all = append(all, t.stat(s.name))
+		for i, t := range lim.tables {
+			st := Stat{Name: s.name, Kind: t.kind}
+			t.count(&st)
+			if own := lim.own.Load(); own != nil {
+				for _, tables := range *own {
+					if tables[i] != t {
+						tables[i].count(&st)
+					}
+				}
+			}
+			all = append(all, st)
 		}
 		if lim.site != nil {
 			lim.site.mu.Lock()
@@ -46,8 +63,8 @@ func (l *Limiter) Stats() []Stat {
 	return all
 }
 
-func (t *table) stat(name Name) Stat {
-	st := Stat{Name: name, Kind: t.kind}
+// count adds what the table has done to st.
+func (t *table) count(st *Stat) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
@@ -55,5 +72,4 @@ func (t *table) stat(name Name) Stat {
 		st.Keys += len(s.entries)
 		s.mu.Unlock()
 	}
-	return st
 }

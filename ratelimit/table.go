@@ -15,8 +15,13 @@ const (
 // bucket is forgotten. When all are in use, new keys share the spill bucket.
 type table struct {
 	kind   Kind
-	shards [shardCount]shard
+	shift  uint // of a hash, to the number of its shard
+	shards []shard
 	spill  spill
+}
+
+func newTable(kind Kind, bits uint) *table {
+	return &table{kind: kind, shift: 64 - bits, shards: make([]shard, 1<<bits)}
 }
 
 // spill has its own lock, always taken after that of a shard of the same table.
@@ -45,7 +50,7 @@ type shard struct {
 	_ [40]byte // keep neighbours' locks off this one's last cache line
 }
 
-func (t *table) shard(hash uint64) *shard { return &t.shards[hash>>(64-shardBits)] }
+func (t *table) shard(hash uint64) *shard { return &t.shards[hash>>t.shift] }
 
 // find returns the place of hash, or absent.
 func (s *shard) find(hash uint64) int {
@@ -113,7 +118,7 @@ func (s *shard) insert(e entry) {
 func (t *table) set(b Budget, exact bool, maxKeys int, now int64) {
 	t.spill.set(newSpill(b, exact), now) // before any shard can need it
 	for i := range t.shards {
-		t.shards[i].set(newMeter(b, exact), max(1, maxKeys/shardCount), now)
+		t.shards[i].set(newMeter(b, exact), max(1, maxKeys/len(t.shards)), now)
 	}
 }
 
@@ -122,7 +127,7 @@ func (t *table) set(b Budget, exact bool, maxKeys int, now int64) {
 func (s *spill) set(m meter, now int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m == nil {
+	if m == nil || m == s.meter {
 		return
 	}
 	if s.meter != nil {
@@ -131,9 +136,14 @@ func (s *spill) set(m meter, now int64) {
 	s.meter = m
 }
 
+// set leaves a shard alone whose numbers stay: converted, each bucket would be
+// rounded.
 func (s *shard) set(m meter, maxKeys int, now int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m == s.meter && maxKeys == s.max {
+		return
+	}
 	old, was := s.meter, s.entries
 	s.meter, s.max, s.index, s.entries, s.hand, s.busy = m, maxKeys, nil, nil, 0, 0
 	if m == nil || old == nil {

@@ -53,6 +53,9 @@ func (l *Limiter) decide(name Name, keys []Key, take bool) Decision {
 
 	d.judge(held, booked)
 	d.settle(held, booked, d.Allowed && take)
+	if !d.Allowed {
+		d.refused(d.RetryAfter)
+	}
 
 	booked.release()
 	for i := range held {
@@ -63,7 +66,7 @@ func (l *Limiter) decide(name Name, keys []Key, take bool) Decision {
 
 // hold locks the buckets that the keys name.
 func (lim *limit) hold(held []hold, seed maphash.Seed, m *marks, now int64) []hold {
-	for _, t := range lim.tables {
+	for _, t := range lim.tablesFor(m) {
 		hash, ok := m.of(seed, t.kind)
 		if !ok {
 			continue
@@ -114,7 +117,7 @@ func (d *Decision) settle(held []hold, booked booking, take bool) {
 			d.charged++
 		}
 		if h.table.kind == d.limit.told {
-			d.tell(h)
+			d.tell(h.table.kind, h.shard.meter, h.meter, h.b, d.at)
 		}
 	}
 }

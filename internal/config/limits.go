@@ -14,15 +14,17 @@ type Limits struct {
 	// and one offender cannot push another out.
 	MaxKeys int `yaml:"max_keys" default:"65536" min:"1024" max:"1000000"`
 
-	// Cells of this site that serve at once. Site-wide budgets and those of user
-	// codes are divided by it; the others hold for each cell.
-	Cells int `yaml:"cells" default:"1" min:"1" max:"1000"`
+	// Cells of this site among which site-wide budgets, those of user codes and
+	// quotas are divided; the others hold for each cell. 0 is as many as live, which
+	// every cell sees in the database. A number is kept whatever lives.
+	Cells int `yaml:"cells" default:"0" min:"0" max:"1000"`
 
 	DeviceAuthorization DeviceLimits       `yaml:"device_authorization"`
 	UserCode            UserCodeLimits     `yaml:"user_code"`
 	Login               LoginLimits        `yaml:"login"`
 	TokenPoll           TokenPollLimits    `yaml:"token_poll"`
 	TokenFailure        TokenFailureLimits `yaml:"token_failure"`
+	TokenRefresh        TokenRefreshLimits `yaml:"token_refresh"`
 	Management          ManagementLimits   `yaml:"management"`
 }
 
@@ -88,6 +90,14 @@ type TokenFailureLimits struct {
 	Source Budget `yaml:"source"`
 	// One network.
 	Network Budget `yaml:"network"`
+}
+
+// TokenRefreshLimits count refreshes by who holds a good refresh token.
+type TokenRefreshLimits struct {
+	// One service account or API token.
+	Account Budget `yaml:"account"`
+	// One organization, all of them.
+	Org Budget `yaml:"org"`
 }
 
 // ManagementLimits count calls of the API that are not for a service.
