@@ -15,11 +15,21 @@ func Write(file string, body []byte, mode fs.FileMode) error {
 	if err != nil {
 		return err
 	}
+	return Commit(tmp, file, body, mode)
+}
+
+// Commit fills tmp, which must be a new file in the same folder, and puts it in
+// the place of file. It closes tmp, and removes it if anything fails. When it
+// returns nil, a power cut no longer brings the old content back.
+func Commit(tmp *os.File, file string, body []byte, mode fs.FileMode) error {
 	defer os.Remove(tmp.Name()) // gone after the rename
 	if err := errors.Join(tmp.Chmod(mode), writeSync(tmp, body), tmp.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp.Name(), file)
+	if err := os.Rename(tmp.Name(), file); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(file))
 }
 
 func writeSync(f *os.File, body []byte) error {
