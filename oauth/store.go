@@ -59,6 +59,8 @@ type Family struct {
 // Presented is what the store knows of a refresh token somebody shows.
 type Presented struct {
 	Family
+	// Holder is the account that the family is of, without its status.
+	Holder ServiceAccount
 	// Generation of the presented token itself. It is the current one when it
 	// equals Family.Generation, and the one before when the successor has not
 	// been presented yet.
@@ -118,16 +120,6 @@ type Event struct {
 	Kind    string // login, requested, issued, refreshed or retried
 	Source  string
 	Detail  string
-}
-
-// SigningKey signs access tokens. Private is sealed by a key kept outside the
-// database.
-type SigningKey struct {
-	ID        string // JWT kid
-	Algorithm string
-	Public    []byte // PKIX, DER
-	Private   []byte // PKCS #8, DER, sealed
-	CreatedAt time.Time
 }
 
 // Store keeps what this package owns; see tenants.Store for the meaning of View
@@ -190,6 +182,7 @@ type Reader interface {
 	// Sessions lists live sessions by id, kind, principal, name, role_id and
 	// created_at, the newest first. A person's role is the one they have now.
 	Sessions(org tenants.OrgID, live Live, q tenants.Query) ([]Session, int, error)
+	// SigningKeys lists all keys of all purposes, the retired ones too.
 	SigningKeys() ([]SigningKey, error)
 }
 
@@ -250,7 +243,15 @@ type Tx interface {
 	EndSession(org tenants.OrgID, id tenants.SessionID, now time.Time) error
 	EndSessionsOf(org tenants.OrgID, kind tenants.PrincipalKind, principal string, now time.Time) error
 
+	// LockSigningKeys keeps others from changing keys until the end of the
+	// transaction: cells that find at once that a key needs a successor make one.
+	LockSigningKeys() error
 	CreateSigningKey(SigningKey) error
+	// EraseSigningKey drops the private part of a key that signs no more.
+	EraseSigningKey(id string) error
+	// RetireSigningKey ends a key and drops its private part. False means that it
+	// was retired before.
+	RetireSigningKey(id string, now time.Time) (bool, error)
 	Note(Event) error
 	Record(journal.Entry) error
 }

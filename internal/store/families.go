@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -40,28 +42,47 @@ type usedTokenRow struct {
 
 func (usedTokenRow) TableName() string { return "used_tokens" }
 
-type presentedRow struct {
-	Row     familyRow `gorm:"embedded"`
-	Shown   int
-	UsedAt  int64
-	Source  string
-	Retries int
+// presentedColumns are what is known of a token's family and of who holds it.
+const presentedColumns = `f.org_id, f.id, f.account_id, f.generation, f.current_digest, f.created_at, f.revoked_at,
+	a.name, a.software_id, a.software_version, a.uri, a.role_id, a.quota_policy_id, a.created_at`
+
+const presentedHolder = ` JOIN service_accounts a ON a.org_id = f.org_id AND a.id = f.account_id `
+
+// selectCurrent is what nearly everybody shows: the one token that rotates.
+const selectCurrent = `SELECT ` + presentedColumns + `, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries
+	FROM token_families f` + presentedHolder + `WHERE f.current_digest = ?`
+
+// selectPresented looks among current and used tokens in one statement: between
+// two, a rotation could hide the token from both.
+const selectPresented = selectCurrent + `
+	UNION ALL
+	SELECT ` + presentedColumns + `, u.generation, u.used_at, u.source, u.retries
+	FROM used_tokens u JOIN token_families f ON f.org_id = u.org_id AND f.id = u.family_id` + presentedHolder + `WHERE u.digest = ?`
+
+func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
+	shown, err := presented(r.db.Raw(selectCurrent, blob(token)))
+	if errors.Is(err, sql.ErrNoRows) {
+		shown, err = presented(r.db.Raw(selectPresented, blob(token), blob(token)))
+	}
+	return shown, fault(err)
 }
 
-// RefreshToken looks among current and used tokens in one statement: between
-// two, a rotation could hide the token from both.
-func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
-	const columns = "f.org_id, f.id, f.account_id, f.generation, f.current_digest, f.created_at, f.revoked_at"
-	const query = `SELECT ` + columns + `, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries
-		FROM token_families f WHERE f.current_digest = ?
-		UNION ALL
-		SELECT ` + columns + `, u.generation, u.used_at, u.source, u.retries
-		FROM used_tokens u JOIN token_families f ON f.org_id = u.org_id AND f.id = u.family_id WHERE u.digest = ?`
-	var row presentedRow
-	err := take(r.db.Raw(query, blob(token), blob(token)), &row)
-	return oauth.Presented{
-		Family: row.Row.family(), Shown: row.Shown, UsedAt: fromMicros(row.UsedAt), UsedFrom: row.Source, Retries: row.Retries,
-	}, err
+// presented reads by hand: it is half of what a refresh asks the database.
+func presented(q *gorm.DB) (oauth.Presented, error) {
+	var f familyRow
+	var a accountRow
+	var p oauth.Presented
+	var usedAt int64
+	row := q.Row()
+	if row == nil {
+		return p, q.Error
+	}
+	err := row.Scan(&f.OrgID, &f.ID, &f.AccountID, &f.Generation, &f.CurrentDigest, &f.CreatedAt, &f.RevokedAt,
+		&a.Name, &a.SoftwareID, &a.SoftwareVersion, &a.URI, &a.RoleID, &a.QuotaPolicyID, &a.CreatedAt,
+		&p.Shown, &usedAt, &p.UsedFrom, &p.Retries)
+	a.OrgID, a.ID = f.OrgID, f.AccountID
+	p.Family, p.Holder, p.UsedAt = f.family(), accountWithStatus{Row: a}.account(), fromMicros(usedAt)
+	return p, err
 }
 
 func newFamilyRow(f oauth.Family) familyRow {

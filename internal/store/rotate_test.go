@@ -45,7 +45,9 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 			t.Fatalf("%d of 50 rotated, want 1", rotated)
 		}
 
-		want := oauth.Presented{Family: w.family, Shown: 1, UsedAt: winner.At, UsedFrom: winner.Source}
+		holder := read(t, db, func(r oauth.Reader) (oauth.ServiceAccount, error) { return r.ServiceAccount(w.org, w.account, now) })
+		holder.Status = ""
+		want := oauth.Presented{Family: w.family, Holder: holder, Shown: 1, UsedAt: winner.At, UsedFrom: winner.Source}
 		want.Generation, want.Current = 2, winner.To
 		if got := w.presented(t, winner.From); !reflect.DeepEqual(got, want) {
 			t.Errorf("the used token is found as %+v, want %+v", got, want)

@@ -1,0 +1,98 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"causeway/internal/benchtest"
+	"causeway/internal/dev"
+	"causeway/internal/sitetest"
+	"causeway/internal/store"
+	"causeway/internal/store/storetest"
+	"causeway/oauth"
+	"causeway/tenants"
+)
+
+// BenchmarkRefresh measures refreshes of service accounts through the whole
+// gateway, by 16 clients on kept connections, in turns with the bare rotation of
+// the same database. x-bare is the ratio of their rates, cpu-µs the gateway's own
+// processor time for one, p50-ms and p99-ms what clients wait. On PostgreSQL it
+// means something under pgrun -durable only (TESTRUN=-durable make bench).
+func BenchmarkRefresh(b *testing.B) {
+	for _, kind := range []storetest.Kind{storetest.SQLite, storetest.Postgres} {
+		b.Run(string(kind), func(b *testing.B) {
+			s := benchSite(b, kind)
+			yard := yardstick(b, kind)
+			bodies := make([]string, yardClients)
+			for i := range bodies {
+				bodies[i] = refreshForm + s.tokens[i]
+			}
+			client := benchtest.Launch(b, benchtest.Plan{
+				Addr: s.addr, Path: "/oauth/tenant/acme/token", Bodies: bodies, Follow: true, Form: refreshForm, Status: http.StatusOK,
+			})
+			client.Run(b, 300*time.Millisecond) // warm
+			var rate, bare, cpu, p50, p99 benchtest.Series
+			benchtest.Turns(b, func() {
+				bare.Add(yard(b, benchtest.Turn))
+				before := benchtest.Processor()
+				r := client.Run(b, benchtest.Turn)
+				rate.Add(r.Rate())
+				cpu.Add(float64((benchtest.Processor() - before).Microseconds()) / float64(r.Requests))
+				p50.Add(r.P50.Seconds() * 1000)
+				p99.Add(r.P99.Seconds() * 1000)
+			})
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(rate.Per(bare), "x-bare")
+			b.ReportMetric(rate.Median(), "refreshes/s")
+			b.ReportMetric(bare.Median(), "bare/s")
+			b.ReportMetric(cpu.Median(), "cpu-µs")
+			b.ReportMetric(p50.Median(), "p50-ms")
+			b.ReportMetric(p99.Median(), "p99-ms")
+		})
+	}
+}
+
+const refreshForm = "grant_type=refresh_token&refresh_token="
+
+// benched is the site west behind a plaintext listener, with many accounts in its
+// organization acme.
+type benched struct {
+	*sitetest.Pair
+	addr   string
+	org    tenants.OrgID
+	tokens []string // refresh tokens of service accounts
+}
+
+// benchAccounts is how many there are, so that no table fits into a page.
+const benchAccounts = 10_000
+
+func benchSite(b *testing.B, kind storetest.Kind) *benched {
+	s := &benched{Pair: sitetest.Start(b, kind, func(o *dev.Options) { o.Site = "west" })}
+	site := s.Site("west")
+	acme, err := site.Directory().ByName(b.Context(), "acme")
+	must(b, err)
+	s.org = acme.ID
+	role := tenants.RoleID(tenants.NewID())
+	load := store.Bulk{Roles: []tenants.Role{{ID: role, Org: acme.ID, Name: "Bench"}}}
+	now := time.Now()
+	for i := range benchAccounts {
+		a := oauth.ServiceAccount{ID: oauth.ClientID(tenants.NewID()), Org: acme.ID, Name: fmt.Sprintf("bench-%05d", i), SoftwareID: tenants.NewID(), Role: role, CreatedAt: now}
+		token := fmt.Sprintf("bench%027d", i)
+		load.Accounts = append(load.Accounts, a)
+		load.Families = append(load.Families, oauth.Family{
+			ID: tenants.NewID(), Org: acme.ID, Account: a.ID, Current: site.Keys().Digest("refresh-token", token), CreatedAt: now,
+		})
+		s.tokens = append(s.tokens, token)
+	}
+	ctx := context.Background()
+	must(b, site.DB().Load(ctx, load))
+	must(b, site.DB().Settle(ctx))
+	gate := httptest.NewServer(site.Public())
+	b.Cleanup(gate.Close)
+	s.addr = gate.Listener.Addr().String()
+	return s
+}

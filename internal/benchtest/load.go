@@ -1,0 +1,140 @@
+package benchtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// serve is the client's side: a plan, then a turn for each duration.
+func serve(in io.Reader, out io.Writer) {
+	decoder, encoder := json.NewDecoder(in), json.NewEncoder(out)
+	var p Plan
+	if decoder.Decode(&p) != nil {
+		return
+	}
+	lines := make([]*line, len(p.Bodies))
+	for i, body := range p.Bodies {
+		lines[i] = &line{plan: &p, body: body}
+	}
+	for {
+		var turn time.Duration
+		if decoder.Decode(&turn) != nil {
+			return
+		}
+		if encoder.Encode(run(lines, turn)) != nil {
+			return
+		}
+	}
+}
+
+func run(lines []*line, turn time.Duration) (r Result) {
+	start := time.Now()
+	var wait sync.WaitGroup
+	for _, l := range lines {
+		wait.Go(func() { l.work(start.Add(turn)) })
+	}
+	wait.Wait()
+	r.Elapsed = time.Since(start)
+	var took []time.Duration
+	for _, l := range lines {
+		took = append(took, l.took...)
+		if l.err != nil && r.Error == "" {
+			r.Error = l.err.Error()
+		}
+	}
+	slices.Sort(took)
+	if r.Requests = len(took); r.Requests > 0 {
+		r.P50, r.P99 = took[len(took)/2], took[len(took)*99/100]
+	}
+	return r
+}
+
+// line is one connection. It writes and reads HTTP by hand: a client that costs
+// more than the server would be measured instead.
+type line struct {
+	plan *Plan
+	body string
+	conn net.Conn
+	in   *bufio.Reader
+	took []time.Duration
+	err  error
+}
+
+func (l *line) work(until time.Time) {
+	l.took = l.took[:0]
+	if l.conn == nil {
+		if l.conn, l.err = net.Dial("tcp", l.plan.Addr); l.err != nil {
+			return
+		}
+		l.in = bufio.NewReaderSize(l.conn, 8192)
+	}
+	for l.err == nil {
+		start := time.Now()
+		if start.After(until) {
+			return
+		}
+		l.err = l.once()
+		l.took = append(l.took, time.Since(start))
+	}
+}
+
+func (l *line) once() error {
+	if _, err := fmt.Fprintf(l.conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
+		l.plan.Path, l.plan.Addr, len(l.body), l.body); err != nil {
+		return err
+	}
+	status, body, err := l.read()
+	if err != nil {
+		return err
+	}
+	if status != l.plan.Status {
+		return fmt.Errorf("status %d, want %d: %s", status, l.plan.Status, body)
+	}
+	if l.plan.Follow {
+		const member = `"refresh_token":"`
+		_, rest, found := bytes.Cut(body, []byte(member))
+		token, _, closed := bytes.Cut(rest, []byte(`"`))
+		if !found || !closed {
+			return fmt.Errorf("no refresh token in %s", body)
+		}
+		l.body = l.plan.Form + string(token)
+	}
+	return nil
+}
+
+// read takes an answer whose length is given, as both sides do it.
+func (l *line) read() (status int, body []byte, err error) {
+	length := 0
+	for first := true; ; first = false {
+		head, err := l.in.ReadSlice('\n')
+		if err != nil {
+			return 0, nil, err
+		}
+		head = bytes.TrimRight(head, "\r\n")
+		switch name, value, _ := bytes.Cut(head, []byte(": ")); {
+		case first:
+			if len(head) < 12 {
+				return 0, nil, fmt.Errorf("no answer: %q", head)
+			}
+			if status, err = strconv.Atoi(string(head[9:12])); err != nil {
+				return 0, nil, err
+			}
+		case len(head) == 0:
+			body = make([]byte, length)
+			_, err = io.ReadFull(l.in, body)
+			return status, body, err
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return 0, nil, err
+			}
+		}
+	}
+}
