@@ -31,14 +31,14 @@ type Dialect int
 const (
 	OpenAPI Dialect = iota // /cloudapi and instances: VCD's JSON error
 	XML                    // /api: VCD's XML error
-	OAuth                  // /oauth: RFC 6749 and VCD members in one object
+	OAuth                  // /oauth, and what realms say about themselves: RFC 6749 and VCD members in one object
 )
 
 // DialectOf tells the dialect of a request by its path, and below /api by what
 // the client accepts.
 func DialectOf(r *http.Request) Dialect {
 	switch path := r.URL.Path; {
-	case under(path, "oauth"):
+	case under(path, "oauth"), under(path, ".well-known/oauth-authorization-server"):
 		return OAuth
 	case r.Method == http.MethodDelete && under(path, "cloudapi/1.0.0/sessions") && strings.Contains(r.Header.Get("Accept"), "xml"):
 		return XML // the SDK logs out like this, and reads errors as XML
@@ -96,6 +96,9 @@ func Fail(c *gin.Context, err error) {
 	c.Header("Cache-Control", "no-store")
 	switch DialectOf(c.Request) {
 	case OAuth:
+		if row.Status == http.StatusUnauthorized {
+			c.Header("WWW-Authenticate", `Bearer error="`+row.OAuth+`"`) // RFC 6750 §3
+		}
 		JSON(c, row.Status, oauthError{Error: row.OAuth, Description: p.Detail,
 			openAPIError: openAPIError{Minor: row.OAuth, Message: p.Detail}})
 	case XML:
@@ -115,22 +118,32 @@ func logged(c *gin.Context, detail string) string {
 	return fmt.Sprintf("[ %s ] %s", RequestID(c), detail)
 }
 
-// JSON writes v. Characters are not escaped for HTML: clients compare echoes
-// byte for byte.
+// JSON writes v.
 func JSON(c *gin.Context, status int, v any) {
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	body, err := encode(v)
+	if err != nil {
 		_ = c.Error(err)
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	media := "application/json"
-	if DialectOf(c.Request) == OpenAPI {
-		media += ";version=" + Version
+	c.Data(status, mediaOf(c.Request), body)
+}
+
+// encode writes v as JSON. Characters are not escaped for HTML: clients compare
+// echoes byte for byte.
+func encode(v any) ([]byte, error) {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return body.Bytes(), err
+}
+
+func mediaOf(r *http.Request) string {
+	if DialectOf(r) == OpenAPI {
+		return "application/json;version=" + Version
 	}
-	c.Data(status, media, body.Bytes())
+	return "application/json"
 }
 
 // NoStore marks an answer that holds a secret (RFC 6749 §5.1).

@@ -44,6 +44,20 @@ func TestFail(t *testing.T) {
 	}
 }
 
+// Plain OAuth clients look for the challenge (RFC 6750 §3); a browser must not be
+// made to ask for a password elsewhere.
+func TestFail_R1_Challenge(t *testing.T) {
+	for path, want := range map[string]string{
+		"/oauth/provider/introspect": `Bearer error="invalid_token"`, "/cloudapi/1.0.0/x": "", "/api/org": "",
+	} {
+		c, w := newContext(t, "POST", path, nil)
+		Fail(c, problem.New(problem.Unauthenticated, "no"))
+		if got := w.Header().Get("WWW-Authenticate"); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
+
 // An error that is no Problem is a 500 that keeps its text for the log.
 func TestFailHidesCauses_R12(t *testing.T) {
 	for _, path := range []string{"/cloudapi/x", "/api/x", "/oauth/x"} {
