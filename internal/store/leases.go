@@ -1,0 +1,26 @@
+package store
+
+import (
+	"context"
+
+	"causeway/internal/upkeep"
+)
+
+// Hold is one statement that changes a row only if the lease is free or the
+// holder's own, so of several cells that ask at once one gets it.
+func (s upkeepStore) Hold(ctx context.Context, l upkeep.Lease) (progress string, held bool, err error) {
+	q := s.on(ctx, s.write).db.Exec(`INSERT INTO leases (name, holder, until, progress) VALUES (?, ?, `+clock[s.kind]+` + ?, '')
+		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+		WHERE leases.holder = excluded.holder OR leases.until < `+clock[s.kind], l.Name, l.Holder, l.For.Microseconds())
+	if q.Error != nil || q.RowsAffected == 0 {
+		return "", false, fault(q.Error)
+	}
+	err = s.on(ctx, s.write).db.Raw("SELECT progress FROM leases WHERE name = ?", l.Name).Find(&progress).Error
+	return progress, err == nil, fault(err)
+}
+
+func (s upkeepStore) Keep(ctx context.Context, l upkeep.Lease) (bool, error) {
+	q := s.on(ctx, s.write).db.Exec("UPDATE leases SET until = "+clock[s.kind]+" + ?, progress = ? WHERE name = ? AND holder = ?",
+		l.For.Microseconds(), l.Progress, l.Name, l.Holder)
+	return q.RowsAffected == 1, fault(q.Error)
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/upkeep"
+)
+
+// Upkeep is the store of package upkeep.
+func (d *DB) Upkeep() UpkeepStore { return upkeepStore{d} }
+
+// UpkeepStore is all of it.
+type UpkeepStore interface {
+	upkeep.CleanStore
+	upkeep.SealStore
+}
+
+type upkeepStore struct{ *DB }
+
+func (s upkeepStore) ForgetCells(ctx context.Context, unseen time.Duration) (int64, error) {
+	return cellStore(s).ForgetCells(ctx, unseen)
+}
+
+// purge says which rows of a table may go. It is read twice: to choose among the
+// rows of a batch, and again by the statement that removes them, so that a row
+// that came back to life in between stays.
+type purge struct {
+	table string
+	daily bool
+	// keys is the primary key, or a unique index by which rows that belong
+	// together are neighbours. The last of them is a number where number says so.
+	keys   []string
+	number bool
+	// over is the condition on a row r, with as many parameters as args gives.
+	over string
+	args func(b upkeep.Before) []any
+	// within bounds the walk, where what is beyond is known to stay.
+	within string
+}
+
+// The order matters where one table's rows hold another's: used tokens go before
+// their family.
+var purges = []purge{
+	{
+		// Also decided ones, until then: the app may still ask what became of it.
+		table: "device_requests", keys: []string{"org_id", "id"},
+		over: "r.expires_at < ?",
+		args: func(b upkeep.Before) []any { return []any{micros(b.Devices)} },
+	},
+	{
+		// A token whose session is gone opens nothing, as one whose session ended.
+		table: "sessions", keys: []string{"id"},
+		over: "(r.ended_at > 0 AND r.ended_at < ? OR r.expires_at < ? OR r.last_used < ?)",
+		args: func(b upkeep.Before) []any {
+			return []any{micros(b.SessionsOver), micros(b.SessionsOver), micros(b.SessionsUsed)}
+		},
+	},
+	{
+		// Of a live family the last two stay, however old: they decide whether a
+		// client that lost an answer may ask again.
+		table: "used_tokens", daily: true, keys: []string{"org_id", "family_id", "generation"}, number: true,
+		over: `EXISTS (SELECT 1 FROM token_families f WHERE f.org_id = r.org_id AND f.id = r.family_id
+			AND (f.revoked_at > 0 AND f.revoked_at < ? OR r.used_at < ? AND r.generation < f.generation - 2))`,
+		args: func(b upkeep.Before) []any { return []any{micros(b.Revoked), micros(b.Used)} },
+	},
+	{
+		// Never with used tokens: a family may have so many that they would all go
+		// in one long transaction.
+		table: "token_families", daily: true, keys: []string{"org_id", "id"},
+		over: `r.revoked_at > 0 AND r.revoked_at < ?
+			AND NOT EXISTS (SELECT 1 FROM used_tokens u WHERE u.org_id = r.org_id AND u.family_id = r.id)`,
+		args: func(b upkeep.Before) []any { return []any{micros(b.Revoked)} },
+	},
+	{
+		table: "login_failures", keys: []string{"org_id", "user_id", "source"},
+		over: "r.last_at < ? AND r.locked_until < ?",
+		args: func(b upkeep.Before) []any { return []any{micros(b.Failures), micros(b.Failures)} },
+	},
+	{
+		table: "tasks", daily: true, keys: []string{"org_id", "id"},
+		over: "r.ended_at > 0 AND r.ended_at < ?",
+		args: func(b upkeep.Before) []any { return []any{micros(b.Tasks)} },
+	},
+	sealed(journal.TokenEvents),
+	sealed(journal.Refusals),
+}
+
+// sealed are the events up to the border that the journal has.
+func sealed(l journal.Log) purge {
+	within := "r.id <= COALESCE((SELECT s.purged FROM seals s WHERE s.log = '" + string(l) + "'), 0)"
+	return purge{
+		table: string(l), keys: []string{"id"}, number: true,
+		over: within, within: within, args: func(upkeep.Before) []any { return nil },
+	}
+}
+
+func (s upkeepStore) Tables() []upkeep.Table {
+	return convert(purges, func(p purge) upkeep.Table { return upkeep.Table{Name: p.table, Daily: p.daily} })
+}
+
+// Sweep reads first and removes what it found in a transaction of its own, by
+// key: what is locked is what goes, and for as long as that takes.
+func (s upkeepStore) Sweep(ctx context.Context, table string, b upkeep.Before, after upkeep.Cursor, limit int) (upkeep.Swept, error) {
+	i := slices.IndexFunc(purges, func(p purge) bool { return p.table == table })
+	if i < 0 {
+		return upkeep.Swept{}, fmt.Errorf("store: nothing is ever removed from %s", table)
+	}
+	p := purges[i]
+	looked, dead, err := s.look(ctx, p, b, after, limit)
+	if err != nil {
+		return upkeep.Swept{}, err
+	}
+	swept := upkeep.Swept{}
+	if len(looked) == limit {
+		swept.Next = looked[limit-1]
+	}
+	if len(dead) > 0 {
+		swept.Removed, err = s.remove(ctx, p, b, dead)
+	}
+	return swept, err
+}
+
+// look reads the keys of the next rows, and which of them are over.
+func (s upkeepStore) look(ctx context.Context, p purge, b upkeep.Before, after upkeep.Cursor, limit int) (looked, dead []upkeep.Cursor, err error) {
+	query, args, err := p.look(b, after, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := s.on(ctx, s.read).db.Raw(query, args...).Rows()
+	if err != nil {
+		return nil, nil, fault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		key, over := make(upkeep.Cursor, len(p.keys)), false
+		into := []any{&over}
+		for i := range key {
+			into = append(into, &key[i])
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, nil, fault(err)
+		}
+		looked = append(looked, key)
+		if over {
+			dead = append(dead, key)
+		}
+	}
+	return looked, dead, fault(rows.Err())
+}
+
+// look is the query. The limit is written out: a planner who does not know it
+// expects a tenth of the table and would sort all of it.
+func (p purge) look(b upkeep.Before, after upkeep.Cursor, limit int) (string, []any, error) {
+	keys := strings.Join(p.keys, ", ")
+	args := p.args(b)
+	var where []string
+	if p.within != "" {
+		where = append(where, p.within)
+	}
+	if after != nil {
+		key, err := p.values(after)
+		if err != nil {
+			return "", nil, err
+		}
+		where = append(where, "(r."+strings.Join(p.keys, ", r.")+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
+		args = append(args, key...)
+	}
+	from := p.table + " r"
+	if len(where) > 0 {
+		from += " WHERE " + strings.Join(where, " AND ")
+	}
+	return "SELECT " + p.over + ", " + keys + " FROM (SELECT * FROM " + from +
+		" ORDER BY r." + strings.Join(p.keys, ", r.") + " LIMIT " + strconv.Itoa(limit) + ") r ORDER BY " + keys, args, nil
+}
+
+// values are the parameters that a cursor stands for.
+func (p purge) values(c upkeep.Cursor) ([]any, error) {
+	if len(c) != len(p.keys) {
+		return nil, fmt.Errorf("store: a cursor of %d parts for %s", len(c), p.table)
+	}
+	out := make([]any, len(c))
+	for i, v := range c {
+		out[i] = v
+	}
+	if p.number {
+		n, err := strconv.ParseInt(c[len(c)-1], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		out[len(c)-1] = n
+	}
+	return out, nil
+}
+
+// keysOf unpacks a JSON array of keys: one parameter and one plan, whatever their
+// number.
+func (p purge) keysOf(k kind) string {
+	columns := make([]string, len(p.keys))
+	for i := range columns {
+		if columns[i] = "v.value->>" + strconv.Itoa(i); k == postgres && p.number && i == len(columns)-1 {
+			columns[i] = "(" + columns[i] + ")::bigint"
+		}
+	}
+	from := "json_each(?) v"
+	if k == postgres {
+		from = "json_array_elements(?::json) v"
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + from
+}
+
+func (s upkeepStore) remove(ctx context.Context, p purge, b upkeep.Before, dead []upkeep.Cursor) (n int64, err error) {
+	list := make([][]any, 0, len(dead))
+	for _, c := range dead {
+		key, err := p.values(c)
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, key)
+	}
+	keys, err := json.Marshal(list)
+	if err != nil {
+		return 0, err
+	}
+	statement := "DELETE FROM " + p.table + " AS r WHERE (r." + strings.Join(p.keys, ", r.") + ") IN (" + p.keysOf(s.kind) + ") AND " + p.over
+	err = s.inTx(Background(ctx), func(t *tx) (err error) {
+		n, err = t.exec(statement, append([]any{string(keys)}, p.args(b)...)...)
+		return err
+	})
+	return n, err
+}

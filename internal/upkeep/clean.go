@@ -1,0 +1,227 @@
+package upkeep
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"causeway/internal/cells"
+	"causeway/internal/journal"
+)
+
+// Cursor is where a walk through a table stands: the key of the last row that
+// was looked at. Nil is the beginning.
+type Cursor []string
+
+// Swept is what became of one batch.
+type Swept struct {
+	Removed int64
+	Next    Cursor // nil when the end of the table was reached
+}
+
+// Table is walked from end to end, by its key.
+type Table struct {
+	Name string
+	// Daily tables are long and what is removed of them is old: looking through
+	// them once a day is enough.
+	Daily bool
+}
+
+// CleanStore is where rows are removed.
+type CleanStore interface {
+	Leases
+	// Tables are those to walk, in this order.
+	Tables() []Table
+	// Sweep looks at the next limit rows after a key and removes those that are
+	// over and old. It takes a short transaction and never waits for long.
+	Sweep(ctx context.Context, table string, b Before, after Cursor, limit int) (Swept, error)
+	// AllowPurge moves the border up to which a log's events may be removed: to
+	// the last that was sealed before a time. It says so in the journal.
+	AllowPurge(ctx context.Context, l journal.Log, before, now time.Time) error
+	ForgetCells(ctx context.Context, unseen time.Duration) (int64, error)
+}
+
+const (
+	smallest, largest = 64, 1000 // rows of a batch
+	// A batch that holds its rows longer than slow is too large for those who
+	// wait behind it; one below fast may be larger.
+	slow, fast = 20 * time.Millisecond, 5 * time.Millisecond
+	// rest is how long is paused after a batch, in times of what it took: the
+	// clean-up gets a tenth of one connection's time, less when the database is busy.
+	rest     = 9
+	longRest = 5 * time.Second
+
+	cleanLease = time.Minute
+	keepEvery  = 15 * time.Second
+)
+
+// Cleaner removes what is over.
+type Cleaner struct {
+	Store  CleanStore
+	Holder string        // this cell
+	Every  time.Duration // between two runs, and a tenth more or less
+	Keep   Keep
+	Now    func() time.Time
+	Purged func(table string, rows int64) // told of each batch; may be nil
+	Ran    func(took time.Duration)       // told of each run that was finished; may be nil
+	Log    *slog.Logger
+}
+
+// Run cleans up every Every until ctx ends.
+func (c *Cleaner) Run(ctx context.Context) {
+	for pause(ctx, c.Every*9/10+rand.N(c.Every/5)) {
+		if err := c.Turn(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Warn("the clean-up was broken off and goes on later", "error", err)
+		}
+	}
+}
+
+// pause reports whether ctx still lives after d.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return ctx.Err() == nil
+	}
+}
+
+// walk is how far a table has been walked.
+type walk struct {
+	After Cursor    `json:"after,omitempty"`
+	Done  time.Time `json:"done"` // when the end was last reached
+}
+
+// run is one turn of this cell.
+type run struct {
+	*Cleaner
+	before   Before
+	progress map[string]walk
+	kept     time.Time // when the lease was last renewed
+	batch    int
+	removed  map[string]int64
+}
+
+// Turn walks every table whose turn it is, if this cell is the one that does. A
+// run that is broken off goes on where it was, here or on another cell.
+func (c *Cleaner) Turn(ctx context.Context) error {
+	text, held, err := c.Store.Hold(ctx, c.lease(cleanLease, ""))
+	if err != nil || !held {
+		return err
+	}
+	start := time.Now()
+	r := &run{
+		Cleaner: c, before: c.Keep.Before(c.Now()), progress: map[string]walk{}, kept: start,
+		batch: smallest, removed: map[string]int64{},
+	}
+	_ = json.Unmarshal([]byte(text), &r.progress) // else from the beginning
+	if r.progress == nil {
+		r.progress = map[string]walk{}
+	}
+	err = r.all(ctx)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = c.Store.Keep(last, c.lease(0, r.text())) // or it frees itself
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	if c.Ran != nil {
+		c.Ran(took)
+	}
+	attrs := []any{"took", took}
+	for table, n := range r.removed {
+		attrs = append(attrs, table, n)
+	}
+	c.Log.Info("cleaned up", attrs...)
+	return nil
+}
+
+func (c *Cleaner) lease(d time.Duration, progress string) Lease {
+	return Lease{Name: "clean-up", Holder: c.Holder, For: d, Progress: progress}
+}
+
+func (r *run) text() string {
+	text, _ := json.Marshal(r.progress) // strings and times
+	return string(text)
+}
+
+func (r *run) all(ctx context.Context) error {
+	for _, l := range journal.Logs() {
+		if err := r.Store.AllowPurge(ctx, l, r.before.Events, r.Now().UTC()); err != nil {
+			return err
+		}
+	}
+	for _, t := range r.Store.Tables() {
+		w := r.progress[t.Name]
+		if t.Daily && w.After == nil && r.Now().Sub(w.Done) < 24*time.Hour && !w.Done.After(r.Now()) {
+			continue
+		}
+		if err := r.table(ctx, t.Name, w); err != nil {
+			return err
+		}
+	}
+	n, err := r.Store.ForgetCells(ctx, cells.Forgotten)
+	r.count("cells", n)
+	return err
+}
+
+// table walks one table to its end, with pauses.
+func (r *run) table(ctx context.Context, name string, w walk) error {
+	for {
+		start := time.Now()
+		swept, err := r.Store.Sweep(ctx, name, r.before, w.After, r.batch)
+		if err != nil {
+			return err
+		}
+		took := time.Since(start)
+		r.count(name, swept.Removed)
+		if w.After = swept.Next; w.After == nil {
+			w.Done = r.Now().UTC()
+		}
+		r.progress[name] = w
+		r.resize(took)
+		if !pause(ctx, min(rest*took, longRest)) {
+			return ctx.Err()
+		}
+		if err := r.keep(ctx); err != nil || w.After == nil {
+			return err
+		}
+	}
+}
+
+func (r *run) count(table string, n int64) {
+	if n > 0 {
+		r.removed[table] += n
+		if r.Purged != nil {
+			r.Purged(table, n)
+		}
+	}
+}
+
+// resize makes the next batch smaller after a slow one, and larger after a fast one.
+func (r *run) resize(took time.Duration) {
+	switch {
+	case took > slow:
+		r.batch = max(smallest, r.batch/2)
+	case took < fast:
+		r.batch = min(largest, r.batch*2)
+	}
+}
+
+// keep renews the lease, with the progress, once in a while.
+func (r *run) keep(ctx context.Context) error {
+	if time.Since(r.kept) < keepEvery {
+		return nil
+	}
+	held, err := r.Store.Keep(ctx, r.lease(cleanLease, r.text()))
+	if err == nil && !held {
+		err = errLost
+	}
+	r.kept = time.Now()
+	return err
+}

@@ -1,0 +1,36 @@
+package upkeep
+
+import "time"
+
+// Keep says how long what is over is kept.
+type Keep struct {
+	Devices       time.Duration // device requests, after they expired
+	Sessions      time.Duration // after they ended, expired or were left
+	Idle          time.Duration // after so long without use a session is left
+	RevokedTokens time.Duration // families and their used tokens, after the revocation
+	UsedTokens    time.Duration // of live families, after they were used
+	Tasks         time.Duration // after they ended
+	Events        time.Duration // token events and refusals, after they were sealed
+}
+
+// Before are the times before which rows are old, now.
+type Before struct {
+	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Events time.Time
+}
+
+// longestLockout is beyond what any organization may have wrong passwords count
+// or lock out for.
+const longestLockout = 48 * time.Hour
+
+// Before is what k means at a time.
+func (k Keep) Before(now time.Time) Before {
+	now = now.UTC()
+	return Before{
+		Devices:      now.Add(-k.Devices),
+		SessionsOver: now.Add(-k.Sessions), SessionsUsed: now.Add(-k.Sessions - k.Idle),
+		Revoked: now.Add(-k.RevokedTokens), Used: now.Add(-k.UsedTokens),
+		Failures: now.Add(-longestLockout), Tasks: now.Add(-k.Tasks),
+		// By the day: each move of this border is an entry in the journal.
+		Events: now.Add(-k.Events).Truncate(24 * time.Hour),
+	}
+}
