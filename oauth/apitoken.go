@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"causeway/internal/journal"
@@ -37,8 +38,8 @@ func (s *Service) RegisterToken(ctx context.Context, by tenants.Caller, org *ten
 	if p.Kind != tenants.KindUser || p.Via != "" || p.Org != org.ID {
 		return APIToken{}, problem.New(problem.Forbidden, "People create API tokens for themselves, in their own organization, after a login with a password there.")
 	}
-	if !tenants.ValidName(name) {
-		return APIToken{}, problem.New(problem.BadRequest, "The name of the token is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName)
+	if err := validTokenName(name); err != nil {
+		return APIToken{}, err
 	}
 	now := s.clock()
 	t := APIToken{
@@ -48,11 +49,18 @@ func (s *Service) RegisterToken(ctx context.Context, by tenants.Caller, org *ten
 		t.ExpiresAt = now.Add(s.policy.APITokenLifetime)
 	}
 	return t, s.change(ctx, by, func(tx Tx) error {
-		if err := tx.CreateAPIToken(t); err != nil {
+		if err := tx.CreateAPIToken(t, s.policy.APITokensPerUser); err != nil {
 			return err
 		}
 		return tx.Record(t.entry(now, by, journal.APITokenCreated))
 	})
+}
+
+func validTokenName(name string) error {
+	if tenants.ValidName(name) {
+		return nil
+	}
+	return problem.New(problem.BadRequest, "The name of the token is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName)
 }
 
 // Whose says whose API tokens are meant: those of one user, or everybody's for
@@ -89,6 +97,28 @@ func (s *Service) Tokens(ctx context.Context, org tenants.OrgID, whose Whose, q 
 		return err
 	})
 	return list, total, err
+}
+
+// RenameToken gives an API token another name; nothing else of one can change.
+func (s *Service) RenameToken(ctx context.Context, by tenants.Caller, org tenants.OrgID, whose Whose, id ClientID, name string) (t APIToken, err error) {
+	if err := validTokenName(name); err != nil {
+		return APIToken{}, err
+	}
+	now := s.clock()
+	err = s.change(ctx, by, func(tx Tx) error {
+		if t, err = findToken(tx, org, whose, id); err != nil || t.Name == name {
+			return err
+		}
+		if err := tx.RenameAPIToken(org, id, name); err != nil {
+			return err
+		}
+		renamed := tenants.Changed(map[string][2]string{"name": {t.Name, name}})
+		t.Name = name
+		e := t.entry(now, by, journal.APITokenUpdated)
+		maps.Copy(e.Detail, renamed)
+		return tx.Record(e)
+	})
+	return t, err
 }
 
 // DeleteToken ends an API token and every session that it opened (R4).

@@ -36,10 +36,14 @@ func (s *Service) AuthorizeDevice(ctx context.Context, by tenants.Caller, org *t
 		Source: by.Source, Address: by.Address, UserAgent: by.UserAgent,
 	}
 	err := s.store.InTx(ctx, func(tx Tx) error {
-		if err := tx.LockServiceAccount(org.ID, id); err != nil {
-			if problem.Has(err, problem.NotFound) {
-				return unknownClient()
-			}
+		err := tx.HoldOrganization(org.ID)
+		if err == nil {
+			err = tx.LockServiceAccount(org.ID, id)
+		}
+		if problem.Has(err, problem.NotFound) {
+			return unknownClient()
+		}
+		if err != nil {
 			return err
 		}
 		open, err := tx.OpenDevices(org.ID, id, now)
@@ -67,7 +71,7 @@ func (s *Service) AuthorizeDevice(ctx context.Context, by tenants.Caller, org *t
 }
 
 func unknownClient() error {
-	return problem.New(problem.InvalidClient, "The client is not known to this organization.")
+	return problem.New(problem.InvalidClient, "The client is not known to this organization.").With(problem.FactReason, problem.ReasonUnknown)
 }
 
 // makeRoom names the open request that must give way to a new one from source,
@@ -135,7 +139,7 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 		if err != nil {
 			return err
 		}
-		if refusal = judge(d, now); refusal != nil {
+		if refusal = judged(d, now); refusal != nil {
 			return s.notePoll(tx, d, now, refusal)
 		}
 		account, err := s.redeem(tx, d, family, now)
@@ -164,11 +168,11 @@ func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tena
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.issue(org, session, refresh)
+	return s.issue(ctx, org, session, refresh)
 }
 
 func unknownCode() error {
-	return problem.New(problem.InvalidGrant, "The device code is not valid for this client.")
+	return problem.New(problem.InvalidGrant, "The device code is not valid for this client.").With(problem.FactReason, problem.ReasonUnknown)
 }
 
 // worthWriting refuses a poll that can change nothing before it takes part in a
@@ -186,7 +190,7 @@ func (s *Service) worthWriting(ctx context.Context, org tenants.OrgID, id Client
 	if err != nil {
 		return err
 	}
-	switch refusal := judge(d, now); {
+	switch refusal := judged(d, now); {
 	case refusal == nil:
 		return nil
 	case problem.Has(refusal, problem.AuthorizationPending), problem.Has(refusal, problem.SlowDown):

@@ -11,7 +11,7 @@ import (
 // Policy is what the operator decides. Every duration is positive unless it
 // says otherwise.
 type Policy struct {
-	Issuer string // public URL of the site; the iss and aud of access tokens
+	PublicURL string // of the site: the aud of access tokens, and what their iss begins with
 
 	DeviceLifetime  time.Duration // how long codes can be used (RFC 8628 expires_in)
 	DeviceInterval  time.Duration // what apps wait between polls
@@ -27,6 +27,9 @@ type Policy struct {
 	AccountLifetime time.Duration // of an access token of a service account or API token
 
 	APITokenLifetime time.Duration // of an API token itself; zero is forever
+	APITokensPerUser int           // that a user has at once
+
+	Keys KeyPolicy
 }
 
 // Config wires a Service.
@@ -34,11 +37,15 @@ type Config struct {
 	Store     Store
 	Directory *tenants.Directory
 	Keys      *secret.Keys
+	Site      tenants.SiteID // whose keys sign; their ids begin with it
 	Policy    Policy
 	Now       func() time.Time
 	// CountPoll may refuse a poll for a request that nobody has answered, by the
 	// client that owns it. Nil counts nothing.
 	CountPoll func(ClientID) error
+	// CountRefresh may refuse a refresh with a token that is good, by the account or
+	// API token it belongs to. Nothing has been changed by then. Nil counts nothing.
+	CountRefresh func(tenants.OrgID, ClientID) error
 }
 
 // Service is everything this package does for its callers: the API handlers,
@@ -47,11 +54,13 @@ type Service struct {
 	store  Store
 	orgs   *tenants.Directory
 	keys   *secret.Keys
+	site   tenants.SiteID
 	policy Policy
 	now    func() time.Time
 	signer signer
 
-	countPoll func(ClientID) error
+	countPoll    func(ClientID) error
+	countRefresh func(tenants.OrgID, ClientID) error
 }
 
 // New makes a Service; Start readies it.
@@ -59,10 +68,13 @@ func New(c Config) *Service {
 	if c.CountPoll == nil {
 		c.CountPoll = func(ClientID) error { return nil }
 	}
+	if c.CountRefresh == nil {
+		c.CountRefresh = func(tenants.OrgID, ClientID) error { return nil }
+	}
 	return &Service{
-		countPoll: c.CountPoll,
-		store:     c.Store, orgs: c.Directory, keys: c.Keys, policy: c.Policy, now: c.Now,
-		signer: signer{store: c.Store, keys: c.Keys, now: c.Now},
+		countPoll: c.CountPoll, countRefresh: c.CountRefresh,
+		store: c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
+		signer: signer{store: c.Store, keys: c.Keys, now: c.Now, stale: true},
 	}
 }
 

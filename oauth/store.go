@@ -227,8 +227,11 @@ type Tx interface {
 	// means the successor has been presented meanwhile or the family is revoked.
 	CountRetry(org tenants.OrgID, family string, used Digest, counts bool) (bool, error)
 
-	// CreateAPIToken stores a token that was not fetched yet.
-	CreateAPIToken(APIToken) error
+	// CreateAPIToken stores a token that was not fetched yet. It is problem.Conflict
+	// when the owner has most of them already, and problem.NotFound when the owner or
+	// the organization is gone or disabled.
+	CreateAPIToken(t APIToken, most int) error
+	RenameAPIToken(org tenants.OrgID, id ClientID, name string) error
 	// FetchAPIToken gives a token its refresh token. False means it has one: of any
 	// number of calls exactly one reports true. It is problem.NotFound when the
 	// token is gone, or its owner or the organization disabled, and holds them all.

@@ -74,10 +74,10 @@ type world struct {
 func newWorld(t testing.TB, db *store.DB, tweaks ...func(*oauth.Policy)) *world {
 	t.Helper()
 	policy := oauth.Policy{
-		Issuer:         issuer,
+		PublicURL:      issuer,
 		DeviceLifetime: time.Hour, DeviceInterval: time.Minute, DevicesPerOwner: 8, DevicesPerPeer: 2,
 		Rotation:    tenants.Rotation{RetryWindow: 24 * time.Hour, GraceWindow: time.Minute, MaxRetries: 10},
-		IdleTimeout: 30 * time.Minute, UserLifetime: 24 * time.Hour, AccountLifetime: 30 * 24 * time.Hour,
+		IdleTimeout: 30 * time.Minute, UserLifetime: 24 * time.Hour, AccountLifetime: 30 * 24 * time.Hour, APITokensPerUser: 100,
 	}
 	for _, tweak := range tweaks {
 		tweak(&policy)
@@ -141,7 +141,7 @@ func (w *world) newServiceWith(change func(*oauth.Config)) *oauth.Service {
 	w.t.Helper()
 	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
 	w.must(err)
-	config := oauth.Config{Store: w.db.OAuth(), Directory: w.orgs, Keys: keys, Policy: w.policy, Now: w.clock.now}
+	config := oauth.Config{Store: w.db.OAuth(), Directory: w.orgs, Keys: keys, Site: site, Policy: w.policy, Now: w.clock.now}
 	change(&config)
 	service := oauth.New(config)
 	w.must(service.Start(context.Background()))

@@ -13,6 +13,8 @@ type Sessions struct {
 	TokenLifetime time.Duration `yaml:"token_lifetime" default:"720h" min:"5m" max:"720h"`
 	// Life of an API token that a user creates. 0 is until it is deleted.
 	APITokenLifetime time.Duration `yaml:"api_token_lifetime" default:"0s" min:"0s" max:"87600h"`
+	// API tokens that one user has at once.
+	APITokensPerUser int `yaml:"api_tokens_per_user" default:"100" min:"1" max:"10000"`
 }
 
 // Device is the device grant (RFC 8628). Its two codes are what a stranger may

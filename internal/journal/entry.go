@@ -18,6 +18,7 @@ const (
 	OrganizationEnabled  Action = "organization.enabled"
 	OrganizationDisabled Action = "organization.disabled"
 	OrganizationDeleted  Action = "organization.deleted"
+	OrganizationLimited  Action = "organization.limited"
 	UserCreated          Action = "user.created"
 	UserUpdated          Action = "user.updated"
 	UserUnlocked         Action = "user.unlocked"
@@ -50,11 +51,13 @@ const (
 	FamilyReplayed       Action = "tokenFamily.replayed"
 	FamilyExpired        Action = "tokenFamily.expired"
 	APITokenCreated      Action = "apiToken.created"
+	APITokenUpdated      Action = "apiToken.updated"
 	APITokenDeleted      Action = "apiToken.deleted"
 	SessionEnded         Action = "session.ended"
 	SiteAssociated       Action = "siteAssociation.created"
 	OrgAssociated        Action = "orgAssociation.created"
 	KeyCreated           Action = "key.created"
+	KeyRetired           Action = "key.retired"
 )
 
 // Kinds of subject.

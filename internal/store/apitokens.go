@@ -3,6 +3,7 @@ package store
 import (
 	"time"
 
+	"causeway/internal/problem"
 	"causeway/oauth"
 	"causeway/tenants"
 )
@@ -68,11 +69,27 @@ func (r *reader) APITokens(org tenants.OrgID, whose oauth.Whose, q tenants.Query
 	return convert(rows, listedAPITokenRow.token), total, err
 }
 
-func (t *tx) CreateAPIToken(a oauth.APIToken) error {
+// CreateAPIToken holds the owner, so that the number it counts stays true.
+func (t *tx) CreateAPIToken(a oauth.APIToken, most int) error {
+	if err := t.holdUser(a.Org, a.Owner); err != nil {
+		return err
+	}
+	var there int
+	err := t.db.Raw("SELECT count(*) FROM api_tokens WHERE org_id = ? AND user_id = ?", string(a.Org), string(a.Owner)).Find(&there).Error
+	if err != nil {
+		return fault(err)
+	}
+	if there >= most {
+		return problem.New(problem.Conflict, "A user has %d API tokens at most; delete one first.", most)
+	}
 	return t.create(&apiTokenRow{
 		OrgID: string(a.Org), ID: string(a.ID), UserID: string(a.Owner), Name: a.Name, Digest: blob{},
 		CreatedAt: micros(a.CreatedAt), ExpiresAt: micros(a.ExpiresAt),
 	})
+}
+
+func (t *tx) RenameAPIToken(org tenants.OrgID, id oauth.ClientID, name string) error {
+	return t.must(t.of(org).Model(&apiTokenRow{}).Where("id = ?", string(id)).UpdateColumn("name", name))
 }
 
 // FetchAPIToken holds the owner first, as whoever deletes the owner does: they

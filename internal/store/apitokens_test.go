@@ -76,7 +76,7 @@ func TestAPITokens_R4_GoWithTheirOwner(t *testing.T) {
 		enable(true)
 
 		other := w.newAPIToken("other")
-		inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateAPIToken(other) })
+		inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateAPIToken(other, 100) })
 		ok(t, open())
 		inOAuth(t, db, func(tx oauth.Tx) error { return tx.DeleteAPIToken(other, now.Add(time.Second)) })
 		if n := count(t, db, "sessions", live); n != 1 {
@@ -86,7 +86,7 @@ func TestAPITokens_R4_GoWithTheirOwner(t *testing.T) {
 		if n := count(t, db, "sessions", live); n != 0 {
 			t.Errorf("%d sessions live on after their token", n)
 		}
-		inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateAPIToken(other) })
+		inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateAPIToken(other, 100) })
 		wantProblem(t, open(), problem.NotFound) // another token of the user opens nothing for this one
 
 		john := newID[tenants.UserID]()
@@ -108,7 +108,7 @@ func TestAPITokens_NamesAreTheOwnersOwn(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newTenant(t, db, "Own")
 		create := func(a oauth.APIToken) error {
-			return db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error { return tx.CreateAPIToken(a) })
+			return db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error { return tx.CreateAPIToken(a, 100) })
 		}
 		wantProblem(t, create(w.newAPIToken("ci")), problem.DuplicateName)
 		ok(t, create(w.newAPIToken("CI")))

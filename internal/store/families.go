@@ -114,9 +114,12 @@ func (t *tx) RevokeFamilies(org tenants.OrgID, account oauth.ClientID, now time.
 	return err
 }
 
-// CountRetry holds the family: a session opened for the retry in the same
+// CountRetry holds the organization and the family: a session opened for the retry in the same
 // transaction must not survive a revoke that runs meanwhile.
 func (t *tx) CountRetry(org tenants.OrgID, family string, used oauth.Digest, counts bool) (bool, error) {
+	if err := t.HoldOrganization(org); err != nil {
+		return false, err
+	}
 	var row familyRow
 	if err := take(forUpdate(t.of(org)).Where("id = ?", family), &row); err != nil {
 		return false, err

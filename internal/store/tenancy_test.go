@@ -105,7 +105,7 @@ var tenantCalls = []call{
 	{"CreateAPIToken for a user", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		a := w.newAPIToken(newID[string]())
 		a.Org = org
-		return o.CreateAPIToken(a)
+		return o.CreateAPIToken(a, 100)
 	}},
 	{"APIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(o.APIToken(org, w.token.ID))
@@ -114,6 +114,9 @@ var tenantCalls = []call{
 		a := w.token
 		a.Org = org
 		return second(o.FetchAPIToken(a, digest(a.ID)))
+	}},
+	{"RenameAPIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return o.RenameAPIToken(org, w.token.ID, "renamed")
 	}},
 	{"DeleteAPIToken", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		a := w.token

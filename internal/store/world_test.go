@@ -135,7 +135,7 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 	})
 	w.device, w.family, w.token = w.newDevice(oauth.DevicePending), w.newFamily(), w.newAPIToken("ci")
 	inOAuth(t, db, func(tx oauth.Tx) error {
-		if err := tx.CreateAPIToken(w.token); err != nil {
+		if err := tx.CreateAPIToken(w.token, 100); err != nil {
 			return err
 		}
 		if err := tx.CreateDevice(w.device); err != nil {

@@ -144,6 +144,27 @@ func (h *Handler) getToken(c *gin.Context, call httpapi.Call) error {
 	return nil
 }
 
+// renameToken takes the whole object, as clients send it back; the name is all of
+// it that can change.
+func (h *Handler) renameToken(c *gin.Context, call httpapi.Call) error {
+	id, err := tenants.ParseID[oauth.ClientID]("token", c.Param("id"))
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Name string `json:"name"`
+	}
+	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
+		return err
+	}
+	t, err := h.OAuth.RenameToken(c.Request.Context(), call.Caller, call.Org.ID, h.whose(c, call), id, body.Name)
+	if err != nil {
+		return err
+	}
+	httpapi.JSON(c, http.StatusOK, newAPIToken(call.Org, t))
+	return nil
+}
+
 func (h *Handler) deleteToken(c *gin.Context, call httpapi.Call) error {
 	id, err := tenants.ParseID[oauth.ClientID]("token", c.Param("id"))
 	if err != nil {

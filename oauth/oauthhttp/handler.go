@@ -51,6 +51,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		httpapi.Route{Method: http.MethodGet, Path: tokensPath, Rights: tokens, Do: h.listTokens},
 		httpapi.Route{Method: http.MethodPost, Path: tokensPath, Rights: tokens[:1], Do: h.createToken},
 		httpapi.Route{Method: http.MethodGet, Path: tokensPath + "/:id", Rights: tokens, Do: h.getToken},
+		httpapi.Route{Method: http.MethodPut, Path: tokensPath + "/:id", Rights: tokens, Do: h.renameToken},
 		httpapi.Route{Method: http.MethodDelete, Path: tokensPath + "/:id", Rights: tokens, Do: h.deleteToken},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup", Rights: manage, Do: h.lookUp},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/grant", Rights: manage, Do: h.grant},
@@ -69,8 +70,12 @@ func (h *Handler) realm(c *gin.Context) (*tenants.Snapshot, error) {
 		if problem.Has(err, problem.NotFound) {
 			err = problem.Hidden() // in the words for somebody else's realm
 		}
+		if err == nil {
+			httpapi.Concern(c, org.ID)
+		}
 		return org, err
 	}
+	httpapi.Concern(c, tenants.SystemOrgID)
 	return h.Orgs.Organization(c.Request.Context(), tenants.SystemOrgID)
 }
 
@@ -79,7 +84,11 @@ func (h *Handler) realm(c *gin.Context) (*tenants.Snapshot, error) {
 func (h *Handler) realmOr(c *gin.Context, code problem.Code, detail string) (*tenants.Snapshot, error) {
 	org, err := h.realm(c)
 	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
-		return nil, problem.New(code, "%s", detail)
+		reason := problem.ReasonDisabled
+		if err != nil {
+			reason = problem.ReasonNoSuchRealm
+		}
+		return nil, problem.New(code, "%s", detail).With(problem.FactReason, reason)
 	}
 	return org, err
 }
