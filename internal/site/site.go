@@ -18,6 +18,7 @@ import (
 	"causeway/internal/config"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
+	"causeway/internal/refusal"
 	"causeway/internal/secret"
 	"causeway/internal/store"
 	"causeway/oauth"
@@ -57,6 +58,8 @@ type Site struct {
 	tenants     *tenants.Service
 	oauth       *oauth.Service
 	limits      *ratelimit.Limiter
+	shares      *shares
+	orgLimits   *tenants.Limits
 	instances   *services.Proxy
 	identity    *peer.Identity
 	forwarder   *peer.Forwarder
@@ -65,6 +68,7 @@ type Site struct {
 	tokens      *oauth.Authenticator
 	tail        *journal.Tail
 	gossip      *gossip.Gossip // nil in static mode
+	refusals    *refusal.Recorder
 	gateway     *gateway.Gateway
 	metrics     *metrics
 	servers     []*server
@@ -138,15 +142,22 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	}
 	s.logins = tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)
 	s.logins.Lost = func(err error) { s.log.Warn("could not count a login", "err", err) }
-	s.tenants = tenants.New(tenants.Config{Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Rotation: rotation(s.config), Now: s.now})
-	if s.limits, err = ratelimit.New(ratelimit.Config{
-		Limits: s.config.Limits.Budgets(), MaxKeys: s.config.Limits.MaxKeys, Cells: s.config.Limits.Cells, Now: s.now,
-	}); err != nil {
+	if s.shares, err = newShares(s.config.Limits, s.now); err != nil {
 		return err
 	}
+	s.limits, s.orgLimits = s.shares.limits, tenants.NewLimits(s.db.Tenants(), s.shares.limits)
+	if err := s.orgLimits.Load(ctx); err != nil {
+		return err
+	}
+	s.tenants = tenants.New(tenants.Config{
+		Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Rotation: rotation(s.config), Limits: s.orgLimits, Now: s.now,
+	})
 	s.oauth = oauth.New(oauth.Config{
 		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Now: s.now, Policy: policy(s.config),
 		CountPoll: func(id oauth.ClientID) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Client(id)) },
+		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) error {
+			return s.limits.Spend(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
+		},
 	})
 	if err := s.oauth.Start(ctx); err != nil {
 		return err
@@ -225,12 +236,12 @@ func rotation(c *config.Config) tenants.Rotation {
 
 func policy(c *config.Config) oauth.Policy {
 	return oauth.Policy{
-		Issuer:         c.Public.URL,
+		PublicURL:      c.Public.URL,
 		DeviceLifetime: c.Device.CodeLifetime, DeviceInterval: c.Device.Interval,
 		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
 		Rotation:    rotation(c),
 		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
-		APITokenLifetime: c.Sessions.APITokenLifetime,
+		APITokenLifetime: c.Sessions.APITokenLifetime, APITokensPerUser: c.Sessions.APITokensPerUser,
 	}
 }
 
