@@ -26,14 +26,14 @@ func (s *Service) FetchToken(ctx context.Context, by tenants.Caller, org *tenant
 			return err
 		}
 		if t.over(now) {
-			return problem.New(problem.InvalidGrant, "The API token has expired.")
+			return problem.New(problem.InvalidGrant, "The API token has expired.").With(aboutAPIToken(t, problem.ReasonExpired)...)
 		}
 		fetched, err := tx.FetchAPIToken(t, s.digest(digestRefresh, refresh))
 		if err != nil {
 			return err
 		}
 		if !fetched {
-			return problem.New(problem.InvalidGrant, "The API token was fetched before; it is shown once.")
+			return problem.New(problem.InvalidGrant, "The API token was fetched before; it is shown once.").With(aboutAPIToken(t, problem.ReasonUsed)...)
 		}
 		session, err = s.openTokenSession(tx, by, t, "issued", now)
 		return err
@@ -44,7 +44,7 @@ func (s *Service) FetchToken(ctx context.Context, by tenants.Caller, org *tenant
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.issue(org, session, refresh)
+	return s.issue(ctx, org, session, refresh)
 }
 
 // NoAssertion is what clients are told of every assertion that proves nothing in
@@ -54,11 +54,11 @@ const NoAssertion = "The assertion is no valid access token of a person of this 
 // asserted is the user of org who stands behind an assertion. A machine cannot
 // fetch tokens (VCD-32), and neither can who lost the right to have them since.
 func (s *Service) asserted(ctx context.Context, org *tenants.Snapshot, assertion secret.Text, now time.Time) (tenants.UserID, error) {
-	refused := problem.New(problem.InvalidGrant, NoAssertion)
+	refused := problem.New(problem.InvalidGrant, NoAssertion).With(problem.FactReason, problem.ReasonAssertion)
 	if secret.IsLegacyToken(assertion.Reveal()) {
 		return "", refused
 	}
-	session, err := s.opened(ctx, assertion.Reveal(), now)
+	session, _, err := s.opened(ctx, assertion.Reveal(), now)
 	if problem.Has(err, problem.Unauthenticated) {
 		return "", refused
 	}
@@ -69,7 +69,9 @@ func (s *Service) asserted(ctx context.Context, org *tenants.Snapshot, assertion
 		return "", refused
 	}
 	if !org.Allows(session.Role, session.Kind, tenants.RightTokenManage) {
-		return "", problem.New(problem.InvalidGrant, "The role of the assertion's holder does not allow %q.", string(tenants.RightTokenManage))
+		role, _ := org.RoleName(session.Role)
+		return "", problem.New(problem.InvalidGrant, "The role of the assertion's holder does not allow %q.", string(tenants.RightTokenManage)).
+			With(problem.FactReason, problem.ReasonRole, problem.FactRights, string(tenants.RightTokenManage), problem.FactRole, role, problem.FactRoleOrg, org.Name)
 	}
 	return tenants.UserID(session.Principal), nil
 }
@@ -117,7 +119,11 @@ func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *t
 		return Tokens{}, invalidRefreshToken()
 	}
 	if t.over(now) {
-		return Tokens{}, problem.New(problem.InvalidGrant, "Invalid refresh token: it expired on %s.", t.ExpiresAt.Format(time.RFC3339))
+		return Tokens{}, problem.New(problem.InvalidGrant, "Invalid refresh token: it expired on %s.", t.ExpiresAt.Format(time.RFC3339)).
+			With(aboutAPIToken(t, problem.ReasonExpired)...)
+	}
+	if err := s.countRefresh(t.Org, t.ID); err != nil {
+		return Tokens{}, err
 	}
 	var session Session
 	err = s.store.InTx(ctx, func(tx Tx) (err error) {
@@ -130,5 +136,5 @@ func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *t
 	if err != nil {
 		return Tokens{}, err
 	}
-	return s.issue(org, session, "")
+	return s.issue(ctx, org, session, "")
 }

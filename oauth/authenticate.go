@@ -16,9 +16,9 @@ import (
 // Authenticator turns access tokens, and the opaque tokens of legacy logins, into
 // principals. A token it has seen costs one SHA-256 and two look-ups: no signature
 // check and no database. What it remembers dies at expiry and when the journal
-// names its session, its account or user, or its organization. What roles are
-// called it does not remember: one global role is held by all sessions there are,
-// and an edit of it must not have them read again.
+// names its session, its account or user, its organization, or the key that signed
+// the token. What roles are called it does not remember: one global role is held by
+// all sessions there are, and an edit of it must not have them read again.
 type Authenticator struct {
 	service *Service
 	site    tenants.SiteID
@@ -29,6 +29,7 @@ type Authenticator struct {
 type liveSession struct {
 	principal tenants.Principal // without the names of organization and role
 	family    string            // the API token that opened it; empty for others
+	key       string            // id of the key that signed the token; empty for opaque ones
 	issued    time.Time
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
@@ -112,7 +113,7 @@ func (s *Service) idle(now, lastUsed time.Time) bool {
 
 // load verifies the token and reads what stands behind it.
 func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (*liveSession, error) {
-	session, err := a.service.opened(ctx, token, now)
+	session, key, err := a.service.opened(ctx, token, now)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	live := &liveSession{issued: session.CreatedAt, expires: session.ExpiresAt, principal: tenants.Principal{
+	live := &liveSession{key: key, issued: session.CreatedAt, expires: session.ExpiresAt, principal: tenants.Principal{
 		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
 		Org: session.Org, Role: session.Role, Quota: quota,
 		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
@@ -135,11 +136,11 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 
 // opened is the session that a token opens. A user's follows the user's row: what
 // an administrator changes there counts at once, while a service account's keeps
-// what it was issued under (VCD-89).
-func (s *Service) opened(ctx context.Context, token string, now time.Time) (session Session, err error) {
-	find, err := s.finder(ctx, token)
+// what it was issued under (VCD-89). key is what signed the token, see liveSession.
+func (s *Service) opened(ctx context.Context, token string, now time.Time) (session Session, key string, err error) {
+	find, key, err := s.finder(ctx, token)
 	if err != nil {
-		return Session{}, err
+		return Session{}, "", err
 	}
 	err = s.store.View(ctx, func(r Reader) error {
 		if session, err = find(r); err != nil {
@@ -164,21 +165,34 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 	if problem.Has(err, problem.NotFound) {
 		err = unauthenticated()
 	}
-	return session, err
+	return session, key, err
 }
 
-// finder checks what a token itself shows and says where its session is.
-func (s *Service) finder(ctx context.Context, token string) (func(Reader) (Session, error), error) {
+// finder checks what a token itself shows, and says where its session is and which
+// key signed it.
+func (s *Service) finder(ctx context.Context, token string) (find func(Reader) (Session, error), key string, err error) {
 	if secret.IsLegacyToken(token) {
-		return func(r Reader) (Session, error) { return r.SessionByLegacy(s.digest(digestLegacy, token)) }, nil
+		return func(r Reader) (Session, error) { return r.SessionByLegacy(s.digest(digestLegacy, token)) }, "", nil
 	}
-	id, err := s.signer.verify(ctx, s.policy.Issuer, token)
-	return func(r Reader) (Session, error) { return r.Session(id) }, err
+	shown, err := s.verifyAccessToken(ctx, token)
+	return func(r Reader) (Session, error) {
+		session, err := r.Session(shown.session)
+		if err == nil && session.Org != shown.org {
+			err = unauthenticated()
+		}
+		return session, err
+	}, shown.key, err
 }
 
-// Apply forgets what the journal says has ended.
+// Apply forgets what the journal says has ended. A retired key goes before what it
+// signed, lest that be verified once more.
 func (a *Authenticator) Apply(row journal.Row) {
 	switch row.Subject.Kind {
+	case journal.KindKey:
+		a.service.signer.Apply(row)
+		if row.Action == journal.KeyRetired {
+			a.live.ForgetTag(keyTag + row.Subject.ID)
+		}
 	case journal.KindSession:
 		a.live.ForgetTag(sessionTag + row.Subject.ID)
 	case journal.KindAccount, journal.KindUser:
@@ -196,6 +210,7 @@ const (
 	principalTag = "principal "
 	orgTag       = "organization "
 	apiTokenTag  = "API token "
+	keyTag       = "key "
 )
 
 func tags(s *liveSession) []string {
@@ -204,11 +219,17 @@ func tags(s *liveSession) []string {
 	if s.family != "" {
 		tags = append(tags, apiTokenTag+s.family)
 	}
+	if s.key != "" {
+		tags = append(tags, keyTag+s.key)
+	}
 	return tags
 }
 
 // Flush forgets everything.
-func (a *Authenticator) Flush() { a.live.Flush() }
+func (a *Authenticator) Flush() {
+	a.service.signer.Flush()
+	a.live.Flush()
+}
 
 // FlushUse tells the database when sessions were last used. It is called in
 // the background: a request never writes.

@@ -19,8 +19,9 @@ import (
 // running is a cell as a site runs it: the journal's tail empties its memory.
 type running struct {
 	*oauth.Authenticator
-	orgs *tenants.Directory
-	tail *journal.Tail
+	service *oauth.Service
+	orgs    *tenants.Directory
+	tail    *journal.Tail
 }
 
 // run starts a cell with a memory of its own.
@@ -28,8 +29,8 @@ func (w *world) run(tweaks ...func(*journal.TailConfig)) *running {
 	w.t.Helper()
 	orgs, err := tenants.NewDirectory(w.db.Tenants(), 100)
 	w.must(err)
-	r := &running{orgs: orgs}
-	r.Authenticator, err = w.newServiceOf(w.db.OAuth(), orgs).NewAuthenticator(site, 100, func() bool { return r.tail.Fresh() })
+	r := &running{orgs: orgs, service: w.newServiceOf(w.db.OAuth(), orgs)}
+	r.Authenticator, err = r.service.NewAuthenticator(site, 100, func() bool { return r.tail.Fresh() })
 	w.must(err)
 	config := journal.TailConfig{
 		Source: w.db.Journal(), Followers: []journal.Follower{r.orgs, r.Authenticator}, Interval: 5 * time.Millisecond, Stale: time.Minute,

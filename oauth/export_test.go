@@ -1,11 +1,16 @@
 package oauth
 
-import "crypto/ecdsa"
+import (
+	"context"
+	"crypto"
+)
 
 // SigningKey gives tests what an attacker has not: without the right key all
 // forgeries would fail for the same reason.
-func (s *Service) SigningKey() (kid string, private *ecdsa.PrivateKey) {
-	s.signer.mu.RLock()
-	defer s.signer.mu.RUnlock()
-	return s.signer.current, s.signer.private
+func (s *Service) SigningKey() (kid string, private crypto.Signer) {
+	k, err := s.signer.signing(context.Background(), PurposeAccessToken)
+	if err != nil {
+		return "", nil
+	}
+	return k.ID, k.private.(crypto.Signer)
 }

@@ -5,12 +5,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"maps"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +42,8 @@ func newForger(w *world) *forger {
 func newForgerOf(w *world, genuine string) *forger {
 	w.t.Helper()
 	f := &forger{world: w, genuine: genuine}
-	_, f.private = w.service.SigningKey()
+	_, private := w.service.SigningKey()
+	f.private = private.(*ecdsa.PrivateKey)
 	parts := strings.Split(f.genuine, ".")
 	f.header, f.claims = f.members(parts[0]), f.members(parts[1])
 	return f
@@ -76,6 +79,34 @@ func (f *forger) stolen(change func(header, claims map[string]any)) string {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	f.must(err)
 	return f.token(jwt.SigningMethodES256, key, change)
+}
+
+// raw signs a header and claims as they are written, by the site's own key. Each
+// edit is made in the text of the genuine token's.
+func (f *forger) raw(header, claims func(string) string) string {
+	f.t.Helper()
+	parts := strings.Split(f.genuine, ".")
+	var written [2]string
+	for i, edit := range []func(string) string{header, claims} {
+		text, err := base64.RawURLEncoding.DecodeString(parts[i])
+		f.must(err)
+		written[i] = base64.RawURLEncoding.EncodeToString([]byte(edit(string(text))))
+	}
+	sig, err := jwt.SigningMethodES256.Sign(written[0]+"."+written[1], f.private)
+	f.must(err)
+	return written[0] + "." + written[1] + "." + base64.RawURLEncoding.EncodeToString(sig)
+}
+
+func same(s string) string { return s }
+
+// also writes one more member in front.
+func also(member string) func(string) string {
+	return func(s string) string { return "{" + member + "," + s[1:] }
+}
+
+// renamed spells a member's name otherwise.
+func renamed(from, to string) func(string) string {
+	return func(s string) string { return strings.Replace(s, `"`+from+`":`, `"`+to+`":`, 1) }
 }
 
 func (f *forger) publicDER() []byte {
@@ -120,9 +151,42 @@ func TestForgery_R5(t *testing.T) {
 		want  problem.Code
 	}{
 		{"what the forger starts from", func() string { return f.signed(func(h, c map[string]any) {}) }, ""},
-		{"unknown members that are not critical", func() string {
-			return f.signed(func(h, c map[string]any) { with(h, "jwk", map[string]any{}); with(c, "colour", "blue") })
-		}, ""},
+		{"the same, written by hand", func() string { return f.raw(same, same) }, ""},
+		{"claims of a newer cell", func() string { return f.signed(func(h, c map[string]any) { with(c, "colour", "blue") }) }, ""},
+		{"one audience, not in a list", func() string { return f.signed(func(h, c map[string]any) { with(c, "aud", issuer) }) }, ""},
+
+		{"a key in the header", func() string { return f.signed(func(h, c map[string]any) { with(h, "jwk", map[string]any{}) }) }, problem.Unauthenticated},
+		{"a key in the header as text", func() string { return f.signed(func(h, c map[string]any) { with(h, "jwk", "{}") }) }, problem.Unauthenticated},
+		{"a link to keys", func() string {
+			return f.signed(func(h, c map[string]any) { with(h, "jku", "https://attacker.example/keys") })
+		}, problem.Unauthenticated},
+		{"a certificate", func() string { return f.signed(func(h, c map[string]any) { with(h, "x5c", []string{"MII"}) }) }, problem.Unauthenticated},
+		{"a link to a certificate", func() string {
+			return f.signed(func(h, c map[string]any) { with(h, "x5u", "https://attacker.example/cert") })
+		}, problem.Unauthenticated},
+		{"a member that nobody knows", func() string { return f.signed(func(h, c map[string]any) { with(h, "colour", "blue") }) }, problem.Unauthenticated},
+		{"an unencoded payload", func() string { return f.signed(func(h, c map[string]any) { with(h, "b64", false) }) }, problem.Unauthenticated},
+		{"the algorithm twice", func() string { return f.raw(also(`"alg":"none"`), same) }, problem.Unauthenticated},
+		{"the key id twice", func() string { return f.raw(also(`"kid":"mine"`), same) }, problem.Unauthenticated},
+		{"the algorithm twice, in other letters", func() string { return f.raw(also(`"Alg":"none"`), same) }, problem.Unauthenticated},
+		{"the type in other letters", func() string { return f.raw(renamed("typ", "Typ"), same) }, problem.Unauthenticated},
+		{"the algorithm of the other family", func() string {
+			return f.raw(func(s string) string { return strings.Replace(s, "ES256", "RS256", 1) }, same)
+		}, problem.Unauthenticated},
+		{"our key as if it were RSA's", func() string {
+			key, err := rsa.GenerateKey(rand.Reader, 2048)
+			f.must(err)
+			return f.token(jwt.SigningMethodRS256, key, func(h, c map[string]any) {})
+		}, problem.Unauthenticated},
+		{"the expiry twice", func() string { return f.raw(same, also(`"exp":1`)) }, problem.Unauthenticated},
+		{"the expiry in other letters", func() string { return f.raw(same, renamed("exp", "Exp")) }, problem.Unauthenticated},
+		{"the expiry in other letters, too", func() string { return f.raw(same, also(`"EXP":99999999999`)) }, problem.Unauthenticated},
+		{"the session twice", func() string { return f.raw(same, also(`"jti":"x"`)) }, problem.Unauthenticated},
+		{"the session twice, spelled otherwise", func() string { return f.raw(same, also(`"\u006ati":"x"`)) }, problem.Unauthenticated},
+		{"a long s in a name", func() string { return f.raw(same, renamed("iss", "iſs")) }, problem.Unauthenticated},
+		{"claims nested too deeply", func() string { return f.raw(same, also(`"n":[[[[[1]]]]]`)) }, problem.Unauthenticated},
+		{"two JSON values", func() string { return f.raw(same, func(s string) string { return s + "{}" }) }, problem.Unauthenticated},
+		{"an expiry that is no number", func() string { return f.signed(func(h, c map[string]any) { with(c, "exp", "tomorrow") }) }, problem.Unauthenticated},
 
 		{"issued by a cell whose clock is ahead", func() string { return f.signed(func(h, c map[string]any) { with(c, "iat", f.unix(20*time.Second)) }) }, ""},
 		{"no algorithm", func() string {
@@ -175,6 +239,23 @@ func TestForgery_R5(t *testing.T) {
 		{"a token for no purpose", func() string { return f.signed(func(h, c map[string]any) { delete(h, "typ") }) }, problem.Unauthenticated},
 
 		{"another issuer", func() string { return f.signed(func(h, c map[string]any) { with(c, "iss", "https://west.example") }) }, problem.Unauthenticated},
+		{"the site itself as the issuer", func() string { return f.signed(func(h, c map[string]any) { with(c, "iss", issuer) }) }, problem.Unauthenticated},
+		{"the provider as the issuer", func() string { return f.signed(func(h, c map[string]any) { with(c, "iss", issuer+"/oauth/provider") }) }, problem.Unauthenticated},
+		{"another organization as the issuer", func() string {
+			return f.signed(func(h, c map[string]any) { with(c, "iss", issuer+"/oauth/tenant/Else") })
+		}, problem.Unauthenticated},
+		{"another organization, issuer and all", func() string {
+			return f.signed(func(h, c map[string]any) {
+				with(c, "org", tenants.NewID())
+			})
+		}, problem.Unauthenticated},
+		{"the provider's organization, issuer and all", func() string {
+			return f.signed(func(h, c map[string]any) {
+				with(c, "org", string(tenants.SystemOrgID))
+				with(c, "iss", issuer+"/oauth/provider")
+			})
+		}, problem.Unauthenticated},
+		{"no organization", func() string { return f.signed(func(h, c map[string]any) { delete(c, "org") }) }, problem.Unauthenticated},
 		{"no issuer", func() string { return f.signed(func(h, c map[string]any) { delete(c, "iss") }) }, problem.Unauthenticated},
 		{"another audience", func() string {
 			return f.signed(func(h, c map[string]any) { with(c, "aud", []string{"https://west.example"}) })
@@ -188,7 +269,7 @@ func TestForgery_R5(t *testing.T) {
 		{"a session that never was", func() string { return f.signed(func(h, c map[string]any) { with(c, "jti", tenants.NewID()) }) }, problem.Unauthenticated},
 
 		{"oversize", func() string {
-			return f.signed(func(h, c map[string]any) { with(c, "padding", strings.Repeat("x", 4096)) })
+			return f.signed(func(h, c map[string]any) { with(c, "padding", strings.Repeat("x", 8192)) })
 		}, problem.Unauthenticated},
 		{"base64 with bits left over", func() string { return f.signature(otherBits) }, problem.Unauthenticated},
 		{"base64 with padding", func() string { return f.signature(func(s string) string { return s + "==" }) }, problem.Unauthenticated},
@@ -237,8 +318,9 @@ func TestAccessToken_VCD8(t *testing.T) {
 	tokens := w.activate(a)
 	f := newForgerOf(w, tokens.AccessToken.Reveal())
 	for name, want := range map[string]any{
-		"iss": issuer, "sub": string(a.ID), "jti": string(tokens.Session.ID), "org": string(w.org), "org_name": w.snapshot().Name,
+		"iss": issuer + "/oauth/tenant/" + url.PathEscape(w.snapshot().Name), "sub": string(a.ID), "jti": string(tokens.Session.ID), "org": string(w.org), "org_name": w.snapshot().Name,
 		"kind": "serviceAccount", "name": a.Name, "role": deployer,
+		"client_id": string(a.ID), "scope": "urn:vcloud:role:Deployer",
 		"iat": f.unix(0), "exp": f.unix(30 * day),
 	} {
 		if f.claims[name] != want {
@@ -305,7 +387,8 @@ func TestKeys_R5_OfAnotherCellAreFound(t *testing.T) {
 	stale := w.service
 	old, _ := stale.SigningKey()
 	w.clock.add(time.Minute)
-	newSigningKey(w)
+	_, err := w.newService(w.db.OAuth()).RotateKey(w.ctx(), w.admin, oauth.KeyRotation{Purpose: oauth.PurposeAccessToken, AtOnce: true})
+	w.must(err)
 	other := w.newService(w.db.OAuth())
 	if fresh, _ := other.SigningKey(); fresh == old {
 		t.Fatal("the newer key does not sign")
@@ -313,27 +396,12 @@ func TestKeys_R5_OfAnotherCellAreFound(t *testing.T) {
 	w.service = other
 	a := w.newAccount()
 	token := w.activate(a).AccessToken
-	_, err := cell.Authenticate(w.ctx(), token.Reveal())
+	_, err = cell.Authenticate(w.ctx(), token.Reveal())
 	wantProblem(t, err, "")
 	w.service = stale
 	token = w.activate(a).AccessToken // whatever signs, all verify
 	w.service = other
 	w.wantAlive(token, true)
-}
-
-// newSigningKey makes what a cell makes that starts without seeing a key.
-func newSigningKey(w *world) {
-	w.t.Helper()
-	elsewhere := newWorld(w.t, newDB(w.t))
-	elsewhere.clock.add(time.Minute)
-	w.must(elsewhere.db.OAuth().View(w.ctx(), func(r oauth.Reader) error {
-		keys, err := r.SigningKeys()
-		if err != nil {
-			return err
-		}
-		keys[0].CreatedAt = w.clock.now()
-		return w.db.OAuth().InTx(w.ctx(), func(tx oauth.Tx) error { return tx.CreateSigningKey(keys[0]) })
-	}))
 }
 
 // FuzzAuthenticate: no text opens a session that was not signed here.

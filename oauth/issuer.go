@@ -8,10 +8,12 @@ import (
 
 // Issuer names who issues the tokens of an organization: its realm, from whose
 // name clients derive where the realm says about itself what it serves (RFC 8414
-// §3.1).
-func (s *Service) Issuer(org tenants.Organization) string {
-	if org.System() {
-		return s.policy.Issuer + "/oauth/provider"
+// §3.1). It is the iss of access tokens.
+func (s *Service) Issuer(org tenants.Organization) string { return s.issuer(org.ID, org.Name) }
+
+func (s *Service) issuer(org tenants.OrgID, name string) string {
+	if org == tenants.SystemOrgID {
+		return s.policy.PublicURL + "/oauth/provider"
 	}
-	return s.policy.Issuer + "/oauth/tenant/" + url.PathEscape(org.Name)
+	return s.policy.PublicURL + "/oauth/tenant/" + url.PathEscape(name)
 }

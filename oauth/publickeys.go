@@ -1,27 +1,28 @@
 package oauth
 
 import (
+	"context"
 	"crypto"
-	"slices"
-	"strings"
 )
 
 // PublicKey verifies access tokens of this site.
 type PublicKey struct {
-	ID        string // JWT kid
-	Algorithm string // JWS alg, of tokens that this key verifies
-	Key       crypto.PublicKey
+	ID        string           // JWT kid
+	Algorithm string           // JWS alg, of tokens that this key verifies
+	Key       crypto.PublicKey // *ecdsa.PublicKey (P-256) or *rsa.PublicKey
 }
 
-// PublicKeys are the keys that verify access tokens, those that are yet to sign
-// included, by id. They are in memory: anybody may ask for them.
-func (s *Service) PublicKeys() []PublicKey {
-	s.signer.mu.RLock()
-	defer s.signer.mu.RUnlock()
-	keys := make([]PublicKey, 0, len(s.signer.public))
-	for id, key := range s.signer.public {
-		keys = append(keys, PublicKey{ID: id, Algorithm: algorithm, Key: key})
+// PublicKeys are the keys that verify access tokens, in the order in which they
+// come to sign, those that are yet to sign included. They are in memory, and read
+// again when a key has changed, so that anybody may ask for them.
+func (s *Service) PublicKeys(ctx context.Context) ([]PublicKey, error) {
+	set, err := s.signer.current(ctx)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(keys, func(a, b PublicKey) int { return strings.Compare(a.ID, b.ID) })
-	return keys
+	var list []PublicKey
+	for _, k := range living(set.list(), PurposeAccessToken) {
+		list = append(list, PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: set[k.ID].public})
+	}
+	return list, nil
 }

@@ -27,7 +27,7 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 	// Each turn acts on what it read only if that still holds; a turn that lost
 	// a race reads again. The states only move forward, from current to spent to
 	// replayed or revoked, so there are few turns.
-	for range 4 {
+	for turn := range 4 {
 		shown, account, quota, err := s.presented(ctx, org, client, digest)
 		if problem.Has(err, problem.NotFound) {
 			return s.refreshAPIToken(ctx, by, org, client, digest)
@@ -36,6 +36,11 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 			return Tokens{}, err
 		}
 		now := s.clock()
+		if turn == 0 && !replays(rules, shown, by.Source, now) { // a replay ends its family whatever the limit
+			if err := s.countRefresh(org.ID, shown.Account); err != nil {
+				return Tokens{}, err
+			}
+		}
 		successor := s.keys.Successor(token.Reveal(), shown.Family.ID, shown.Shown)
 		end := rules.End(shown.CreatedAt)
 		session := s.newAccountSession(now, shown.Family, end)
@@ -64,7 +69,7 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 			return Tokens{}, err
 		}
 		if done {
-			return s.issue(org, session, successor)
+			return s.issue(ctx, org, session, successor)
 		}
 	}
 	return Tokens{}, problem.New(problem.Unavailable, "The token is being refreshed by many at once; try again.").After(time.Second)
@@ -87,22 +92,18 @@ func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client C
 		case !org.Enabled:
 			return invalidRefreshToken()
 		}
-		account, err = r.ServiceAccount(org.ID, shown.Account, s.clock())
-		if problem.Has(err, problem.NotFound) {
-			return invalidRefreshToken()
-		}
-		if err != nil {
-			return err
-		}
+		account = shown.Holder
 		quota, err = tenants.PinQuota(r, org.ID, account.Quota)
 		return err
 	})
-	return shown, account, quota, err
+	return shown, account, quota, aboutPresented(org, shown, err)
 }
 
 // invalidRefreshToken is for what was never issued, and for what cannot be told
 // from it.
-func invalidRefreshToken() error { return problem.New(problem.InvalidGrant, "Invalid refresh token") }
+func invalidRefreshToken() error {
+	return problem.New(problem.InvalidGrant, "Invalid refresh token").With(problem.FactReason, problem.ReasonUnknown)
+}
 
 // meantFor refuses a token that was issued for another organization or client. It
 // helps people who try one endpoint after the other, and leaves the token alone.
@@ -127,6 +128,11 @@ func inGrace(r tenants.Rotation, shown Presented, now time.Time) bool {
 func retryAllowed(r tenants.Rotation, shown Presented, source string, now time.Time) bool {
 	return shown.Shown == shown.Generation-1 && age(shown, now) < r.RetryWindow &&
 		source == shown.UsedFrom && shown.Retries < r.MaxRetries
+}
+
+// replays says that a token is shown that can only be a copy.
+func replays(r tenants.Rotation, shown Presented, source string, now time.Time) bool {
+	return shown.Shown != shown.Generation && !inGrace(r, shown, now) && !retryAllowed(r, shown, source, now)
 }
 
 // age is how long ago the token was spent. Another cell's clock may be ahead of
@@ -167,7 +173,7 @@ func (s *Service) replayed(ctx context.Context, by tenants.Caller, account Servi
 	if shown.Shown == shown.Generation-1 {
 		reason = "it was shown again too late, too often or from elsewhere"
 	}
-	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason)
+	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason).With(aboutReplay(shown)...)
 }
 
 // outlived ends a family that has reached its maximum age: the account is CREATED
@@ -179,7 +185,8 @@ func (s *Service) outlived(ctx context.Context, by tenants.Caller, account Servi
 	if err != nil {
 		return err
 	}
-	return problem.New(problem.InvalidGrant, "Invalid refresh token: it reached its maximum age on %s; an administrator has to grant access again.", end.UTC().Format(time.RFC3339))
+	return problem.New(problem.InvalidGrant, "Invalid refresh token: it reached its maximum age on %s; an administrator has to grant access again.", end.UTC().Format(time.RFC3339)).
+		With(append(aboutGenerations(shown), problem.FactReason, problem.ReasonExpired, problem.FactAt, factTime(end))...)
 }
 
 // endFamily revokes the family of a presented token, unless that happened since.

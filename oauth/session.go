@@ -82,16 +82,16 @@ func (s *Service) openSession(ctx context.Context, by tenants.Caller, org *tenan
 	if err != nil {
 		return Tokens{}, err
 	}
-	tokens, err := s.issue(org, session, "")
+	tokens, err := s.issue(ctx, org, session, "")
 	tokens.LegacyToken = legacy
 	return tokens, err
 }
 
 // issue signs the access token of a session that is stored. It runs after the
 // transaction: nothing is signed while a lock is held.
-func (s *Service) issue(org *tenants.Snapshot, session Session, refresh string) (Tokens, error) {
+func (s *Service) issue(ctx context.Context, org *tenants.Snapshot, session Session, refresh string) (Tokens, error) {
 	roleName, _ := org.RoleName(session.Role)
-	access, err := s.signer.sign(s.policy.Issuer, org.Organization, roleName, session)
+	access, err := s.signAccessToken(ctx, org.Organization, roleName, session)
 	if err != nil {
 		return Tokens{}, err
 	}

@@ -15,12 +15,14 @@ import (
 	"causeway/federation/links"
 	"causeway/federation/peer"
 	"causeway/gateway"
+	"causeway/internal/cells"
 	"causeway/internal/config"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
 	"causeway/internal/secret"
 	"causeway/internal/store"
+	"causeway/internal/upkeep"
 	"causeway/oauth"
 	"causeway/ratelimit"
 	"causeway/services"
@@ -67,6 +69,9 @@ type Site struct {
 	links       *links.Links
 	tokens      *oauth.Authenticator
 	tail        *journal.Tail
+	cells       *cells.Registry
+	cleaner     *upkeep.Cleaner
+	sealer      *upkeep.Sealer
 	gossip      *gossip.Gossip // nil in static mode
 	refusals    *refusal.Recorder
 	gateway     *gateway.Gateway

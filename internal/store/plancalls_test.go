@@ -7,6 +7,7 @@ import (
 
 	"causeway/federation"
 	"causeway/oauth"
+	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
@@ -40,6 +41,10 @@ var planCalls = []call{
 	{"RolePage", everyPage("description", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
 		_, _, err := n.RolePage(w.org, q)
 		return err
+	})},
+	{"OrganizationLimits EveryOrganizationLimits SetOrganizationLimits", inReader(func(n tenants.Tx, w *tenant) error {
+		own := ratelimit.Limits{ratelimit.Management: {ratelimit.PerOrg: {Tokens: 1, Per: time.Second, Burst: 2}}}
+		return errors.Join(n.SetOrganizationLimits(w.org, own), second(n.OrganizationLimits(w.org)), second(n.EveryOrganizationLimits()))
 	})},
 	{"PublishedRights", inReader(func(n tenants.Tx, w *tenant) error { return second(n.PublishedRights(w.org)) })},
 	{"QuotaPolicies", everyPage("description", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
@@ -101,6 +106,9 @@ var planCalls = []call{
 	{"CreateSigningKey", inTokens(func(o oauth.Tx, _ *tenant) error {
 		return o.CreateSigningKey(oauth.SigningKey{ID: newID[string](), Public: []byte("key"), Private: []byte("sealed")})
 	})},
+	{"LockSigningKeys", inTokens(func(o oauth.Tx, _ *tenant) error { return o.LockSigningKeys() })},
+	{"EraseSigningKey", inTokens(func(o oauth.Tx, _ *tenant) error { return o.EraseSigningKey("k") })},
+	{"RetireSigningKey", inTokens(func(o oauth.Tx, _ *tenant) error { return second(o.RetireSigningKey("k", now)) })},
 	{"Note", inTokens(func(o oauth.Tx, _ *tenant) error { return o.Note(oauth.Event{At: now, Kind: "denied"}) })},
 	{"Record", inTokens(func(o oauth.Tx, w *tenant) error { return o.Record(w.entry("role.updated")) })},
 

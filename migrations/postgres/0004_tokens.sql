@@ -4,6 +4,7 @@
 ALTER TABLE signing_keys ADD COLUMN purpose TEXT NOT NULL DEFAULT 'access-token';
 ALTER TABLE signing_keys ADD COLUMN signs_from BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE signing_keys ADD COLUMN retired_at BIGINT NOT NULL DEFAULT 0;
+UPDATE signing_keys SET signs_from = created_at;
 
 -- The processes that serve this site: how far each has followed the journal, and
 -- when it last said so.
@@ -73,8 +74,10 @@ DROP INDEX journal_logs;
 DROP TABLE seals;
 DROP TABLE refusals;
 DROP TABLE cells;
--- The older version signs with the newest key there is, and verifies with all.
-DELETE FROM signing_keys WHERE purpose <> 'access-token' OR retired_at <> 0;
+-- The older version signs with the newest key there is, and verifies with all; it
+-- knows one algorithm.
+DELETE FROM signing_keys WHERE purpose <> 'access-token' OR retired_at <> 0 OR algorithm <> 'ES256'
+    OR length(private_key) = 0 AND EXISTS (SELECT 1 FROM signing_keys other WHERE other.algorithm <> 'ES256');
 ALTER TABLE signing_keys DROP COLUMN retired_at;
 ALTER TABLE signing_keys DROP COLUMN signs_from;
 ALTER TABLE signing_keys DROP COLUMN purpose;
