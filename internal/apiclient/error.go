@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"causeway/internal/httpapi"
 )
@@ -42,26 +43,27 @@ func Refused(err error, status int) bool {
 }
 
 func refusal(res *http.Response, body []byte) *Error {
-	e := &Error{Status: res.StatusCode, RequestID: printable(res.Header.Get(httpapi.HeaderRequestID))}
+	e := &Error{Status: res.StatusCode, RequestID: Printable(res.Header.Get(httpapi.HeaderRequestID))}
 	var said struct {
 		Minor   string `json:"minorErrorCode"`
 		Message string `json:"message"`
 	}
 	if json.Unmarshal(body, &said) == nil {
-		e.Code = printable(said.Minor)
+		e.Code = Printable(said.Minor)
 		// The id stands in front already, as VCD's clients want it.
-		e.Message = printable(strings.TrimPrefix(said.Message, "[ "+e.RequestID+" ] "))
+		e.Message = Printable(strings.TrimPrefix(said.Message, "[ "+e.RequestID+" ] "))
 	}
 	return e
 }
 
-// printable keeps a server from steering the terminal.
-func printable(s string) string {
+// Printable is a server's words as a terminal may show them: it must not be
+// steered, nor a text turned round.
+func Printable(s string) string {
 	if len(s) > maxMessage {
 		s = s[:maxMessage] + "…"
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if !unicode.IsPrint(r) {
 			return ' '
 		}
 		return r

@@ -14,7 +14,7 @@ func TestVCDEndpoints_VCD65_VCD67(t *testing.T) {
 		{"https://vcd.example.com", "ACME", "https://vcd.example.com/oauth/tenant/ACME/token"},
 		{"https://vcd.example.com/", "ACME", "https://vcd.example.com/oauth/tenant/ACME/token"},
 		{"https://vcd.example.com:8443/api", "a b/c", "https://vcd.example.com:8443/oauth/tenant/a%20b%2Fc/token"},
-		{" https://[::1]:8443/api/ ", "system", "https://[::1]:8443/oauth/provider/token"},
+		{"https://[::1]:8443/api/", "system", "https://[::1]:8443/oauth/provider/token"},
 	} {
 		e, err := VCD(tt.site, tt.org)
 		if err != nil || e.Token != tt.token {

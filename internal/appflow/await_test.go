@@ -186,3 +186,31 @@ func TestRefreshAsksAgain_R3(t *testing.T) {
 		})
 	}
 }
+
+func TestAskComesBack_VCD25(t *testing.T) {
+	opened := reply{status: 200, body: `{"device_code":"d","user_code":"u","verification_uri":"https://site/v","expires_in":60}`}
+	for _, tt := range []struct {
+		replies []reply
+		at      []int
+		fails   bool
+	}{
+		{[]reply{opened}, []int{0}, false},
+		{[]reply{{status: 429, retryAfter: "30"}, {status: 429}, opened}, []int{0, 30, 40}, false},
+		{[]reply{{status: 429, retryAfter: "30"}}, []int{0, 30, 60, 90, 120}, true},
+		{[]reply{lost}, []int{0}, true}, // more likely a mistyped address than a restart
+		{[]reply{oauthError("invalid_client")}, []int{0}, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{replies: tt.replies, began: time.Now()}
+			c, reports := s.client(), 0
+			c.Device = "https://site/device_authorization"
+			r, err := c.Ask(t.Context(), func(Progress) { reports++ })
+			if got := fmt.Sprint(inSeconds(s.polls)); got != fmt.Sprint(tt.at) || (err != nil) != tt.fails || reports != len(tt.at)-1 {
+				t.Errorf("requests at %s, want %v; %d reports; %v", got, tt.at, reports, err)
+			}
+			if err == nil && !r.Asked.Equal(time.Now()) {
+				t.Error("the codes' life is counted from the first request, not from the answered one")
+			}
+		})
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"causeway/internal/apiclient"
 )
 
 // Client is an app. It authenticates by nothing but what it presents.
@@ -115,8 +117,8 @@ func refusal(res *http.Response, text []byte) error {
 		body.Code, body.Description = body.Minor, body.Message
 	}
 	return &Refusal{
-		Status: res.StatusCode, Code: clean(body.Code), Description: clean(body.Description),
-		RequestID: clean(res.Header.Get("X-VMWARE-VCLOUD-REQUEST-ID")), RetryAfter: retryAfter(res.Header.Get("Retry-After")),
+		Status: res.StatusCode, Code: apiclient.Printable(body.Code), Description: apiclient.Printable(body.Description),
+		RequestID: apiclient.Printable(res.Header.Get("X-VMWARE-VCLOUD-REQUEST-ID")), RetryAfter: retryAfter(res.Header.Get("Retry-After")),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"causeway/internal/apiclient"
 	"causeway/internal/secret"
 )
 
@@ -41,7 +42,7 @@ func (c *Client) Authorize(ctx context.Context) (Request, error) {
 		return Request{}, err
 	}
 	r := Request{
-		DeviceCode: secret.Text(body.DeviceCode), UserCode: clean(body.UserCode), VerificationURI: clean(body.VerificationURI),
+		DeviceCode: secret.Text(body.DeviceCode), UserCode: apiclient.Printable(body.UserCode), VerificationURI: apiclient.Printable(body.VerificationURI),
 		Asked: asked, ExpiresIn: seconds(body.ExpiresIn), Interval: min(seconds(body.Interval), longestWait),
 	}
 	if r.DeviceCode == "" || r.UserCode == "" || r.VerificationURI == "" || r.ExpiresIn == 0 {
@@ -73,4 +74,23 @@ func fold(s string) string {
 		}
 		return r
 	}, strings.ToUpper(s))
+}
+
+// askTries bounds how often a throttled request is sent again.
+const askTries = 5
+
+// Ask is Authorize that comes back when the site is throttled and says when. It
+// reports each wait.
+func (c *Client) Ask(ctx context.Context, report func(Progress)) (Request, error) {
+	for try := 1; ; try++ {
+		r, err := c.Authorize(ctx)
+		if state, _ := classify(err); err == nil || state != Throttled || try == askTries {
+			return r, err
+		}
+		delay := backOff(defaultInterval, try-1, err)
+		report(Progress{State: Throttled, Next: time.Now().Add(delay), Err: err})
+		if wait(ctx, delay) != nil {
+			return Request{}, ctx.Err()
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"causeway/internal/apiclient"
 	"causeway/internal/secret"
 )
 
@@ -105,9 +106,9 @@ func (c *Client) whoAmI(ctx context.Context, access secret.Text) (Who, error) {
 	if err := c.do(r, &body); err != nil {
 		return Who{}, err
 	}
-	who := Who{Name: clean(body.User.Name), Org: clean(body.Org.Name)}
+	who := Who{Name: apiclient.Printable(body.User.Name), Org: apiclient.Printable(body.Org.Name)}
 	for _, role := range body.Roles {
-		who.Roles = append(who.Roles, clean(role))
+		who.Roles = append(who.Roles, apiclient.Printable(role))
 	}
 	return who, nil
 }

@@ -22,11 +22,20 @@ const (
 	exitFailed = 1 // the command could not do its work
 	exitUsage  = 2 // the command line or the configuration is wrong
 
+	exitDenied  = 3 // somebody was asked, and said no
+	exitExpired = 4 // somebody was asked, and did not answer in time
+
 	exitInterrupted = 130 // a signal came before the work was done
 )
 
 // usageError marks mistakes of whoever typed the command.
 type usageError struct{ error }
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	error
+	code int
+}
 
 // Main runs a command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errOut io.Writer) int {
@@ -51,6 +60,9 @@ func Main(args []string, in io.Reader, out, errOut io.Writer) int {
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
+	if own, ok := errors.AsType[exitError](err); ok {
+		return own.code
+	}
 	return exitFailed
 }
 
@@ -65,7 +77,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newVersion())
+	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newVersion())
 	return root
 }
 

@@ -35,12 +35,21 @@ func Open(ctx context.Context, path string) (*File, error) {
 	f := &File{path: target, lock: flock.New(target+".lock", flock.SetPermissions(0o600))}
 	if _, err := f.lock.TryLockContext(ctx, lockRetry); err != nil {
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("another process is using %s: %w", path, err)
+			return nil, &busyError{path, err}
 		}
 		return nil, fmt.Errorf("cannot lock the token file: %w", err)
 	}
 	return f, nil
 }
+
+// busyError says what a wait for the lock means that has ended.
+type busyError struct {
+	path string
+	err  error // ctx's
+}
+
+func (e *busyError) Error() string { return "another process is using " + e.path }
+func (e *busyError) Unwrap() error { return e.err }
 
 // resolve follows symbolic links. Only a regular file, or nothing yet, can be
 // replaced.
