@@ -85,15 +85,21 @@ func (b Budget) outlasts(small Budget, times int) bool {
 	return faster && b.burst() >= times*small.burst()
 }
 
+// Whole is b with its Burst named.
+func (b Budget) Whole() Budget {
+	b.Burst = b.burst()
+	return b
+}
+
 func (b Budget) String() string {
 	if b.off() {
 		return "off"
 	}
-	return fmt.Sprintf("%d per %s, burst %d", b.Tokens, span(b.Per), b.burst())
+	return fmt.Sprintf("%d per %s, burst %d", b.Tokens, Span(b.Per), b.burst())
 }
 
-// span writes whole units the way operators do: 10m, not 10m0s.
-func span(d time.Duration) string {
+// Span writes whole units the way operators do: 10m, not 10m0s.
+func Span(d time.Duration) string {
 	switch {
 	case d >= time.Hour && d%time.Hour == 0:
 		return fmt.Sprintf("%dh", d/time.Hour)

@@ -86,19 +86,6 @@ func (l *Limiter) Update(c Config) error {
 	return nil
 }
 
-// SetCells is Update of Config.Cells alone: a cell has come or gone.
-func (l *Limiter) SetCells(n int) error {
-	l.reload.Lock()
-	defer l.reload.Unlock()
-	c := l.config
-	c.Cells = n
-	if err := c.Validate(); err != nil || c.Cells == l.config.Cells {
-		return err
-	}
-	l.set(c)
-	return nil
-}
-
 func (l *Limiter) set(c Config) {
 	l.config = c
 	all, cells, maxKeys := c.Limits.over(Defaults()), max(1, c.Cells), c.MaxKeys

@@ -118,6 +118,10 @@ func (lim *limit) setOwn(seed maphash.Seed, orgs []OrgLimits, cells, maxKeys int
 	lim.bury(before, next)
 }
 
+// MaxOwnOrgs is how many organizations can have budgets of their own. Whoever sets
+// them counts; each has a few kilobytes in every cell.
+const MaxOwnOrgs = 1000
+
 // minOwnKeys is how many accounts of an organization have buckets at least.
 const minOwnKeys = 64
 

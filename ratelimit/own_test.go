@@ -88,7 +88,7 @@ func TestOwnBudgets_ChangeAndForgetNobody(t *testing.T) {
 	if n := left(); n != 50 {
 		t.Errorf("%d left after a change of the site's, want 50", n)
 	}
-	if err := l.SetCells(3); err != nil {
+	if err := l.Update(Config{Cells: 3}); err != nil {
 		t.Fatal(err)
 	}
 	wantRefused(t, l.Spend(UserCode, keys...), PerAccount) // a third of three is one, and that is used

@@ -14,6 +14,7 @@ type Config struct {
 	Hasher    *secret.PasswordHasher
 	Logins    *Logins  // by default of its own
 	Rotation  Rotation // of the site
+	Limits    *Limits  // of organizations
 	Now       func() time.Time
 }
 
@@ -28,6 +29,7 @@ type Service struct {
 	hasher   *secret.PasswordHasher
 	logins   *Logins
 	rotation Rotation
+	limits   *Limits
 	now      func() time.Time
 }
 
@@ -36,7 +38,7 @@ func New(c Config) *Service {
 	if c.Logins == nil {
 		c.Logins = NewLogins(c.Store, c.Hasher, c.Now)
 	}
-	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, logins: c.Logins, rotation: c.Rotation, now: c.Now}
+	return &Service{store: c.Store, orgs: c.Directory, hasher: c.Hasher, logins: c.Logins, rotation: c.Rotation, limits: c.Limits, now: c.Now}
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"causeway/internal/journal"
+	"causeway/ratelimit"
 )
 
 // Store keeps organizations, users, roles and what is published to them. InTx
@@ -27,6 +28,7 @@ type Reader interface {
 	RoleReader
 	PublicationReader
 	QuotaReader
+	LimitReader
 	RecordReader
 }
 
@@ -87,6 +89,15 @@ type QuotaReader interface {
 	// QuotaPolicies lists by id, name, description and auto_generated.
 	QuotaPolicies(org OrgID, q Query) ([]QuotaPolicy, int, error)
 	QuotaPolicyOrg(id QuotaPolicyID) (OrgID, error)
+}
+
+// LimitReader reads what the provider has set instead of the site's limits.
+type LimitReader interface {
+	// OrganizationLimits is empty for most.
+	OrganizationLimits(org OrgID) (ratelimit.Limits, error)
+	// EveryOrganizationLimits lists the organizations that have any, for the limiter
+	// of a cell; their names are folded.
+	EveryOrganizationLimits() ([]ratelimit.OrgLimits, error)
 }
 
 // RecordReader reads what was done.
@@ -180,6 +191,9 @@ type Tx interface {
 	SetUserQuota(org OrgID, user UserID, policy QuotaPolicyID) error
 	SetAccountQuota(org OrgID, account string, policy QuotaPolicyID) error
 	SetOrganizationQuota(org OrgID, policy QuotaPolicyID) error
+
+	// SetOrganizationLimits replaces an organization's own limits.
+	SetOrganizationLimits(org OrgID, limits ratelimit.Limits) error
 
 	CreateTask(Task) error
 	// Record appends to the journal in this transaction.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +42,10 @@ func newServe() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		log := newLogger(c.Log)
+		log, level := newLogger(c.Log)
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP) // from here on it does not end the process
+		defer signal.Stop(hangup)
 		s, err := site.New(cmd.Context(), c, site.Options{Log: log})
 		if err != nil {
 			return err
@@ -49,15 +54,44 @@ func newServe() *cobra.Command {
 			return errors.Join(err, stop(s))
 		}
 		log.Info("serving", "site", s.Self().Name, "id", s.Self().ID, "public", s.Addr("public"), "peer", s.Addr("peer"))
-		select {
-		case <-cmd.Context().Done():
-			log.Info("stopping")
-			return stop(s)
-		case err := <-s.Failed():
-			return errors.Join(err, stop(s))
+		for {
+			select {
+			case <-hangup:
+				reload(s, *file, log, level)
+			case <-cmd.Context().Done():
+				log.Info("stopping")
+				return stop(s)
+			case err := <-s.Failed():
+				return errors.Join(err, stop(s))
+			}
 		}
 	}
 	return cmd
+}
+
+// reload reads the configuration again while the site serves. A faulty one changes
+// nothing.
+func reload(s *site.Site, file string, log *slog.Logger, level *slog.LevelVar) {
+	c, err := config.Load(config.Source{Path: file, Environ: os.Environ()})
+	var faults *config.Faults
+	switch {
+	case errors.As(err, &faults):
+		for _, fault := range faults.List {
+			log.Error("the configuration is at fault", "fault", fault.String())
+		}
+		log.Error("the configuration was not reloaded; nothing has changed", "faults", len(faults.List))
+		return
+	case err != nil:
+		log.Error("the configuration was not reloaded; nothing has changed", "err", err)
+		return
+	}
+	restart, err := s.Reload(c)
+	if err != nil {
+		log.Error("the configuration was not reloaded; nothing has changed", "err", err)
+		return
+	}
+	level.Set(levelOf(c.Log))
+	log.Info("the configuration was reloaded", "restart_for", restart)
 }
 
 func stop(s *site.Site) error {
@@ -66,14 +100,20 @@ func stop(s *site.Site) error {
 	return s.Stop(ctx)
 }
 
-func newLogger(c config.Log) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.Level)) // validated with the configuration
+// newLogger also returns the level, which can be changed while it logs.
+func newLogger(c config.Log) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(levelOf(c))
 	o := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o))
+		return slog.New(slog.NewJSONHandler(os.Stderr, o)), level
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o))
+	return slog.New(slog.NewTextHandler(os.Stderr, o)), level
+}
+
+func levelOf(c config.Log) (level slog.Level) {
+	_ = level.UnmarshalText([]byte(c.Level)) // validated with the configuration
+	return level
 }
 
 func newMigrate() *cobra.Command {

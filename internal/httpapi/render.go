@@ -93,6 +93,7 @@ func Fail(c *gin.Context, err error) {
 	if p.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 	}
+	rateLimitOf(c, p.Err)
 	c.Header("Cache-Control", "no-store")
 	switch DialectOf(c.Request) {
 	case OAuth:

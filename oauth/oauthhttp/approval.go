@@ -27,15 +27,17 @@ type accessRequest struct {
 // lookUp answers 303 to the account, as VCD does, and says in the body who asks
 // for what. Clients follow the Location; people read the body.
 func (h *Handler) lookUp(c *gin.Context, call httpapi.Call) error {
-	return h.withUserCode(c, call, func(code string) error {
-		found, err := h.OAuth.LookUp(c.Request.Context(), call.Org, code)
-		if err != nil {
-			return err
-		}
-		c.Header("Location", h.PublicURL+cloudapi+"/serviceAccounts/"+tenants.URN("serviceAccount", found.Account.ID))
-		httpapi.NoStoreJSON(c, http.StatusSeeOther, h.newAccessRequest(c, call, found))
-		return nil
+	var found oauth.AccessRequest
+	err := h.withUserCode(c, call, func(code string) (err error) {
+		found, err = h.OAuth.LookUp(c.Request.Context(), call.Org, code)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	c.Header("Location", h.PublicURL+cloudapi+"/serviceAccounts/"+tenants.URN("serviceAccount", found.Account.ID))
+	httpapi.NoStoreJSON(c, http.StatusSeeOther, h.newAccessRequest(c, call, found))
+	return nil
 }
 
 func (h *Handler) newAccessRequest(c *gin.Context, call httpapi.Call, found oauth.AccessRequest) accessRequest {
@@ -52,20 +54,20 @@ func (h *Handler) newAccessRequest(c *gin.Context, call httpapi.Call, found oaut
 }
 
 func (h *Handler) grant(c *gin.Context, call httpapi.Call) error {
-	return h.withUserCode(c, call, func(code string) error {
-		return httpapi.NoContent(c, h.OAuth.Grant(c.Request.Context(), call.Caller, call.Org, code))
-	})
+	return httpapi.NoContent(c, h.withUserCode(c, call, func(code string) error {
+		return h.OAuth.Grant(c.Request.Context(), call.Caller, call.Org, code)
+	}))
 }
 
 func (h *Handler) deny(c *gin.Context, call httpapi.Call) error {
-	return h.withUserCode(c, call, func(code string) error {
-		return httpapi.NoContent(c, h.OAuth.Deny(c.Request.Context(), call.Caller, call.Org, code))
-	})
+	return httpapi.NoContent(c, h.withUserCode(c, call, func(code string) error {
+		return h.OAuth.Deny(c.Request.Context(), call.Caller, call.Org, code)
+	}))
 }
 
 // withUserCode reads the code that somebody typed and does what they want with
-// it. A user code is short, so tries that miss are limited per person and per
-// organization (VCD-17); a try that hits does not count.
+// it, before anything is answered. A user code is short, so tries that miss are
+// limited per person and per organization (VCD-17); a try that hits does not count.
 func (h *Handler) withUserCode(c *gin.Context, call httpapi.Call, do func(code string) error) error {
 	var body struct {
 		UserCode string `json:"userCode"`
@@ -81,5 +83,6 @@ func (h *Handler) withUserCode(c *gin.Context, call httpapi.Call, do func(code s
 	if !problem.Has(err, problem.UnknownUserCode) {
 		try.Return()
 	}
+	httpapi.RateLimit(c, try.Standing)
 	return err
 }

@@ -41,9 +41,11 @@ func (h *Handler) authorizeDevice(c *gin.Context) error {
 		return err
 	}
 	realm := ratelimit.Org(tenants.FoldName(c.Param("org")))
-	if err := h.Limits.Spend(ratelimit.DeviceAuthorization, source, ratelimit.Client(client), realm); err != nil {
+	limit := h.Limits.Take(ratelimit.DeviceAuthorization, source, ratelimit.Client(client), realm)
+	if err := limit.Err(); err != nil {
 		return err
 	}
+	httpapi.RateLimit(c, limit.Standing)
 	org, err := h.realmOr(c, problem.InvalidClient, "The client is not known to this organization.")
 	if err != nil {
 		return err
@@ -140,9 +142,11 @@ func (h *Handler) refused(c *gin.Context, err error) error {
 	if p == nil || p.Code == problem.AuthorizationPending || p.Code.Row().Status != http.StatusBadRequest {
 		return err
 	}
-	if limit := h.Limits.Spend(ratelimit.TokenFailure, ratelimit.Source(httpapi.ClientAddr(c))); limit != nil {
-		return limit
+	limit := h.Limits.Take(ratelimit.TokenFailure, ratelimit.Source(httpapi.ClientAddr(c)))
+	if refused := limit.Err(); refused != nil {
+		return refused
 	}
+	httpapi.RateLimit(c, limit.Standing)
 	return err
 }
 

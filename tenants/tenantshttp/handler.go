@@ -53,7 +53,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	e.Routes = append(e.Routes, h.rightRoutes()...)
 	e.Routes = append(e.Routes, h.publicationRoutes()...)
 	e.Routes = append(e.Routes, h.userRoutes()...)
-	for _, routes := range [][]httpapi.Route{h.orgRoutes(), h.adminRoutes(), h.taskRoutes(), h.queryRoutes(), h.auditRoutes(), h.tokenPolicyRoutes()} {
+	for _, routes := range [][]httpapi.Route{h.orgRoutes(), h.adminRoutes(), h.taskRoutes(), h.queryRoutes(), h.auditRoutes(), h.tokenPolicyRoutes(), h.orgLimitRoutes()} {
 		e.Routes = append(e.Routes, routes...)
 	}
 	return e
