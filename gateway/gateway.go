@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
+	"causeway/internal/refusal"
 	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/tenants"
@@ -40,8 +42,14 @@ type Instances interface {
 // Limits bounds how often a principal may call the API, and how often a source
 // may show tokens that are none.
 type Limits interface {
-	Spend(name ratelimit.Name, keys ...ratelimit.Key) error
+	Take(name ratelimit.Name, keys ...ratelimit.Key) ratelimit.Decision
 	Check(name ratelimit.Name, keys ...ratelimit.Key) error
+}
+
+// Refusals keeps what was refused. Record returns when what must be durable is.
+type Refusals interface {
+	Record(ctx context.Context, o refusal.Outcome)
+	Note(r refusal.Refusal)
 }
 
 // Config wires a Gateway.
@@ -56,6 +64,8 @@ type Config struct {
 	Endpoints httpapi.Endpoints
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
 	Observe   func(Record)   // one per answered request; may be nil
+	Refusals  Refusals       // may be nil
+	Now       func() time.Time
 	Log       *slog.Logger
 }
 
@@ -69,6 +79,8 @@ type Gateway struct {
 	quotas    *ratelimit.Quotas
 	site      tenants.SiteID
 	observe   func(Record)
+	refusals  Refusals
+	now       func() time.Time
 	log       *slog.Logger
 	engine    *gin.Engine
 }
@@ -77,7 +89,10 @@ type Gateway struct {
 func New(c Config) *Gateway {
 	g := &Gateway{
 		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, limits: c.Limits, quotas: c.Quotas,
-		site: c.Site, observe: c.Observe, log: c.Log,
+		site: c.Site, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
+	}
+	if g.now == nil {
+		g.now = time.Now
 	}
 	if g.quotas == nil {
 		g.quotas = ratelimit.NewQuotas(ratelimit.QuotaConfig{})
@@ -90,7 +105,7 @@ func New(c Config) *Gateway {
 	g.engine.RedirectFixedPath = false
 	g.engine.HandleMethodNotAllowed = true
 	_ = g.engine.SetTrustedProxies(nil)
-	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover, canonical)
+	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover, g.canonical)
 	for _, rt := range c.Endpoints.Routes {
 		rt.Do = limited(c.Limits, rt.Do)
 		g.handle(rt.Method, rt.Path, g.route(rt))
@@ -100,7 +115,7 @@ func New(c Config) *Gateway {
 	}
 	g.engine.NoRoute(g.instance)
 	g.engine.NoMethod(func(c *gin.Context) {
-		httpapi.Fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
+		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
 	})
 	return g
 }
@@ -109,27 +124,28 @@ func New(c Config) *Gateway {
 // to be allowed; calls to instances are not counted.
 func limited(limits Limits, do func(*gin.Context, httpapi.Call) error) func(*gin.Context, httpapi.Call) error {
 	return func(c *gin.Context, call httpapi.Call) error {
-		err := limits.Spend(ratelimit.Management, ratelimit.Account(call.Principal.ID), ratelimit.Org(call.Org.ID))
-		if err != nil {
+		d := limits.Take(ratelimit.Management, ratelimit.Account(call.Principal.ID), ratelimit.Org(call.Org.ID))
+		if err := d.Err(); err != nil {
 			return err
 		}
+		httpapi.RateLimit(c, d.Standing)
 		return do(c, call)
 	}
 }
 
 // canonical refuses paths that proxies, peers and we could read in different
 // ways, before anything is decided by one of the readings.
-func canonical(c *gin.Context) {
+func (g *Gateway) canonical(c *gin.Context) {
 	if _, err := services.CanonicalPath(c.Request.URL); err != nil {
-		httpapi.Fail(c, err)
+		g.fail(c, err)
 		c.Abort()
 	}
 }
 
 // handle registers a path with and without a trailing slash: SDKs send both.
 func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
-	g.engine.Handle(method, path, h)
-	g.engine.Handle(method, path+"/", h)
+	g.engine.Handle(method, path, receipt, h)
+	g.engine.Handle(method, path+"/", receipt, h)
 }
 
 // Public is the handler of the public listener.
@@ -158,7 +174,7 @@ func fromPeer(ctx context.Context) (tenants.SiteID, bool) {
 func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := g.serve(c, rt); err != nil {
-			httpapi.Fail(c, err)
+			g.fail(c, err)
 		}
 	}
 }
@@ -168,15 +184,15 @@ func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
 func (g *Gateway) open(rt httpapi.Open) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if _, peer := fromPeer(c.Request.Context()); peer {
-			httpapi.Fail(c, unknownPath())
+			g.fail(c, unknownPath())
 			return
 		}
 		if err := httpapi.CheckVersion(c.Request); err != nil && !rt.AnyVersion {
-			httpapi.Fail(c, err)
+			g.fail(c, err)
 			return
 		}
 		if err := rt.Do(c); err != nil {
-			httpapi.Fail(c, err)
+			g.fail(c, err)
 		}
 	}
 }

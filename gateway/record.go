@@ -17,6 +17,8 @@ import (
 const (
 	keyWho  = "causeway.who"
 	keyPeer = "causeway.peer"
+	// keyTarget is what keyPeer is the site of.
+	keyTarget = "causeway.target"
 )
 
 // Record is what one answered request leaves behind, for the log and the
@@ -74,6 +76,9 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 		}
 	}
 	g.log.Log(c.Request.Context(), level, "request", attrs...)
+	if r.Peer != "" && r.Problem == "" {
+		g.refusedByPeer(c, r.Status)
+	}
 	if g.observe != nil {
 		g.observe(r)
 	}
@@ -95,7 +100,7 @@ func (g *Gateway) recover(c *gin.Context) {
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler) // or half an answer would look whole
 		}
-		httpapi.Fail(c, problem.New(problem.Internal, "The server met an unexpected condition."))
+		g.fail(c, problem.New(problem.Internal, "The server met an unexpected condition."))
 	}()
 	c.Next()
 }

@@ -32,6 +32,7 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if err != nil {
 		return err
 	}
+	httpapi.Concern(c, org.ID)
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: org.ID, Site: g.site}.String())
 	// Authorize where the request is fulfilled: roles belong to this site, and a
 	// peer's word for them is never enough.
@@ -47,6 +48,7 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 // and does not depend on what the peer says.
 func (g *Gateway) send(c *gin.Context, who tenants.Principal, to federation.Target) error {
 	c.Set(keyPeer, string(to.Site))
+	c.Set(keyTarget, to)
 	httpapi.Stream(c.Writer)
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: to.Org, Site: to.Site}.String())
 	err := g.sites.Send(c.Writer, c.Request, who, to)
@@ -70,7 +72,7 @@ func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.
 // for is refused to everybody.
 func (g *Gateway) instance(c *gin.Context) {
 	if err := g.serveInstance(c); err != nil {
-		httpapi.Fail(c, err)
+		g.fail(c, err)
 	}
 	c.Writer.WriteHeaderNow() // or gin would write a page of its own to an empty 404
 }
@@ -92,7 +94,8 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 			if match.Instance == nil {
 				return unknownPath()
 			}
-			return problem.New(problem.Forbidden, "The service %s has no rule that allows this call.", match.Instance.Name)
+			return problem.New(problem.Forbidden, "The service %s has no rule that allows this call.", match.Instance.Name).
+				With(problem.FactReason, problem.ReasonNoRouteRight)
 		}})
 	}
 	return g.serve(c, httpapi.Route{Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {

@@ -20,6 +20,7 @@ import (
 	"causeway/federation/federationhttp"
 	"causeway/internal/dev"
 	"causeway/internal/httpapi"
+	"causeway/internal/refusalhttp"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"
 	"causeway/oauth/oauthhttp"
@@ -92,6 +93,7 @@ var volatile = map[string][]string{
 	"sessions":        {"last_used"},
 	"device_requests": {"last_poll", "interval_micros"},
 	"token_events":    {"*"},
+	"refusals":        {"*"},
 }
 
 // rows is everything that a site's database holds, less what is volatile, one
@@ -219,6 +221,7 @@ func endpoints() []endpoint {
 	all.Add((&tenantshttp.Handler{}).Endpoints())
 	all.Add((&oauthhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Handler{}).Endpoints())
+	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())
 	var list []endpoint
 	for _, rt := range all.Routes {

@@ -43,13 +43,15 @@ func (s *Service) Counterpart(ctx context.Context, org tenants.OrgID, name, soft
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no service account named %q.", name)
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no service account named %q.", name).
+			With(problem.FactReason, problem.ReasonNoCounter)
 	}
 	if err != nil {
 		return tenants.Principal{}, err
 	}
 	if a.SoftwareID != softwareID {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization's service account %q has another software ID.", name)
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization's service account %q has another software ID.", name).
+			With(problem.FactReason, problem.ReasonNoCounter)
 	}
 	now, err := tenants.ParseQuota(quota)
 	return tenants.Principal{

@@ -101,10 +101,10 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 		return err
 	}
 	if !snapshot.Enabled {
-		return problem.New(problem.Unauthenticated, "The session is not valid.")
+		return problem.New(problem.Unauthenticated, "The session is not valid.").With(problem.FactReason, problem.ReasonDisabled)
 	}
 	if p.Org != org && !p.Provider() {
-		return problem.New(problem.Forbidden, "Access to the resource is forbidden.")
+		return problem.New(problem.Forbidden, "Access to the resource is forbidden.").With(problem.FactReason, problem.ReasonOtherOrg)
 	}
 	for _, right := range rights {
 		if snapshot.Allows(p.Role, p.Kind, right) {
@@ -112,7 +112,8 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 		}
 	}
 	role, _ := snapshot.RoleName(p.Role)
-	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights))
+	return problem.New(problem.Forbidden, "The role %q in organization %s does not allow %s.", role, snapshot.Name, oneOf(rights)).
+		With(lacking(snapshot, p, rights)...)
 }
 
 // Apply forgets an organization when the journal names it, one of its roles or

@@ -64,9 +64,25 @@ func (l *Logins) Check(ctx context.Context, org *Snapshot, name string, password
 		return User{}, err
 	}
 	if !right || locked || !u.Enabled || !org.Enabled {
-		return User{}, problem.New(problem.Unauthenticated, "The login is not valid.")
+		return User{}, problem.New(problem.Unauthenticated, "The login is not valid.").With(problem.FactReason, whyNot(org, u, right, locked))
 	}
 	return u, nil
+}
+
+// whyNot is for the audit trail alone: the client gets one answer, and the order
+// is that of what an administrator would look at.
+func whyNot(org *Snapshot, u User, right, locked bool) string {
+	switch {
+	case org == nil:
+		return problem.ReasonNoSuchRealm
+	case u.ID == "":
+		return problem.ReasonUnknown
+	case locked:
+		return problem.ReasonLocked
+	case !right:
+		return problem.ReasonPassword
+	}
+	return problem.ReasonDisabled
 }
 
 // named is the user with this name, or the zero User, who has no password.
@@ -105,7 +121,8 @@ func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Princ
 		return err
 	})
 	if problem.Has(err, problem.NotFound) || (err == nil && !u.Enabled) {
-		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name)
+		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name).
+			With(problem.FactReason, problem.ReasonNoCounter)
 	}
 	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role, Quota: quota}, err
 }

@@ -35,7 +35,8 @@ func goesAsFar(g Ground, p Principal, given reach) error {
 	if len(lacking) == 0 {
 		return nil
 	}
-	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0]))
+	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0])).
+		With(problem.FactReason, problem.ReasonGives, problem.FactRights, joined(lacking), problem.FactRole, p.RoleName)
 }
 
 // ownReach is how far p's role goes. One that was withdrawn from p goes nowhere.

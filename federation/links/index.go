@@ -96,7 +96,7 @@ func (x *index) association(ctx context.Context, local, remote tenants.OrgID, si
 			return a, nil
 		}
 	}
-	return association{}, problem.New(problem.Forbidden, "The organizations are not associated.")
+	return association{}, problem.New(problem.Forbidden, "The organizations are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
 }
 
 func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {

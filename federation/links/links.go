@@ -159,7 +159,8 @@ func subjectType(k tenants.PrincipalKind) (assertion.SubjectType, error) {
 }
 
 func staysHome() error {
-	return problem.New(problem.Forbidden, "An API token acts at its own site only; a service account can act at associated ones.")
+	return problem.New(problem.Forbidden, "An API token acts at its own site only; a service account can act at associated ones.").
+		With(problem.FactReason, problem.ReasonStaysAtHome)
 }
 
 // Receive says who a request from an associated site speaks for. The assertion
@@ -172,7 +173,7 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 	// A connection outlives the association that let it in.
 	site, err := l.index.site(ctx, from)
 	if problem.Has(err, problem.NotFound) || (err == nil && site.Status == federation.Asymmetric) {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The sites are not associated.")
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The sites are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
 	}
 	if err != nil {
 		return tenants.Principal{}, err
@@ -186,7 +187,8 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 				return nil, err
 			}
 			if pair.Status == federation.Asymmetric {
-				return nil, problem.New(problem.Forbidden, "The association of the organizations is incomplete.")
+				return nil, problem.New(problem.Forbidden, "The association of the organizations is incomplete.").
+					With(problem.FactReason, problem.ReasonIncomplete)
 			}
 			return pair.key, pair.keyErr
 		},
@@ -199,7 +201,8 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 		return tenants.Principal{}, err
 	}
 	if !org.Enabled {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.")
+		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.").
+			With(problem.FactReason, problem.ReasonDisabled, problem.FactOrganization, org.Name)
 	}
 	who, err := l.counterpart(ctx, claims, pair)
 	if err != nil {
@@ -219,7 +222,8 @@ func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair associ
 	if c.SubjectType == assertion.User {
 		id.kind = tenants.KindUser
 		if !pair.MapUsers {
-			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.")
+			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.").
+				With(problem.FactReason, problem.ReasonNoPeople)
 		}
 	}
 	return l.index.counterparts.Fill(ctx, id, func() (who tenants.Principal, err error) {

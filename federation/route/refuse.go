@@ -26,10 +26,12 @@ func admit(in Input, d Decision) Decision {
 	switch status := (reachable{in}).status(tenants.LocationID{Org: d.Org, Site: d.Site}); {
 	case !held(status):
 		return d.refused(RowIncomplete, problem.New(problem.Forbidden,
-			"The association with this organization is incomplete: the other side has not confirmed it."))
+			"The association with this organization is incomplete: the other side has not confirmed it.").
+			With(d.facts(problem.ReasonIncomplete)...))
 	case status == federation.Unreachable || peer.Open:
 		return d.refused(RowUnreachable, problem.New(problem.SiteUnreachable,
-			"The site of this organization cannot be reached now.").After(ClampRetry(peer.RetryAfter)))
+			"The site of this organization cannot be reached now.").After(ClampRetry(peer.RetryAfter)).
+			With(d.facts(problem.ReasonUnreachable)...))
 	case in.ViaSelf:
 		// Between peers this is a 508; a client is told why in words it can read.
 		return d.refused(RowLoop, problem.New(problem.Unavailable, "This request has passed through this site before."))
@@ -40,17 +42,25 @@ func admit(in Input, d Decision) Decision {
 // ClampRetry keeps a Retry-After for an unreachable site between 5 and 30 seconds.
 func ClampRetry(d time.Duration) time.Duration { return min(max(d, minRetry), maxRetry) }
 
-func refuse(row Row, p *problem.Problem) Decision { return Decision{Row: row, Problem: p} }
+func refuse(row Row, p *problem.Problem) Decision {
+	return Decision{Row: row, Problem: p.With(problem.FactRule, string(row))}
+}
 
 func (d Decision) refused(row Row, p *problem.Problem) Decision {
-	d.Row, d.Kind, d.Problem = row, Refuse, p
+	d.Row, d.Kind, d.Problem = row, Refuse, p.With(problem.FactRule, string(row))
 	return d
+}
+
+// facts say where the request would have gone.
+func (d Decision) facts(reason string) []string {
+	return []string{problem.FactReason, reason, problem.FactOrganization, d.OrgName, problem.FactSite, string(d.Site)}
 }
 
 // unknown is the one answer to everything a session may not reach. It must not
 // depend on whether the organization exists.
 func unknown(row Row) Decision {
-	return refuse(row, problem.New(problem.Forbidden, "The requested organization is not available to this session."))
+	return refuse(row, problem.New(problem.Forbidden, "The requested organization is not available to this session.").
+		With(problem.FactReason, problem.ReasonNoAssoc))
 }
 
 func ambiguous(found []target) Decision {

@@ -22,7 +22,9 @@ const (
 	HeaderClientRequest = "X-VMWARE-VCLOUD-CLIENT-REQUEST-ID"
 	HeaderRequestID     = "X-VMWARE-VCLOUD-REQUEST-ID"
 	HeaderServedBy      = "X-Causeway-Served-By"
+	HeaderReceipt       = "X-Causeway-Receipt"
 	HeaderAssertion     = "X-Causeway-Assertion"
+	HeaderPeerRequest   = "X-Causeway-Peer-Request-Id"
 )
 
 // Login is what a Basic Authorization header says: user@org:password.

@@ -13,6 +13,7 @@ import (
 const (
 	keyRequestID = "causeway.request-id"
 	keyAddr      = "causeway.addr"
+	keyOrg       = "causeway.org"
 )
 
 // Identify gives the request its id: what the client proposed, if it is
@@ -65,6 +66,16 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 		}
 	}
 	return false
+}
+
+// Concern notes which organization of this site a request is about, as soon as
+// that is known: its audit trail shows the request if it is refused.
+func Concern(c *gin.Context, org tenants.OrgID) { c.Set(keyOrg, org) }
+
+// Concerned is what Concern noted, or empty.
+func Concerned(c *gin.Context) tenants.OrgID {
+	org, _ := c.Value(keyOrg).(tenants.OrgID)
+	return org
 }
 
 // RequestID is the id that Identify gave the request.

@@ -113,6 +113,8 @@ type Problem struct {
 	// rounded up (RFC 9110 §10.2.3); zero sends nothing.
 	RetryAfter time.Duration
 	Err        error
+	// Facts say what decided, for the audit trail; see [Problem.With].
+	Facts map[string]string
 }
 
 // New makes a Problem whose detail is formatted for the client's eyes.

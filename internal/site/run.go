@@ -19,10 +19,12 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
 	"causeway/internal/localca"
+	"causeway/internal/refusal"
+	"causeway/internal/receipts/receiptshttp"
+	"causeway/internal/refusalhttp"
 	"causeway/internal/store"
 	"causeway/oauth/oauthhttp"
 	"causeway/portal"
-	"causeway/ratelimit"
 	"causeway/tenants"
 	"causeway/tenants/tenantshttp"
 )
@@ -34,22 +36,25 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
-	quotas := ratelimit.NewQuotas(ratelimit.QuotaConfig{Cells: s.config.Limits.Cells, Now: s.now})
-	s.metrics = newMetrics(s.db, limitCollector{s.limits, quotas}, func() float64 {
+	s.metrics = newMetrics(s.db, limitCollector{s.limits, s.shares.quotas}, func() float64 {
 		if s.tail.Fresh() {
 			return 1
 		}
 		return 0
 	})
+	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Now: s.clock, Log: s.log})
+	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
+	s.openUpkeep()
 	s.gateway = gateway.New(gateway.Config{
-		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: quotas, Site: s.self.ID,
-		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe, Log: s.log,
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID,
+		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
+		Refusals: s.refusals, Now: s.clock, Log: s.log,
 	})
 	return nil
 }
@@ -66,6 +71,8 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	e.Add((&oauthhttp.Handler{
 		OAuth: s.oauth, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
+	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL}).Endpoints())
+	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
 	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&federationhttp.Handler{
 		Root: s.root, Now: s.now, Bundle: peer.Bundle{
@@ -119,6 +126,9 @@ func (s *Site) Start(ctx context.Context) error {
 		if err := s.gossip.Start(); err != nil {
 			return fmt.Errorf("gossip: %w", err)
 		}
+	}
+	if err := s.joinCells(ctx); err != nil {
+		return err
 	}
 	for _, srv := range s.servers {
 		srv.start()
@@ -216,6 +226,9 @@ func (s *Site) Stop(ctx context.Context) error {
 	last, cancel := context.WithTimeout(store.Background(context.WithoutCancel(ctx)), lastWrite)
 	defer cancel()
 	errs = append(errs, s.tokens.FlushUse(last), s.logins.Stop(last))
+	if err := s.cells.Leave(last); err != nil { // others forget it after an hour
+		s.log.Info("left the other cells without a goodbye", "err", err)
+	}
 	s.tail.Stop()
 	return errors.Join(append(errs, s.Close())...)
 }
@@ -227,6 +240,9 @@ func (s *Site) Close() error {
 	}
 	if s.instances != nil {
 		s.instances.Close()
+	}
+	if s.refusals != nil {
+		s.refusals.Stop() // writes what waits
 	}
 	if s.db != nil {
 		return s.db.Close()
@@ -251,7 +267,11 @@ func startBackground(s *Site) *background {
 	ctx, cancel := context.WithCancel(store.Background(context.Background()))
 	b := &background{cancel: cancel}
 	b.done.Go(func() { s.flushUse(ctx) })
+	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
+	b.done.Go(func() { s.cells.Run(ctx) })
+	b.done.Go(func() { s.cleaner.Run(ctx) })
+	b.done.Go(func() { s.sealer.Run(ctx) })
 	return b
 }
 

@@ -92,14 +92,18 @@ func (h *Handler) check(c *gin.Context, at door, source string) (*tenants.Snapsh
 		return nil, tenants.User{}, err
 	}
 	org, err := h.Orgs.ByName(ctx, login.Org)
+	wrongDoor := false
 	switch {
 	case problem.Has(err, problem.NotFound):
 		org, err = nil, nil
 	case err != nil:
 		try.Return()
 		return nil, tenants.User{}, err
-	case !at(org):
-		org = closed(org)
+	default:
+		httpapi.Concern(c, org.ID)
+		if wrongDoor = !at(org); wrongDoor {
+			org = closed(org)
+		}
 	}
 	user, err := h.Logins.Check(ctx, org, login.User, login.Password, tenants.Origin{Source: source, Known: try.Known})
 	switch {
@@ -107,7 +111,10 @@ func (h *Handler) check(c *gin.Context, at door, source string) (*tenants.Snapsh
 		try.Succeeded()
 	case !problem.Has(err, problem.Unauthenticated):
 		try.Return() // not the caller's fault
+	case wrongDoor:
+		problem.As(err).With(problem.FactReason, problem.ReasonWrongDoor)
 	}
+	httpapi.RateLimit(c, try.Standing)
 	return org, user, err
 }
 

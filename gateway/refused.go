@@ -1,0 +1,110 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/federation"
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/internal/refusal"
+	"causeway/tenants"
+)
+
+// fail answers a refusal, after it was kept: whoever was denied something that
+// they asked for in their own name must find it in the audit trail from the
+// moment they know (R7).
+func (g *Gateway) fail(c *gin.Context, err error) {
+	if g.refusals != nil && !clientLeft(c, err) {
+		g.refusals.Record(c.Request.Context(), g.outcome(c, problem.From(err)))
+	}
+	httpapi.Fail(c, err)
+}
+
+func clientLeft(c *gin.Context, err error) bool {
+	return errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil
+}
+
+func (g *Gateway) outcome(c *gin.Context, p *problem.Problem) refusal.Outcome {
+	o := refusal.Outcome{
+		At: g.now(), Problem: p, Caller: httpapi.Anonymous(c), Org: httpapi.Concerned(c),
+		Method: c.Request.Method, Route: route(c), Facts: map[string]string{},
+	}
+	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
+		o.Caller.Principal = who
+		asked(c, o.Facts)
+	}
+	o.Peer, _ = fromPeer(c.Request.Context())
+	if to, ok := c.Value(keyTarget).(federation.Target); ok {
+		o.Facts[problem.FactOrganization], o.Facts[problem.FactSite] = to.OrgName, string(to.Site)
+	}
+	return o
+}
+
+func route(c *gin.Context) string {
+	if path := c.FullPath(); path != "" {
+		return path
+	}
+	return "instance"
+}
+
+// refusedByPeer keeps that another site said no. Why, it keeps itself; what an
+// instance behind it said cannot be told from that.
+func (g *Gateway) refusedByPeer(c *gin.Context, status int) {
+	who, ok := c.Value(keyWho).(tenants.Principal)
+	denied := status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
+	if g.refusals == nil || !ok || !denied {
+		return
+	}
+	to, _ := c.Value(keyTarget).(federation.Target)
+	caller := httpapi.Anonymous(c)
+	g.refusals.Note(refusal.Refusal{
+		At: g.now(), Org: who.Org, RequestID: caller.RequestID, Actor: who.Actor(), Address: caller.Address,
+		Method: c.Request.Method, Route: route(c), Status: status, Code: refusal.ByPeer,
+		Detail: refusal.Detail{Facts: map[string]string{
+			problem.FactOrganization: to.OrgName, problem.FactSite: string(to.Site),
+			problem.FactPeerRequest: printable(c.Writer.Header().Get(httpapi.HeaderPeerRequest), maxPeerAnswer),
+		}},
+	})
+}
+
+// asked notes the organization that the context headers name, as they name it.
+func asked(c *gin.Context, facts map[string]string) {
+	for fact, header := range map[string]string{
+		problem.FactAskedOrg: httpapi.HeaderAuthContext, problem.FactAskedTenant: httpapi.HeaderTenantContext,
+	} {
+		if name := tame(c.GetHeader(header)); name != "" {
+			facts[fact] = name
+		}
+	}
+}
+
+// Bounds of what is kept of headers, in bytes. Longer than the first it must be
+// an identifier: clients have put tokens into every header there is.
+const (
+	maxAskedName  = 24
+	maxAsked      = 100
+	maxPeerAnswer = 200
+)
+
+var identifier = regexp.MustCompile(`^(urn:vcloud:org:)?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(@[0-9a-fA-F-]{36})?$`)
+
+func tame(value string) string {
+	if len(value) > maxAskedName && !identifier.MatchString(value) {
+		return ""
+	}
+	return printable(value, maxAsked)
+}
+
+func printable(value string, most int) string {
+	if len(value) > most || strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return ""
+	}
+	return value
+}

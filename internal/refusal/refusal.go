@@ -1,0 +1,58 @@
+package refusal
+
+import (
+	"context"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/tenants"
+)
+
+// ByPeer is the code of a request that another site refused. That site keeps the
+// reason.
+const ByPeer = "refused_by_peer"
+
+// ActorSite is the kind of an actor of whom only the site is known that sent the
+// request.
+const ActorSite = "site"
+
+// Refusal is one refused request. It holds nothing of the query, the headers'
+// credentials or the body.
+type Refusal struct {
+	At        time.Time
+	Org       tenants.OrgID // whose audit trail shows it
+	RequestID string
+	Actor     journal.Actor
+	Address   string
+	Method    string
+	Route     string // the pattern that matched
+	Status    int
+	Code      string // a problem.Code, or ByPeer
+	Detail
+}
+
+// Detail is what decided. Message is what the client was told, where that does
+// not repeat what the client sent; Facts it was not told (see problem.With).
+type Detail struct {
+	Message string            `json:"message,omitempty"`
+	Facts   map[string]string `json:"facts,omitempty"`
+}
+
+// Store keeps refusals.
+type Store interface {
+	View(ctx context.Context, f func(Reader) error) error
+	// AddRefusals writes all or none.
+	AddRefusals(ctx context.Context, list []Refusal) error
+}
+
+// Reader reads. Absence is problem.NotFound.
+type Reader interface {
+	// Refusals returns a page of an organization's, the newest first, and the
+	// number on all pages, by at (microseconds), request_id, actor_id, actor_name,
+	// method, route, status and code.
+	Refusals(org tenants.OrgID, q tenants.Query) ([]Refusal, int, error)
+	Refusal(org tenants.OrgID, requestID string) (Refusal, error)
+	// RefusalOrg tells whose audit trail shows a refusal: the provider finds any
+	// by its request alone. It gives away nothing else.
+	RefusalOrg(requestID string) (tenants.OrgID, error)
+}
