@@ -181,8 +181,9 @@ func (w *world) check(st step, a sitetest.Answer, vars, captured variables) erro
 	return nil
 }
 
-// own are headers that belong to one exchange, or that lead to one host.
-var own = []string{requestIDHeader, "X-Causeway-Peer-Request-Id", "Date", "Content-Length", "Location", "Link"}
+// own are headers that belong to one exchange, or that lead to one host. What is
+// left of a limit is less with each.
+var own = []string{requestIDHeader, "X-Causeway-Peer-Request-Id", "Date", "Content-Length", "Location", "Link", "Ratelimit"}
 
 var messageID = regexp.MustCompile(`\[ [0-9a-f-]{36} \]`)
 
