@@ -77,18 +77,35 @@ type limitCollector struct {
 }
 
 var limitDesc = prometheus.NewDesc("causeway_limit_decisions_total",
-	"Decisions of a limit; refused ones name the bucket that was empty.", []string{"limit", "bucket", "decision"}, nil)
+	"Decisions of a limit; refused ones name the bucket that was empty, shared ones had no bucket of their own because the table was full.",
+	[]string{"limit", "bucket", "decision"}, nil)
 
-func (limitCollector) Describe(ch chan<- *prometheus.Desc) { ch <- limitDesc }
+var limitKeysDesc = prometheus.NewDesc("causeway_limit_buckets",
+	"Buckets that are kept, idle ones included.", []string{"limit", "bucket"}, nil)
+
+var limitOrgsDesc = prometheus.NewDesc("causeway_limit_organizations",
+	"Organizations with limits of their own, which are counted with the others.", nil, nil)
+
+func (limitCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- limitDesc
+	ch <- limitKeysDesc
+	ch <- limitOrgsDesc
+}
 
 func (l limitCollector) Collect(ch chan<- prometheus.Metric) {
 	q := l.quotas.Stats()
 	for decision, n := range map[string]uint64{"allowed": q.Allowed, "refused": q.Refused, "full": q.Full} {
 		ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), "quota", "all", decision)
 	}
+	ch <- prometheus.MustNewConstMetric(limitKeysDesc, prometheus.GaugeValue, float64(q.Keys), "quota", "all")
+	ch <- prometheus.MustNewConstMetric(limitOrgsDesc, prometheus.GaugeValue, float64(l.limits.OwnOrgs()))
 	for _, s := range l.limits.Stats() {
-		for decision, n := range map[string]uint64{"allowed": s.Allowed, "refused": s.Refused} {
-			ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), string(s.Name), string(s.Kind), decision)
+		name, kind := string(s.Name), string(s.Kind)
+		for decision, n := range map[string]uint64{"allowed": s.Allowed, "refused": s.Refused, "shared": s.Overflowed} {
+			ch <- prometheus.MustNewConstMetric(limitDesc, prometheus.CounterValue, float64(n), name, kind, decision)
+		}
+		if s.Kind != ratelimit.SiteWide {
+			ch <- prometheus.MustNewConstMetric(limitKeysDesc, prometheus.GaugeValue, float64(s.Keys), name, kind)
 		}
 	}
 }
