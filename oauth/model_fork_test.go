@@ -12,6 +12,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/internal/store"
+	"causeway/internal/store/storetest"
 	"causeway/oauth"
 )
 
@@ -94,21 +95,23 @@ func TestSoakFork_R3_VCD18_IsNeverUnnoticed(t *testing.T) {
 		for range rounds(12, 900) {
 			a := w.newAccount()
 			owner, thief := &holder{here, w.activate(a).RefreshToken}, &holder{source: there}
-			step := func(h *holder) bool {
-				refreshes++
-				for {
-					w.clock.add([]time.Duration{0, time.Second, 20 * time.Second, minute, time.Hour}[rand.IntN(5)])
-					silent, err := h.advance(w, cells[rand.IntN(2)], max(0, rand.IntN(20)-10), false)
-					if !silent {
-						return err == nil
-					}
+			step := func(h *holder) (answered, alive bool) {
+				w.clock.add([]time.Duration{0, time.Second, 20 * time.Second, minute, time.Hour}[rand.IntN(5)])
+				silent, err := h.advance(w, cells[rand.IntN(2)], max(0, rand.IntN(16)-8), false)
+				if !silent {
+					refreshes++
 				}
+				return !silent, err == nil
 			}
 			old := owner.token
 			for range rand.IntN(4) {
-				old = owner.token
-				if !step(owner) {
+				before := owner.token
+				answered, alive := step(owner)
+				if !alive {
 					t.Fatal("the owner is refused before there is a thief")
+				}
+				if answered {
+					old = before
 				}
 			}
 			thief.token = []secret.Text{old, owner.token}[rand.IntN(2)]
@@ -116,8 +119,8 @@ func TestSoakFork_R3_VCD18_IsNeverUnnoticed(t *testing.T) {
 			alive := true
 			steps := map[*holder]int{}
 			for n := 0; alive && n < 40; n++ {
-				who := []*holder{owner, thief}[rand.IntN(2)]
-				if alive = step(who); alive {
+				who, answered := []*holder{owner, thief}[rand.IntN(2)], false
+				if answered, alive = step(who); answered && alive {
 					steps[who]++
 				}
 			}
@@ -128,7 +131,7 @@ func TestSoakFork_R3_VCD18_IsNeverUnnoticed(t *testing.T) {
 				t.Fatalf("the family ended with %d alarms", len(alarms))
 			case !alive:
 				d := alarms[0].Detail
-				named := []string{d["firstShownFrom"], d["successorShownFrom"], d["replayedFrom"]}
+				named := []string{d["firstShownFrom"], d["continuedFrom"], d["replayedFrom"]}
 				if !slices.Contains(named, here) || !slices.Contains(named, there) {
 					t.Fatalf("the alarm does not name both: %v", d)
 				}
@@ -151,4 +154,28 @@ func (w *world) alarmsOf(a oauth.ServiceAccount) (rows []journal.Row) {
 		}
 	}
 	return rows
+}
+
+// The owner showed a token first and never heard the answer; the thief went on
+// with it. Who reads the alarm must not think that the owner was alone.
+func TestReplay_R3_VCD18_NamesWhoWentOn(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		a := w.newAccount()
+		token := w.activate(a).RefreshToken
+		w.mustRefresh(token) // the answer is lost
+		stolen, err := w.refresh(there, token)
+		w.must(err)
+		_, err = w.refresh(there, stolen.RefreshToken)
+		w.must(err)
+		w.clock.add(time.Hour)
+		_, err = w.refresh(here, token)
+		wantProblem(t, err, problem.Replayed)
+		for _, alarm := range w.alarmsOf(a) {
+			if d := alarm.Detail; d["firstShownFrom"] != here || d["continuedFrom"] != there || d["replayedFrom"] != here {
+				t.Errorf("the alarm says %v", d)
+			}
+		}
+	})
 }

@@ -237,7 +237,7 @@ func mayRetry(p oauth.Policy, now time.Time, f *familyLife, g int, source string
 
 // ask has as many outcomes as there are requests of one age that could give way.
 func (s *life) ask(p oauth.Policy, now time.Time, c *call) (all []outcome) {
-	if c.foreign || s.accounts[c.account].deleted {
+	if c.foreign || !s.enabled || s.accounts[c.account].deleted {
 		return s.refused(problem.InvalidClient)
 	}
 	victims, full := s.accounts[c.account].victims(p, now, c.source)

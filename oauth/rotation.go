@@ -163,6 +163,7 @@ func (s *Service) replayed(ctx context.Context, by tenants.Caller, account Servi
 		"liveGeneration":  strconv.Itoa(shown.Generation),
 		"firstShownFrom":  shown.UsedFrom,
 		"firstShownAt":    shown.UsedAt.UTC().Format(time.RFC3339),
+		"continuedFrom":   shown.WentOnFrom,
 		"replayedFrom":    by.Source,
 		"replayUserAgent": by.UserAgent,
 	})

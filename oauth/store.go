@@ -70,6 +70,9 @@ type Presented struct {
 	UsedAt   time.Time
 	UsedFrom string
 	Retries  int // how often its successor was handed out again
+	// WentOnFrom is from where its successor was first presented, empty if it was
+	// not.
+	WentOnFrom string
 }
 
 // Rotation moves a family one generation on.

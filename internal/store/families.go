@@ -49,14 +49,16 @@ const presentedColumns = `f.org_id, f.id, f.account_id, f.generation, f.current_
 const presentedHolder = ` JOIN service_accounts a ON a.org_id = f.org_id AND a.id = f.account_id `
 
 // selectCurrent is what nearly everybody shows: the one token that rotates.
-const selectCurrent = `SELECT ` + presentedColumns + `, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries
+const selectCurrent = `SELECT ` + presentedColumns + `, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries, '' AS went_on
 	FROM token_families f` + presentedHolder + `WHERE f.current_digest = ?`
 
 // selectPresented looks among current and used tokens in one statement: between
-// two, a rotation could hide the token from both.
+// two, a rotation could hide the token from both. Of a used token it tells who
+// went on with its successor, too.
 const selectPresented = selectCurrent + `
 	UNION ALL
-	SELECT ` + presentedColumns + `, u.generation, u.used_at, u.source, u.retries
+	SELECT ` + presentedColumns + `, u.generation, u.used_at, u.source, u.retries, coalesce((SELECT n.source FROM used_tokens n
+		WHERE n.org_id = u.org_id AND n.family_id = u.family_id AND n.generation = u.generation + 1), '')
 	FROM used_tokens u JOIN token_families f ON f.org_id = u.org_id AND f.id = u.family_id` + presentedHolder + `WHERE u.digest = ?`
 
 func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
@@ -79,7 +81,7 @@ func presented(q *gorm.DB) (oauth.Presented, error) {
 	}
 	err := row.Scan(&f.OrgID, &f.ID, &f.AccountID, &f.Generation, &f.CurrentDigest, &f.CreatedAt, &f.RevokedAt,
 		&a.Name, &a.SoftwareID, &a.SoftwareVersion, &a.URI, &a.RoleID, &a.QuotaPolicyID, &a.CreatedAt,
-		&p.Shown, &usedAt, &p.UsedFrom, &p.Retries)
+		&p.Shown, &usedAt, &p.UsedFrom, &p.Retries, &p.WentOnFrom)
 	a.OrgID, a.ID = f.OrgID, f.AccountID
 	p.Family, p.Holder, p.UsedAt = f.family(), accountWithStatus{Row: a}.account(), fromMicros(usedAt)
 	return p, err
