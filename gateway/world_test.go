@@ -20,6 +20,7 @@ import (
 	"causeway/federation/federationhttp"
 	"causeway/internal/dev"
 	"causeway/internal/httpapi"
+	"causeway/internal/receipts/receiptshttp"
 	"causeway/internal/refusalhttp"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"
@@ -88,12 +89,14 @@ func (w *world) waitUntilReady(t *testing.T) {
 }
 
 // volatile may change without anybody's leave: when a session was last used,
-// what came of a token request, how often an app has polled.
+// what came of a token request, how often an app has polled, which cells are there.
 var volatile = map[string][]string{
 	"sessions":        {"last_used"},
 	"device_requests": {"last_poll", "interval_micros"},
 	"token_events":    {"*"},
 	"refusals":        {"*"},
+	"cells":           {"*"},
+	"leases":          {"*"},
 }
 
 // rows is everything that a site's database holds, less what is volatile, one
@@ -222,6 +225,7 @@ func endpoints() []endpoint {
 	all.Add((&oauthhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Handler{}).Endpoints())
 	all.Add((&refusalhttp.Handler{}).Endpoints())
+	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())
 	var list []endpoint
 	for _, rt := range all.Routes {
@@ -246,6 +250,7 @@ var kindOf = map[string]string{
 	"user": "user", "task": "task", "tasksList": "org", "tokens": "token",
 	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
 	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
+	"receipts": "receipt", // a number, see TestReceipts_R4_R6
 }
 
 // allKinds is the same id for whatever a path names.

@@ -28,6 +28,11 @@ const (
 	maxName = 255
 )
 
+// Longest is how long after its issue, by the issuer's clock, an assertion can
+// still be accepted: its life, the leeway, and as much by which the other site's
+// clock may lag behind.
+const Longest = lifetime + 2*leeway
+
 // Stream as Claims.Body says that the body is not digested: its integrity is the
 // channel's. Bodies are passed on while they arrive.
 const Stream = "stream"

@@ -19,6 +19,7 @@ type Config struct {
 	Sessions   Sessions   `yaml:"sessions"`
 	Device     Device     `yaml:"device"`
 	Rotation   Rotation   `yaml:"rotation"`
+	Retention  Retention  `yaml:"retention"`
 	Passwords  Passwords  `yaml:"passwords"`
 	Limits     Limits     `yaml:"limits"`
 	Services   []Service  `yaml:"services"`

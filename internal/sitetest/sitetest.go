@@ -50,6 +50,7 @@ func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 	for _, option := range options {
 		option(&o)
 	}
+	o.Adjust = quiet(o.Adjust)
 	d, err := dev.Start(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -64,4 +65,15 @@ func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 		}
 	})
 	return p
+}
+
+// quiet keeps the sites from sealing events in the middle of a test that looks
+// whether the journal changes.
+func quiet(adjust func(*config.Config)) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Journal.SealEvery = time.Hour
+		if adjust != nil {
+			adjust(c)
+		}
+	}
 }

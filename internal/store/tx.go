@@ -147,6 +147,7 @@ func (d *DB) committed(ctx context.Context, seq int64) {
 	if seq == 0 {
 		return
 	}
+	journal.Committed(ctx, seq)
 	if d.wake != nil {
 		d.wake(seq)
 	}
