@@ -27,6 +27,9 @@ func service(name, prefix string) config.Service {
 	}
 }
 
+// masterKey is 32 bytes.
+const masterKey = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
+
 func TestValidate(t *testing.T) {
 	if err := valid().Validate(); err != nil {
 		t.Fatalf("the example is not valid: %v", err)
@@ -78,6 +81,18 @@ func TestValidate(t *testing.T) {
 		{"gossip.federation: is required", func(c *c) { c.Gossip.Federation = "" }},
 		{"gossip.federation: must be 1 to 64", func(c *c) { c.Gossip.Federation = "a/b" }},
 		{"keys.master_file: is required", func(c *c) { c.Keys.MasterFile = "" }},
+
+		{"keys.master_key: only one of", func(c *c) { c.Keys.MasterFile, c.Keys.MasterKey = "/k", masterKey }},
+		{"keys.master_key: must be 32 bytes", func(c *c) { c.Keys.MasterKey = "c2VjcmV0" }},
+		{"keys.master_command: only one of", func(c *c) { c.Keys.MasterFile, c.Keys.MasterCommand = "/k", []string{"kms"} }},
+		{"keys.master_command: only one of", func(c *c) { c.Keys.MasterKey, c.Keys.MasterCommand = masterKey, []string{"kms"} }},
+		{"keys.master_command: must not have empty", func(c *c) { c.Keys.MasterCommand = []string{"kms", ""} }},
+		{"", func(c *c) { c.Keys.MasterKey = masterKey }},
+		{"", func(c *c) { c.Keys.MasterCommand = []string{"kms", "decrypt"} }},
+		{"keys.algorithm: must be one of", func(c *c) { c.Keys.Algorithm = "none" }},
+		{"keys.rotate_every: must be 0, or", func(c *c) { c.Keys.RotateEvery, c.Keys.PublishAhead = time.Hour, 0 }},
+		{"keys.publish_ahead: must be at most half", func(c *c) { c.Keys.RotateEvery = 47 * time.Hour }},
+		{"", func(c *c) { c.Keys.RotateEvery = 0 }},
 
 		{"database.url: is required", func(c *c) { c.Database.URL = "" }},
 		{"database.url: must start with", func(c *c) { c.Database.URL = "mysql://db/x" }},

@@ -91,8 +91,8 @@ func (l *loader) flags(flags map[string]string) {
 			continue
 		}
 		l.set(s, flags[key], at)
-		if key == "database.url" && holdsPassword(l.config.Database.URL) {
-			l.fault(at, key, "holds a password, which everybody on this machine could see; use the file or %s_FILE", s.variable())
+		if s.field.Type == reflect.TypeFor[secret.Text]() && (key != "database.url" || holdsPassword(l.config.Database.URL)) {
+			l.fault(at, key, "holds a password or key, which everybody on this machine could see; use the file or %s_FILE", s.variable())
 		}
 	}
 }

@@ -96,13 +96,10 @@ type Journal struct {
 	// what may have been revoked meanwhile. Past 60 s nobody could promise when
 	// a revocation holds.
 	StaleAfter time.Duration `yaml:"stale_after" default:"5s" min:"1s" max:"60s"`
-}
-
-// Keys is the root of every secret a site stores.
-type Keys struct {
-	// File with the master key, mode 0600. The first start creates it. Back it
-	// up apart from the database: whoever has both has the site.
-	MasterFile string `yaml:"master_file" default:"/var/lib/causeway/master.key" required:"true"`
+	// Time between two looks for token events and refusals that can become part of
+	// the journal's chain. They are two minutes old by then: an event with a lower
+	// number may be written that much later.
+	SealEvery time.Duration `yaml:"seal_every" default:"1m" min:"10s" max:"1h"`
 }
 
 // Passwords bounds what hashing people's passwords may cost.

@@ -30,8 +30,14 @@ func (Text) Format(s fmt.State, _ rune) { fmt.Fprint(s, redacted) }
 
 func (Text) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// MarshalText serves XML and YAML.
-func (Text) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+// MarshalText serves XML and YAML. What is not set is shown as that: a
+// configuration that is written can be read again.
+func (t Text) MarshalText() ([]byte, error) {
+	if t == "" {
+		return nil, nil
+	}
+	return []byte(redacted), nil
+}
 
 // MarshalJSON is said outright for encoders that do not ask for MarshalText.
 func (Text) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }

@@ -19,8 +19,8 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
 	"causeway/internal/localca"
-	"causeway/internal/refusal"
 	"causeway/internal/receipts/receiptshttp"
+	"causeway/internal/refusal"
 	"causeway/internal/refusalhttp"
 	"causeway/internal/store"
 	"causeway/oauth/oauthhttp"
@@ -267,6 +267,7 @@ func startBackground(s *Site) *background {
 	ctx, cancel := context.WithCancel(store.Background(context.Background()))
 	b := &background{cancel: cancel}
 	b.done.Go(func() { s.flushUse(ctx) })
+	b.done.Go(func() { s.keepKeys(ctx) })
 	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.cells.Run(ctx) })

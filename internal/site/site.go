@@ -96,7 +96,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) 
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openStore, s.openDomains, s.openFederation, s.openGateway} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openSelf, s.openDomains, s.openFederation, s.openGateway} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -130,19 +130,26 @@ func (s *Site) openKeys(ctx context.Context) (*secret.Keys, error) {
 	})
 	switch {
 	case problem.Has(err, problem.NotFound):
-		return secret.LoadOrCreateKeys(s.config.Keys.MasterFile)
+		return s.config.Keys.Master(true).Load(ctx)
 	case err != nil:
 		return nil, err
 	}
-	return secret.LoadKeys(s.config.Keys.MasterFile)
+	return s.config.Keys.Master(false).Load(ctx)
+}
+
+// openSelf is who this site is. The system's organization is there before: the
+// journal names it.
+func (s *Site) openSelf(ctx context.Context) (err error) {
+	s.provisioner = tenants.NewProvisioner(s.db.Tenants(), s.hasher, s.now)
+	if err := s.provisioner.EnsureSystem(ctx); err != nil {
+		return err
+	}
+	s.self, s.root, err = links.EnsureSelf(ctx, s.db.Federation(), s.keys, s.config.Site.Name, s.clock())
+	return err
 }
 
 func (s *Site) openDomains(ctx context.Context) (err error) {
 	if s.directory, err = tenants.NewDirectory(s.db.Tenants(), rememberedOrgs); err != nil {
-		return err
-	}
-	s.provisioner = tenants.NewProvisioner(s.db.Tenants(), s.hasher, s.now)
-	if err := s.provisioner.EnsureSystem(ctx); err != nil {
 		return err
 	}
 	s.logins = tenants.NewLogins(s.db.Tenants(), s.hasher, s.now)
@@ -158,7 +165,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 		Store: s.db.Tenants(), Directory: s.directory, Hasher: s.hasher, Logins: s.logins, Rotation: rotation(s.config), Limits: s.orgLimits, Now: s.now,
 	})
 	s.oauth = oauth.New(oauth.Config{
-		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Now: s.now, Policy: policy(s.config),
+		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Site: s.self.ID, Now: s.now, Policy: policy(s.config),
 		CountPoll: func(id oauth.ClientID) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Client(id)) },
 		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) error {
 			return s.limits.Spend(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
@@ -176,10 +183,6 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 }
 
 func (s *Site) openFederation(ctx context.Context) (err error) {
-	s.self, s.root, err = links.EnsureSelf(ctx, s.db.Federation(), s.keys, s.config.Site.Name, s.clock())
-	if err != nil {
-		return err
-	}
 	if s.identity, err = peer.NewIdentity(s.self.ID, s.root, s.now); err != nil {
 		return err
 	}
@@ -247,6 +250,9 @@ func policy(c *config.Config) oauth.Policy {
 		Rotation:    rotation(c),
 		IdleTimeout: c.Sessions.IdleTimeout, UserLifetime: c.Sessions.UserLifetime, AccountLifetime: c.Sessions.TokenLifetime,
 		APITokenLifetime: c.Sessions.APITokenLifetime, APITokensPerUser: c.Sessions.APITokensPerUser,
+		Keys: oauth.KeyPolicy{
+			Algorithm: strings.ToUpper(c.Keys.Algorithm), RotateEvery: c.Keys.RotateEvery, PublishAhead: c.Keys.PublishAhead,
+		},
 	}
 }
 

@@ -57,6 +57,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/grant", Rights: manage, Do: h.grant},
 		httpapi.Route{Method: http.MethodPost, Path: cloudapi + "/deviceLookup/deny", Rights: manage, Do: h.deny},
 	)
+	e.Add(h.keyEndpoints())
 	return e
 }
 
