@@ -41,8 +41,7 @@ type Config struct {
 	Org      string
 	User     string
 	Password secret.Text
-	// Token is a refresh token that does not rotate (a user's API token), or a
-	// source of access tokens of its own; see [TokenFile].
+	// Token gets the access token another way than by a login; see [TokenFile].
 	Token TokenSource
 }
 
@@ -115,6 +114,8 @@ func trusting(caFile string) (*http.Transport, error) {
 	}
 	return t, nil
 }
+
+func userAgent() string { return "causeway/" + version.Get().Version }
 
 // Realm is the path of an organization's OAuth endpoints.
 func Realm(org string) string {
@@ -214,7 +215,7 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/json")
-	r.Header.Set("User-Agent", "causeway/"+version.Get().Version)
+	r.Header.Set("User-Agent", userAgent())
 	if c.access != "" {
 		r.Header.Set("Authorization", "Bearer "+c.access.Reveal())
 	}

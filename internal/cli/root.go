@@ -77,7 +77,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newVersion())
+	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newExplain(), newKeys(), newVersion())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/refusal"
 	"causeway/oauth"
 	"causeway/ratelimit"
 	"causeway/tenants"
@@ -63,6 +64,18 @@ var planCalls = []call{
 		}
 		_, _, err := n.Audit(w.org, q)
 		return err
+	})},
+
+	{"Refusals", everyPage("status", func(n tenants.Tx, _ oauth.Tx, w *tenant, q tenants.Query) error {
+		if q.Where != "" {
+			q.Where, q.Args = "request_id = ?", []any{"x"}
+		}
+		_, _, err := n.(refusal.Reader).Refusals(w.org, q)
+		return err
+	})},
+	{"Refusal RefusalOrg", inReader(func(n tenants.Tx, w *tenant) error {
+		r := n.(refusal.Reader)
+		return errors.Join(ignoreNotFound(second(r.Refusal(w.org, "x"))), ignoreNotFound(second(r.RefusalOrg("x"))))
 	})},
 
 	{"ServiceAccounts", everyPage("role_id", func(_ tenants.Tx, o oauth.Tx, w *tenant, q tenants.Query) error {

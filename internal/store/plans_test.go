@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/refusal"
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
 	"causeway/oauth"
@@ -111,7 +112,8 @@ func TestPlans_EveryMethodIsCalled(t *testing.T) {
 			called[word] = true
 		}
 	}
-	for _, face := range []reflect.Type{reflect.TypeFor[tenants.Tx](), reflect.TypeFor[oauth.Tx](), reflect.TypeFor[federation.Tx]()} {
+	for _, face := range []reflect.Type{reflect.TypeFor[tenants.Tx](), reflect.TypeFor[oauth.Tx](), reflect.TypeFor[federation.Tx](),
+		reflect.TypeFor[refusal.Reader]()} {
 		for method := range face.Methods() {
 			if !called[method.Name] {
 				t.Errorf("nobody looks at the plans of %s.%s", face, method.Name)

@@ -1,0 +1,92 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/refusal"
+	"causeway/internal/store"
+	"causeway/internal/store/storetest"
+	"causeway/tenants"
+)
+
+func refusedAt(org tenants.OrgID, id string, at time.Time) refusal.Refusal {
+	return refusal.Refusal{
+		At: at, Org: org, RequestID: id, Actor: journal.Actor{Kind: "user", ID: "0e", Name: "jane", Org: string(org)},
+		Address: "192.0.2.7", Method: "GET", Route: "/api/org", Status: 403, Code: "forbidden",
+		Detail: refusal.Detail{Message: "no", Facts: map[string]string{"reason": "role"}},
+	}
+}
+
+// What is kept is read again as it was, by its organization alone.
+func TestRefusals_R6_R7(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s := db.Refusals()
+		own, other := newID[tenants.OrgID](), newID[tenants.OrgID]()
+		first, second := refusedAt(own, "one", now), refusedAt(own, "two", now.Add(time.Second))
+		strange := refusedAt(other, "three", now)
+		strange.Actor.Name, strange.Route = "a\x00b\xffc", "'; DROP TABLE refusals; --"
+		ok(t, s.AddRefusals(t.Context(), []refusal.Refusal{first, second, strange}))
+		ok(t, s.View(t.Context(), func(r refusal.Reader) error {
+			list, total, err := r.Refusals(own, tenants.Query{Page: 1, PageSize: 10})
+			if err != nil || total != 2 || !reflect.DeepEqual(list, []refusal.Refusal{second, first}) {
+				t.Errorf("%+v of %d, %v", list, total, err)
+			}
+			if found, err := r.Refusal(own, "one"); err != nil || !reflect.DeepEqual(found, first) {
+				t.Errorf("%+v, %v", found, err)
+			}
+			if found, err := r.Refusal(other, "one"); !problem.Has(err, problem.NotFound) {
+				t.Errorf("another organization reads %+v, %v", found, err)
+			}
+			if org, err := r.RefusalOrg("one"); err != nil || org != own {
+				t.Errorf("%s, %v", org, err)
+			}
+			if _, err := r.RefusalOrg("none"); !problem.Has(err, problem.NotFound) {
+				t.Errorf("nobody's: %v", err)
+			}
+			found, err := r.Refusal(other, "three")
+			if err != nil || found.Actor.Name != "a\uFFFDb\uFFFDc" || found.Route != strange.Route {
+				t.Errorf("%+v, %v", found, err)
+			}
+			return nil
+		}))
+	})
+}
+
+// A batch is one statement, which nobody's request is charged for, and all of it
+// or nothing; a caller that has left does not end it.
+func TestRefusals_OneStatement(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		org := newID[tenants.OrgID]()
+		var batch []refusal.Refusal
+		for i := range 256 {
+			batch = append(batch, refusedAt(org, fmt.Sprint(i), now))
+		}
+		before, background := db.Statements(), db.BackgroundStatements()
+		ok(t, db.Refusals().AddRefusals(t.Context(), batch))
+		if n := db.BackgroundStatements() - background; n != 1 || db.Statements() != before {
+			t.Errorf("%d statements, %d of them a request's", n, db.Statements()-before)
+		}
+		batch[200].Code = "" // which the schema refuses
+		if err := db.Refusals().AddRefusals(t.Context(), batch); err == nil {
+			t.Error("a row without a code was taken")
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		ok(t, db.Refusals().AddRefusals(ended, batch[:1]))
+		ok(t, db.Refusals().View(t.Context(), func(r refusal.Reader) error {
+			_, total, err := r.Refusals(org, tenants.Query{Page: 1, PageSize: 1})
+			if total != 257 {
+				t.Errorf("%d rows", total)
+			}
+			return err
+		}))
+	})
+}
