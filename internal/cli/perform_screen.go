@@ -61,7 +61,7 @@ func (s *screen) asked(r appflow.Request) {
 		duration(r.ExpiresIn), r.Expires().Local().Format("15:04:05"))
 	if s.terminal {
 		s.ticking, s.drawn = make(chan struct{}), make(chan struct{})
-		go s.tick()
+		go s.tick(s.ticking, s.drawn)
 	}
 }
 
@@ -123,8 +123,8 @@ func (s *screen) waiting(p appflow.Progress) {
 }
 
 // tick draws the line each second, so that the time that is left runs.
-func (s *screen) tick() {
-	defer close(s.drawn)
+func (s *screen) tick(end <-chan struct{}, drawn chan<- struct{}) {
+	defer close(drawn)
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -133,7 +133,7 @@ func (s *screen) tick() {
 		s.mu.Unlock()
 		select {
 		case <-ticker.C:
-		case <-s.ticking:
+		case <-end:
 			return
 		}
 	}
