@@ -45,8 +45,8 @@ func (r *reader) OrganizationLimits(org tenants.OrgID) (ratelimit.Limits, error)
 
 func (r *reader) EveryOrganizationLimits() ([]ratelimit.OrgLimits, error) {
 	var rows []struct {
-		orgLimitRow
-		NameFolded string
+		OrgID, Name, Kind, NameFolded string
+		Tokens, PerMicros, Burst      int64
 	}
 	q := r.db.Raw(`SELECT l.*, o.name_folded FROM org_limits l JOIN organizations o ON o.id = l.org_id
 		ORDER BY l.org_id, l.name, l.kind`)
@@ -58,7 +58,8 @@ func (r *reader) EveryOrganizationLimits() ([]ratelimit.OrgLimits, error) {
 		if n := len(all); n == 0 || all[n-1].ID != row.OrgID {
 			all = append(all, ratelimit.OrgLimits{ID: row.OrgID, Name: row.NameFolded, Limits: ratelimit.Limits{}})
 		}
-		row.addTo(all[len(all)-1].Limits)
+		one := orgLimitRow{Name: row.Name, Kind: row.Kind, Tokens: row.Tokens, PerMicros: row.PerMicros, Burst: row.Burst}
+		one.addTo(all[len(all)-1].Limits)
 	}
 	return all, nil
 }

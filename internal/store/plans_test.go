@@ -25,12 +25,14 @@ var wholeTables = map[string][]string{
 	"Organizations":      {"organizations"},
 	"OrganizationPage":   {"organizations"},
 	"CountOrganizations": {"organizations"},
-	"PublicationTenants": {"organizations", "publication_tenants"},
-	"Publication":        {"organizations"}, // to each
-	"SigningKeys":        {"signing_keys"},
-	"SiteAssociations":   {"site_associations"},
-	"Self":               {"site"},
-	"Record":             {"journal_head"},
+	// Each cell reads those of the few organizations that have any.
+	"EveryOrganizationLimits": {"org_limits", "organizations"},
+	"PublicationTenants":      {"organizations", "publication_tenants"},
+	"Publication":             {"organizations"}, // to each
+	"SigningKeys":             {"signing_keys"},
+	"SiteAssociations":        {"site_associations"},
+	"Self":                    {"site"},
+	"Record":                  {"journal_head"},
 	// Touch takes sessions of any organization by their ids; whether to probe or
 	// to merge is for the planner to say, who knows how many there are.
 	"Touch": {"sessions", "json_each_text"},
