@@ -90,8 +90,8 @@ func reload(s *site.Site, file string, log *slog.Logger, level *slog.LevelVar) {
 		log.Error("the configuration was not reloaded; nothing has changed", "err", err)
 		return
 	}
-	level.Set(levelOf(c.Log))
 	log.Info("the configuration was reloaded", "restart_for", restart)
+	level.Set(levelOf(c.Log)) // afterwards: a quieter log still says why it is quiet
 }
 
 func stop(s *site.Site) error {

@@ -68,10 +68,13 @@ func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 }
 
 // quiet keeps the sites from sealing events in the middle of a test that looks
-// whether the journal changes.
+// whether the journal changes, and from stopping tests that refresh without a pause.
 func quiet(adjust func(*config.Config)) func(*config.Config) {
 	return func(c *config.Config) {
 		c.Journal.SealEvery = time.Hour
+		c.Limits.TokenRefresh = config.TokenRefreshLimits{
+			Account: config.Budget{Tokens: 500_000, Per: time.Second}, Org: config.Budget{Tokens: 1_000_000, Per: time.Second},
+		}
 		if adjust != nil {
 			adjust(c)
 		}
