@@ -6,9 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
+	"causeway/internal/cells"
+	"causeway/internal/config"
 	"causeway/internal/httpapi"
 	"causeway/internal/sitetest"
+	"causeway/internal/store/storetest"
 )
 
 func receiptPath(seq any) string { return fmt.Sprintf("%s/receipts/%v", httpapi.OwnAPI, seq) }
@@ -123,4 +127,36 @@ func TestReceipts_R4_EveryChangeHasOne(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A cell that nobody has heard of since the change is waited for, and not for
+// longer than it can serve without the database; what it is called is not a
+// tenant's business.
+func TestReceipts_R4_ASilentCellIsWaitedFor(t *testing.T) {
+	w := start(t, storetest.SQLite, sitetest.Adjust(func(c *config.Config) { c.Journal.StaleAfter = time.Second }))
+	admin, provider := w.c.Login(t, "west", "acme"), w.c.Login(t, "west", sitetest.System)
+	if err := w.Site("west").DB().Cells().Beat(t.Context(), cells.Cell{ID: "silent", Name: "silent:8443"}); err != nil {
+		t.Fatal(err)
+	}
+	seq := receiptOf(t, w.do(t, "west", "POST", "/cloudapi/1.0.0/roles", sitetest.Bearer(admin, "Content-Type", "application/json"), `{"name":"passing"}`))
+	get := func(token string) (map[string]any, map[string]any) {
+		body := w.do(t, "west", "GET", receiptPath(seq), sitetest.Bearer(token), "").Want(t, 200).JSON(t)
+		counted, _ := body["cells"].(map[string]any)
+		return body, counted
+	}
+	body, counted := get(provider)
+	if body["complete"] != false || counted["waiting"] != 1.0 || fmt.Sprint(counted["waitingFor"]) != "[silent:8443]" {
+		t.Errorf("to the provider at once: %v", body)
+	}
+	if body, counted = get(admin); body["complete"] != false || counted["waitingFor"] != nil {
+		t.Errorf("to the tenant at once: %v", body)
+	}
+	for begun := time.Now(); body["complete"] != true; time.Sleep(50 * time.Millisecond) {
+		if body, counted = get(admin); time.Since(begun) > 30*time.Second {
+			t.Fatalf("it is waited for without end: %v", body)
+		}
+	}
+	if counted["refusing"] != 1.0 || counted["applied"] != 1.0 {
+		t.Errorf("in the end: %v", counted)
+	}
 }
