@@ -28,6 +28,9 @@ else
 SKIPCHECK = $(TOOLS)/skipcheck -o bin/test.json --
 endif
 
+# The JavaScript clients come from npm; bin/npm keeps them for the next run.
+NPM = $(shell command -v npm 2>/dev/null)
+
 # A narrowed run leaves the client libraries out.
 CLIENTS = $(if $(filter ./...,$(PKG)),clients)
 
@@ -59,6 +62,7 @@ test: tools $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race
 	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(PKG)
 
 clients: build ## run client libraries of others, unmodified, against the binary
+	$(if $(NPM),cd internal/clients/js && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error --cache $(CURDIR)/bin/npm,@echo 'no npm: the JavaScript clients are left out; install the Debian packages nodejs and npm')
 	cd internal/clients && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
 
 check: ## gofmt, go vet, tidy and verified go.mod, staticcheck

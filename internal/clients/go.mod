@@ -5,6 +5,7 @@ go 1.26.8
 require (
 	github.com/vmware/go-vcloud-director/v2 v2.26.1
 	github.com/vmware/go-vcloud-director/v3 v3.1.1
+	golang.org/x/oauth2 v0.37.0
 )
 
 require (
