@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -22,6 +24,7 @@ type Client struct {
 	http   *http.Client
 	mu     sync.Mutex
 	issued map[string]bool
+	pages  []byte // heads and bodies of the refusals
 }
 
 // NewClient trusts the file's CA and nothing else.
@@ -34,20 +37,27 @@ func NewClient(t testing.TB, f *dev.File) *Client {
 // follows no redirect.
 func Trusting(t testing.TB, caFile string) *http.Client {
 	t.Helper()
-	ca, err := os.ReadFile(caFile)
+	client, err := trusting(caFile)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
+func trusting(caFile string) (*http.Client, error) {
+	ca, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, err
+	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(ca) {
-		t.Fatal("the CA file holds no certificate")
+		return nil, errors.New("the CA file holds no certificate")
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 64}
-	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{
-		Transport: transport, Timeout: 30 * time.Second,
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, ForceAttemptHTTP2: true, MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}, nil
 }
 
 // Answer is a response read whole.
@@ -122,6 +132,9 @@ func (c *Client) note(a Answer) {
 	_ = json.Unmarshal(a.Body, &secrets) // most answers hold none
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if a.Status >= http.StatusBadRequest {
+		c.pages = append(fmt.Append(c.pages, a.Status, a.Header, "\n"), a.Body...)
+	}
 	for _, s := range []string{secrets.AccessToken, secrets.RefreshToken, secrets.DeviceCode, secrets.UserCode, a.Header.Get(accessToken), a.Header.Get(legacyToken)} {
 		if s != "" {
 			c.issued[s] = true
@@ -134,6 +147,13 @@ func (c *Client) Issued() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Collect(maps.Keys(c.issued))
+}
+
+// Refusals are the heads and bodies of all refusals so far.
+func (c *Client) Refusals() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.pages)
 }
 
 // Hangup closes connections that are not in use.

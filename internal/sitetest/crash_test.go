@@ -70,7 +70,7 @@ func newDevStage(t *testing.T) *dying {
 
 func newCellStage(t *testing.T) *dying {
 	url := storetest.URL(t, storetest.Postgres)
-	cell := NewCell(t, url, "")
+	cell := NewCell(t, url, manyRefreshes)
 	cell.Init(t)
 	d := &dying{
 		sites: []string{SiteName}, database: map[string]string{SiteName: url},
@@ -227,6 +227,30 @@ var orphans = map[string]string{
 	"users without a journal row": `SELECT (SELECT count(*) FROM users) - (SELECT count(*) FROM journal WHERE action = 'user.created')`,
 }
 
+// open looks at a database past the store.
+func open(t *testing.T, url string) (db *sql.DB, driver string) {
+	t.Helper()
+	driver, source := "pgx", url
+	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
+		driver, source = "sqlite", path
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db, driver
+}
+
+func count(t *testing.T, url, from string) (n int) {
+	t.Helper()
+	db, _ := open(t, url)
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+from).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // wantSound verifies the journal's chain and looks for orphans.
 func wantSound(t *testing.T, site, url string) {
 	t.Helper()
@@ -237,15 +261,7 @@ func wantSound(t *testing.T, site, url string) {
 	if err := journal.Verify(ctx, storetest.Open(t, url).Journal()); err != nil {
 		t.Errorf("%s: %v", site, err)
 	}
-	driver, source := "pgx", url
-	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
-		driver, source = "sqlite", path
-	}
-	db, err := sql.Open(driver, source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db, driver := open(t, url)
 	for what, query := range orphans {
 		var n int
 		if err := db.QueryRowContext(ctx, query).Scan(&n); err != nil || n != 0 {

@@ -6,7 +6,10 @@ import (
 	"time"
 )
 
-func TestMain(m *testing.M) { Main(m) }
+func TestMain(m *testing.M) {
+	beRefresher()
+	Main(m)
+}
 
 // stage is where the story plays: two sites, one of which can be taken away and
 // brought back.
