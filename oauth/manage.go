@@ -152,46 +152,56 @@ func (s *Service) TakeOwnership(ctx context.Context, by tenants.Caller, org *ten
 // open request stays open (VCD-90…93). It succeeds on an account without a
 // token, too: clients revoke right after they create.
 func (s *Service) Revoke(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID) error {
-	return s.end(ctx, by, org, id, journal.AccountRevoked, func(tx Tx, now time.Time) error {
-		open, err := tx.OpenDevices(org, id, now)
-		if err != nil {
-			return err
-		}
-		// A granted request would turn into a token by itself.
-		for _, d := range open {
-			if d.State == DeviceGranted {
-				if _, err := tx.MoveDevice(org, d.ID, DeviceGranted, DeviceDead, now); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+	return s.end(ctx, by, org, id, revoke)
 }
 
 // Delete removes an account and ends everything that hung on it.
 func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID) error {
-	return s.end(ctx, by, org, id, journal.AccountDeleted, func(tx Tx, now time.Time) error {
-		return tx.DeleteServiceAccount(org, id, now)
+	return s.end(ctx, by, org, id, func(tx Tx, by tenants.Caller, a ServiceAccount, now time.Time) error {
+		if err := endTokens(tx, a, now); err != nil {
+			return err
+		}
+		if err := tx.DeleteServiceAccount(org, id, now); err != nil {
+			return err
+		}
+		return tx.Record(entry(now, by, a, journal.AccountDeleted, nil))
 	})
 }
 
-func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID, action journal.Action, then func(Tx, time.Time) error) error {
+func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ClientID, how func(Tx, tenants.Caller, ServiceAccount, time.Time) error) error {
 	now := s.clock()
 	return s.change(ctx, by, func(tx Tx) error {
 		a, err := held(tx, org, id, now)
 		if err != nil {
 			return err
 		}
-		if err := tx.RevokeFamilies(org, id, now); err != nil {
-			return err
-		}
-		if err := tx.EndSessionsOf(org, tenants.KindServiceAccount, string(id), now); err != nil {
-			return err
-		}
-		if err := then(tx, now); err != nil {
-			return err
-		}
-		return tx.Record(entry(now, by, a, action, nil))
+		return how(tx, by, a, now)
 	})
+}
+
+// revoke ends what gives access in the name of an account that is held.
+func revoke(tx Tx, by tenants.Caller, a ServiceAccount, now time.Time) error {
+	if err := endTokens(tx, a, now); err != nil {
+		return err
+	}
+	open, err := tx.OpenDevices(a.Org, a.ID, now)
+	if err != nil {
+		return err
+	}
+	// A granted request would turn into a token by itself.
+	for _, d := range open {
+		if d.State == DeviceGranted {
+			if _, err := tx.MoveDevice(a.Org, d.ID, DeviceGranted, DeviceDead, now); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Record(entry(now, by, a, journal.AccountRevoked, nil))
+}
+
+func endTokens(tx Tx, a ServiceAccount, now time.Time) error {
+	if err := tx.RevokeFamilies(a.Org, a.ID, now); err != nil {
+		return err
+	}
+	return tx.EndSessionsOf(a.Org, tenants.KindServiceAccount, string(a.ID), now)
 }
