@@ -55,6 +55,7 @@ func (w *world) foreigners(t *testing.T) []foreigner {
 
 // posted are the bodies of POST routes that need one, by the end of their path.
 var posted = []struct{ suffix, media, body string }{
+	{"/introspect", "application/x-www-form-urlencoded", "token=x"},
 	{"/register", "application/json", `{"client_name":"` + marker + `-new","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:vApp%20User"}`},
 	{"/changePassword", "application/json", `{"currentPassword":"` + longPassword + `","newPassword":"another long password"}`},
 	{"/rights", "application/json", `{"values":[]}`},

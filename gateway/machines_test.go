@@ -14,9 +14,11 @@ import (
 )
 
 // machinesMay are the changes that a machine principal may make if its role says
-// so: it ends its own sessions, and reports on work. A new route that changes
-// something is forbidden to machines, or gets a line here.
+// so: it ends its own sessions, and reports on work; and what changes nothing
+// though it is a POST. A new route that changes something is forbidden to machines,
+// or gets a line here.
 var machinesMay = []string{
+	"POST /oauth/provider/introspect", "POST /oauth/tenant/:org/introspect",
 	"DELETE /cloudapi/1.0.0/sessions", "DELETE /cloudapi/1.0.0/sessions/provider", "DELETE /cloudapi/1.0.0/sessions/current",
 	"DELETE /cloudapi/1.0.0/sessions/:id", "DELETE /api/session", "DELETE /api/sessions", "DELETE /api/login",
 	"POST /api/task/:id/action/cancel",

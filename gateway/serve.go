@@ -25,6 +25,9 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if err != nil {
 		return err
 	}
+	if rt.Home && (who.Via != "" || !target.Local) {
+		return problem.New(problem.Forbidden, "This is asked at the organization's own site, by those who are at home there.")
+	}
 	if !target.Local {
 		return g.send(c, who, target) // signed; one hop, never two
 	}

@@ -243,6 +243,12 @@ func endpoints() []endpoint {
 
 var parameter = regexp.MustCompile(`([^/]*)/:(\w+)`)
 
+// ofAnyName says that what is served says nothing about who exists: pages, and
+// what realms say about themselves.
+func (e endpoint) ofAnyName() bool {
+	return e.open() && e.method == http.MethodGet
+}
+
 // kindOf names what an id in a path is of, by what stands before it, as in
 // urn:vcloud:<kind>. A route with another kind of id needs a line here.
 var kindOf = map[string]string{
@@ -337,7 +343,7 @@ func wantRefusal(t *testing.T, path string, a sitetest.Answer, statuses ...int) 
 	}
 	var err error
 	switch trimmed := strings.TrimLeft(path, "/"); {
-	case strings.HasPrefix(trimmed, "oauth/"):
+	case strings.HasPrefix(trimmed, "oauth/"), strings.HasPrefix(trimmed, ".well-known/oauth-authorization-server"):
 		err = members(a, "application/json", "error", "error_description", "error_uri", "minorErrorCode", "message", "stackTrace")
 	case strings.HasPrefix(trimmed, "api/"):
 		err = xmlRefusal(a)

@@ -25,7 +25,10 @@ type Route struct {
 	Method string
 	Path   string // gin syntax, without a trailing slash
 	Rights []tenants.Right
-	Do     func(*gin.Context, Call) error
+	// Home keeps requests from crossing to or from a peer: their bodies hold
+	// tokens, which never leave their site.
+	Home bool
+	Do   func(*gin.Context, Call) error
 }
 
 // Open is an endpoint that anyone may call. Its handler never sees a Call, so

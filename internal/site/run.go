@@ -69,7 +69,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),
 	}).Endpoints())
 	e.Add((&oauthhttp.Handler{
-		OAuth: s.oauth, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
+		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())

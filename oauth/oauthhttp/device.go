@@ -91,6 +91,14 @@ func clientID(form url.Values) (oauth.ClientID, error) {
 	return oauth.ClientID(id), nil
 }
 
+// optionalClientID is clientID where clients may leave it out: SDKs do.
+func optionalClientID(form url.Values) (oauth.ClientID, error) {
+	if !form.Has("client_id") && !form.Has("client_ID") {
+		return "", nil
+	}
+	return clientID(form)
+}
+
 const (
 	grantDevice    = "urn:ietf:params:oauth:grant-type:device_code"
 	grantAssertion = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -173,12 +181,9 @@ func (h *Handler) refresh(c *gin.Context, form url.Values) (oauth.Tokens, error)
 	if token == "" {
 		return oauth.Tokens{}, problem.New(problem.InvalidRequest, "refresh_token is required.")
 	}
-	var client oauth.ClientID
-	if form.Has("client_id") || form.Has("client_ID") {
-		var err error
-		if client, err = clientID(form); err != nil {
-			return oauth.Tokens{}, err
-		}
+	client, err := optionalClientID(form)
+	if err != nil {
+		return oauth.Tokens{}, err
 	}
 	org, err := h.realmOr(c, problem.InvalidGrant, "Invalid refresh token")
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 // Handler serves the endpoints.
 type Handler struct {
 	OAuth     *oauth.Service
+	Tokens    Introspector
 	Orgs      *tenants.Directory
 	Limits    *ratelimit.Limiter
 	PublicURL string // https://host[:port], from configuration only
@@ -39,6 +40,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 			httpapi.Open{Method: http.MethodPost, Path: realm + "/token", Do: h.token},
 		)
 		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: register, Do: h.register})
+		e.Add(h.standard(realm))
 	}
 	accounts := cloudapi + "/serviceAccounts"
 	e.Routes = append(e.Routes,
