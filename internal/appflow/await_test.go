@@ -171,7 +171,9 @@ func TestRefreshAsksAgain_R3(t *testing.T) {
 		fails   bool
 	}{
 		{[]reply{lost, {status: 503}, granted}, 3, false},
-		{[]reply{lost}, refreshTries, true},
+		{[]reply{lost}, callTries, true},
+		{[]reply{{status: 429, retryAfter: "9"}, granted}, 2, false},
+		{[]reply{{status: 429, retryAfter: "11"}, granted}, 1, true},
 		{[]reply{oauthError("invalid_grant")}, 1, true},
 		{[]reply{{status: 200, body: "<html>"}}, 1, true},
 		{[]reply{{status: 200, body: `{"token_type":"Bearer"}`}}, 1, true},

@@ -48,6 +48,9 @@ func (r *Refusal) Error() string {
 	default:
 		fmt.Fprintf(&b, "%s: %s", r.Code, r.Description)
 	}
+	if r.RetryAfter > 0 {
+		fmt.Fprintf(&b, "; try again in %s", r.RetryAfter.Round(time.Second))
+	}
 	if r.RequestID != "" {
 		fmt.Fprintf(&b, " (request %s)", r.RequestID)
 	}

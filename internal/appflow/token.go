@@ -48,8 +48,23 @@ func seconds(n int64) time.Duration {
 	return time.Duration(min(max(n, 0), most)) * time.Second
 }
 
-// refreshTries bounds how often a lost answer is asked for again.
-const refreshTries = 5
+// A call that decided nothing is made again a few times, and not at all if the
+// server wants a longer pause than a command should take: then its user waits.
+const (
+	callTries  = 5
+	callDelay  = time.Second // before the second try; doubled each time
+	mostOfWait = 10 * time.Second
+)
+
+func retry[T any](ctx context.Context, call func() (T, error)) (T, error) {
+	for try := 1; ; try++ {
+		answer, err := call()
+		delay := backOff(callDelay, try-1, err)
+		if err == nil || !temporary(err) || try == callTries || delay > mostOfWait || wait(ctx, delay) != nil {
+			return answer, err
+		}
+	}
+}
 
 // Refresh presents a refresh token. An answer that was lost is asked for again
 // with the same token: the server gives the same successor, and no other token
@@ -59,15 +74,7 @@ func (c *Client) Refresh(ctx context.Context, token secret.Text) (Tokens, error)
 	if c.ID != "" {
 		form.Set("client_id", c.ID)
 	}
-	for try := 1; ; try++ {
-		tokens, err := c.exchange(ctx, form)
-		if err == nil || !temporary(err) || try == refreshTries {
-			return tokens, err
-		}
-		if wait(ctx, backOff(time.Second, try-1, err)) != nil {
-			return Tokens{}, err
-		}
-	}
+	return retry(ctx, func() (Tokens, error) { return c.exchange(ctx, form) })
 }
 
 // Who is whom an access token belongs to.
@@ -78,15 +85,7 @@ type Who struct {
 
 // WhoAmI asks VCD's sessions/current. An answer that was lost is asked for again.
 func (c *Client) WhoAmI(ctx context.Context, access secret.Text) (Who, error) {
-	for try := 1; ; try++ {
-		who, err := c.whoAmI(ctx, access)
-		if err == nil || !temporary(err) || try == refreshTries {
-			return who, err
-		}
-		if wait(ctx, backOff(time.Second, try-1, err)) != nil {
-			return Who{}, err
-		}
-	}
+	return retry(ctx, func() (Who, error) { return c.whoAmI(ctx, access) })
 }
 
 func (c *Client) whoAmI(ctx context.Context, access secret.Text) (Who, error) {
