@@ -153,6 +153,21 @@ func TestRefusals_R6_OfOneOrganization(t *testing.T) {
 				t.Errorf("%s finds %v, want %d: %s", q, total, want, a.Body)
 			}
 		}
+		// A token of one organization at another's endpoint: whose it is only the
+		// provider is told.
+		client, _ := w.c.Account(t, "east", acme, "inventory-bot")
+		_, token := w.c.ConnectAs(t, "east", "acme", acme, client)
+		lost := w.c.Refresh(t, "east", "globex", token).Want(t, 400).Header.Get(httpapi.HeaderRequestID)
+		sitetest.Eventually(t, 5*time.Second, "it is kept for globex", func() bool {
+			shown, ok := w.refusalAs(t, "east", sitetest.Bearer(globex), lost)
+			if text := fmt.Sprint(shown); ok && (shown.Facts["reason"] != "otherOrganization" || strings.Contains(text, client)) {
+				t.Errorf("the tenant is shown %s", text)
+			}
+			return ok
+		})
+		if shown, _ := w.refusalAs(t, "east", sitetest.Bearer(provider), lost); shown.Facts["provider.account"] != client {
+			t.Errorf("the provider is shown %+v", shown)
+		}
 		// Where the provider works from, and what is about others, is not a tenant's business.
 		inAcme := sitetest.Bearer(provider, httpapi.HeaderTenantContext, bare(w.c.Site("east").Org("acme").ID))
 		by := w.do(t, "east", "GET", "/cloudapi/1.0.0/serviceAccounts/"+nobody, inAcme, "").Want(t, 403).Header.Get(httpapi.HeaderRequestID)

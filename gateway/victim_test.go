@@ -49,6 +49,8 @@ func (w *world) newVictim(t *testing.T, name string) *victim {
 	assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+v.ids["user"]+"/quotaPolicy", sitetest.Bearer(v.admin, "Content-Type", "application/json"), "{}")
 	location := assigned.Want(t, 202).Header.Get("Location")
 	v.ids["task"] = location[strings.LastIndexByte(location, '/')+1:]
+	refused := w.do(t, "east", "GET", "/cloudapi/1.0.0/rightsBundles", sitetest.Bearer(v.admin), "").Want(t, 403)
+	v.ids["refusal"] = refused.Header.Get(httpapi.HeaderRequestID)
 	return v
 }
 

@@ -256,6 +256,7 @@ var kindOf = map[string]string{
 	"user": "user", "task": "task", "tasksList": "org", "tokens": "token",
 	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
 	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
+	"refusals": "refusal", // of which the id is a request's
 	"receipts": "receipt", // a number, see TestReceipts_R4_R6
 }
 

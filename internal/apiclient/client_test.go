@@ -128,8 +128,8 @@ func TestClient_ShowsRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, fail := range map[string]http.HandlerFunc{
-		"no JSON":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2Jbad gateway", 502) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.invalid/", 302) },
+		"no JSON":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2Jbad gateway", http.StatusBadGateway) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.invalid/", http.StatusFound) },
 		"escapes": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(403)
 			fmt.Fprint(w, `{"message":"\u001b[31mred"}`)

@@ -56,15 +56,10 @@ provider sees all of the site. What another site refused is kept there.`,
 	return cmd
 }
 
-// maxRequestID is 128 characters of the client's, a dash and a UUID.
-const maxRequestID = 128 + 1 + 36
-
 // requestID takes the identifier also as it stands in a message: [ id ].
 func requestID(given string) (string, error) {
 	id := strings.Trim(given, "[] \t\r\n")
-	if id == "" || len(id) > maxRequestID || strings.ContainsFunc(id, func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	}) {
+	if !httpapi.IsRequestID(id) {
 		return "", usageError{fmt.Errorf("%.200q is no identifier of a request", given)}
 	}
 	return id, nil

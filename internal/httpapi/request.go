@@ -34,6 +34,12 @@ func Identify(trusted []netip.Prefix) gin.HandlerFunc {
 	}
 }
 
+// maxRequestID is what Identify can make: the client's part, a dash and a UUID.
+const maxRequestID = 128 + 1 + 36
+
+// IsRequestID reports whether s can be the id of a request.
+func IsRequestID(s string) bool { return len(s) <= maxRequestID && harmless(s) }
+
 func harmless(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

@@ -68,11 +68,16 @@ func (o Outcome) Refusal() Refusal {
 	if !quotes[o.Problem.Code] {
 		r.Message = o.Problem.Detail
 	}
-	if limit, ok := errors.AsType[ratelimit.Refusal](o.Problem.Err); ok {
+	if limit, ok := o.limit(); ok {
 		r.set(problem.FactLimit, string(limit.Name))
 		r.set(problem.FactBucket, string(limit.Kind))
 	}
 	return r
+}
+
+// limit is the limit that refused, if one did.
+func (o Outcome) limit() (ratelimit.Refusal, bool) {
+	return errors.AsType[ratelimit.Refusal](o.Problem.Err)
 }
 
 // quotes are the codes whose text may repeat what the client sent, which could

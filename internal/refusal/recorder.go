@@ -3,14 +3,11 @@ package refusal
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"causeway/internal/problem"
 )
 
 // Bounds of what refusals may cost, per cell.
@@ -123,10 +120,10 @@ func (r *Recorder) Note(refusal Refusal) {
 }
 
 func (r *Recorder) enqueue(o Outcome) {
-	refusal := o.Refusal()
 	now := r.c.Now()
 	if o.Caller.Principal.ID == "" {
-		if limit := refusal.limit(); limit != "" && !r.sources.allows(now, o.Caller.Source+" "+limit) {
+		// First of all, for this is what a flood costs.
+		if limit, ok := o.limit(); ok && !r.sources.allows(now, o.Caller.Source+" "+string(limit.Name)) {
 			r.stats.repeated.Add(1)
 			return
 		}
@@ -135,7 +132,7 @@ func (r *Recorder) enqueue(o Outcome) {
 			return
 		}
 	}
-	r.Note(refusal)
+	r.Note(o.Refusal())
 }
 
 func (r *Recorder) keep(ctx context.Context, o Outcome) {
@@ -157,12 +154,4 @@ func (r *Recorder) keep(ctx context.Context, o Outcome) {
 	case <-ctx.Done():
 		r.stats.late.Add(1)
 	}
-}
-
-// limit is the name of the limit that refused, or "".
-func (r Refusal) limit() string {
-	if r.Status != http.StatusTooManyRequests {
-		return ""
-	}
-	return r.Facts[problem.FactLimit]
 }

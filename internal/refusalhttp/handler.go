@@ -78,6 +78,9 @@ func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
 // get shows one refusal. The provider finds it in whichever organization it is.
 func (h *Handler) get(c *gin.Context, call httpapi.Call) error {
 	id := c.Param("requestId")
+	if !httpapi.IsRequestID(id) {
+		return problem.Hidden()
+	}
 	var found refusal.Refusal
 	err := h.Store.View(c.Request.Context(), func(r refusal.Reader) (err error) {
 		org := call.Org.ID

@@ -1,0 +1,4 @@
+package gateway
+
+// Tame is what is kept of a context header.
+var Tame = tame
