@@ -62,14 +62,14 @@ func living(keys []SigningKey, p Purpose) []SigningKey {
 // first of them will do.
 func signing(keys []SigningKey, p Purpose, now time.Time) (SigningKey, bool) {
 	var first, newest SigningKey
-	for _, k := range living(keys, p) {
-		if len(k.Private) == 0 {
+	for _, k := range keys {
+		if k.Purpose != p || k.retired() || len(k.Private) == 0 {
 			continue
 		}
-		if first.ID == "" {
+		if first.ID == "" || byAge(k, first) < 0 {
 			first = k
 		}
-		if !k.SignsFrom.After(now) {
+		if !k.SignsFrom.After(now) && (newest.ID == "" || byAge(newest, k) < 0) {
 			newest = k
 		}
 	}

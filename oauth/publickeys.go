@@ -21,8 +21,8 @@ func (s *Service) PublicKeys(ctx context.Context) ([]PublicKey, error) {
 		return nil, err
 	}
 	var list []PublicKey
-	for _, k := range living(set.list(), PurposeAccessToken) {
-		list = append(list, PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: set[k.ID].public})
+	for _, k := range living(set.list, PurposeAccessToken) {
+		list = append(list, PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: set.ready[k.ID].public})
 	}
 	return list, nil
 }

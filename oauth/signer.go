@@ -35,7 +35,10 @@ type signer struct {
 }
 
 // keySet is not changed once it is in place.
-type keySet map[string]readyKey
+type keySet struct {
+	ready map[string]readyKey // by id
+	list  []SigningKey        // the same, for who chooses among them
+}
 
 type readyKey struct {
 	SigningKey
@@ -44,13 +47,12 @@ type readyKey struct {
 	private any // nil when it signs no more
 }
 
-// list is the set as rows.
-func (s keySet) list() []SigningKey {
-	list := make([]SigningKey, 0, len(s))
-	for _, k := range s {
-		list = append(list, k.SigningKey)
-	}
-	return list
+// without is the set less one key.
+func (s keySet) without(id string) keySet {
+	less := keySet{ready: maps.Clone(s.ready), list: slices.Clone(s.list)}
+	delete(less.ready, id)
+	less.list = slices.DeleteFunc(less.list, func(k SigningKey) bool { return k.ID == id })
+	return less
 }
 
 // sealedFor binds a private key to its purpose: no row can stand in for one of
@@ -92,16 +94,21 @@ func (g *signer) reload(ctx context.Context) (keySet, error) {
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return keySet{}, err
 	}
-	set := make(keySet, len(stored))
+	set := keySet{ready: map[string]readyKey{}}
 	for _, k := range stored {
 		if k.retired() {
 			continue
 		}
-		if set[k.ID], err = g.ready(k, old[k.ID]); err != nil {
-			return nil, err
+		ready, err := g.ready(k, old.ready[k.ID])
+		if err != nil && !slices.Contains(keyPurposes, k.Purpose) {
+			continue // of a newer version, at another cell
 		}
+		if err != nil {
+			return keySet{}, err
+		}
+		set.ready[k.ID], set.list = ready, append(set.list, k)
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -137,11 +144,11 @@ func (g *signer) signing(ctx context.Context, p Purpose) (readyKey, error) {
 	if err != nil {
 		return readyKey{}, err
 	}
-	k, ok := signing(set.list(), p, g.now())
+	k, ok := signing(set.list, p, g.now())
 	if !ok {
 		return readyKey{}, problem.New(problem.Unavailable, "The site has no key to sign with yet.").After(time.Second)
 	}
-	return set[k.ID], nil
+	return set.ready[k.ID], nil
 }
 
 // verifying finds a key of a purpose by id. An id that we do not know may belong to
@@ -152,7 +159,7 @@ func (g *signer) verifying(ctx context.Context, p Purpose, kid string) (readyKey
 	if err != nil {
 		return readyKey{}, err
 	}
-	k, ok := set[kid]
+	k, ok := set.ready[kid]
 	if !ok && g.old() {
 		g.reading.Lock()
 		defer g.reading.Unlock()
@@ -161,7 +168,7 @@ func (g *signer) verifying(ctx context.Context, p Purpose, kid string) (readyKey
 				return readyKey{}, err
 			}
 		}
-		k, ok = set[kid]
+		k, ok = set.ready[kid]
 	}
 	if !ok || k.Purpose != p {
 		return readyKey{}, unauthenticated()
@@ -184,8 +191,7 @@ func (g *signer) Apply(row journal.Row) {
 	defer g.mu.Unlock()
 	g.stale, g.changes = true, g.changes+1
 	if row.Action == journal.KeyRetired {
-		g.set = maps.Clone(g.set)
-		delete(g.set, row.Subject.ID)
+		g.set = g.set.without(row.Subject.ID)
 	}
 }
 
