@@ -238,6 +238,9 @@ func TestHostilePaths_R9(t *testing.T) {
 			}
 			t.Run(strings.ReplaceAll(e.String(), "/", "."), func(t *testing.T) {
 				for name, word := range words {
+					if name == "a number" && strings.HasSuffix(e.path, "/:seq") {
+						continue // receipts have them
+					}
 					for _, token := range []string{admin, provider} {
 						path := e.fill(t, word, allKinds(word))
 						header := sitetest.Bearer(token, "Content-Type", e.media())

@@ -230,7 +230,7 @@ func wholeScans(plan []string) (bad []string) {
 // conditioned reports whether the lines of a node name what it looks up.
 func conditioned(details []string) bool {
 	for _, detail := range details {
-		if strings.Contains(detail, "->") {
+		if strings.Contains(detail, "->  ") { // "->>" reads JSON
 			return false
 		}
 		if strings.Contains(detail, "Index Cond:") {

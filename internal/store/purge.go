@@ -38,10 +38,12 @@ type purge struct {
 	// together are neighbours. The last of them is a number where number says so.
 	keys   []string
 	number bool
-	// over is the condition on a row r, with as many parameters as args gives.
+	// over is the condition on a row r, with as many parameters as args gives. What
+	// it asks of another table is one value: EXISTS may be answered by reading all
+	// of it at once.
 	over string
 	args func(b upkeep.Before) []any
-	// within bounds the walk, where what is beyond is known to stay.
+	// within bounds the walk to rows b, where what is beyond is known to stay.
 	within string
 }
 
@@ -66,8 +68,8 @@ var purges = []purge{
 		// Of a live family the last two stay, however old: they decide whether a
 		// client that lost an answer may ask again.
 		table: "used_tokens", daily: true, keys: []string{"org_id", "family_id", "generation"}, number: true,
-		over: `EXISTS (SELECT 1 FROM token_families f WHERE f.org_id = r.org_id AND f.id = r.family_id
-			AND (f.revoked_at > 0 AND f.revoked_at < ? OR r.used_at < ? AND r.generation < f.generation - 2))`,
+		over: `COALESCE((SELECT f.revoked_at > 0 AND f.revoked_at < ? OR r.used_at < ? AND r.generation < f.generation - 2
+			FROM token_families f WHERE f.org_id = r.org_id AND f.id = r.family_id), false)`,
 		args: func(b upkeep.Before) []any { return []any{micros(b.Revoked), micros(b.Used)} },
 	},
 	{
@@ -75,7 +77,7 @@ var purges = []purge{
 		// in one long transaction.
 		table: "token_families", daily: true, keys: []string{"org_id", "id"},
 		over: `r.revoked_at > 0 AND r.revoked_at < ?
-			AND NOT EXISTS (SELECT 1 FROM used_tokens u WHERE u.org_id = r.org_id AND u.family_id = r.id)`,
+			AND (SELECT u.generation FROM used_tokens u WHERE u.org_id = r.org_id AND u.family_id = r.id LIMIT 1) IS NULL`,
 		args: func(b upkeep.Before) []any { return []any{micros(b.Revoked)} },
 	},
 	{
@@ -94,10 +96,10 @@ var purges = []purge{
 
 // sealed are the events up to the border that the journal has.
 func sealed(l journal.Log) purge {
-	within := "r.id <= COALESCE((SELECT s.purged FROM seals s WHERE s.log = '" + string(l) + "'), 0)"
+	within := "id <= COALESCE((SELECT s.purged FROM seals s WHERE s.log = '" + string(l) + "'), 0)"
 	return purge{
 		table: string(l), keys: []string{"id"}, number: true,
-		over: within, within: within, args: func(upkeep.Before) []any { return nil },
+		over: "r." + within, within: "b." + within, args: func(upkeep.Before) []any { return nil },
 	}
 }
 
@@ -169,15 +171,15 @@ func (p purge) look(b upkeep.Before, after upkeep.Cursor, limit int) (string, []
 		if err != nil {
 			return "", nil, err
 		}
-		where = append(where, "(r."+strings.Join(p.keys, ", r.")+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
+		where = append(where, "(b."+strings.Join(p.keys, ", b.")+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
 		args = append(args, key...)
 	}
-	from := p.table + " r"
+	from := p.table + " b"
 	if len(where) > 0 {
 		from += " WHERE " + strings.Join(where, " AND ")
 	}
 	return "SELECT " + p.over + ", " + keys + " FROM (SELECT * FROM " + from +
-		" ORDER BY r." + strings.Join(p.keys, ", r.") + " LIMIT " + strconv.Itoa(limit) + ") r ORDER BY " + keys, args, nil
+		" ORDER BY b." + strings.Join(p.keys, ", b.") + " LIMIT " + strconv.Itoa(limit) + ") r ORDER BY " + keys, args, nil
 }
 
 // values are the parameters that a cursor stands for.
@@ -199,20 +201,24 @@ func (p purge) values(c upkeep.Cursor) ([]any, error) {
 	return out, nil
 }
 
-// keysOf unpacks a JSON array of keys: one parameter and one plan, whatever their
-// number.
-func (p purge) keysOf(k kind) string {
+// remove is the statement that removes rows by key. The keys are a JSON array: one
+// parameter and one plan, whatever their number.
+func (p purge) remove(k kind) string {
 	columns := make([]string, len(p.keys))
 	for i := range columns {
 		if columns[i] = "v.value->>" + strconv.Itoa(i); k == postgres && p.number && i == len(columns)-1 {
 			columns[i] = "(" + columns[i] + ")::bigint"
 		}
 	}
-	from := "json_each(?) v"
-	if k == postgres {
-		from = "json_array_elements(?::json) v"
+	row, key := "(r."+strings.Join(p.keys, ", r.")+")", strings.Join(columns, ", ")
+	if k == sqlite {
+		return "DELETE FROM " + p.table + " AS r WHERE " + row + " IN (SELECT " + key + " FROM json_each(?) v) AND " + p.over
 	}
-	return "SELECT " + strings.Join(columns, ", ") + " FROM " + from
+	// Each key is looked up by itself, however large the planner takes the table
+	// for, and a row that somebody holds is left for another time: the clean-up
+	// waits for nobody, so it is part of no deadlock.
+	return "DELETE FROM " + p.table + " WHERE ctid = ANY (ARRAY (SELECT f.ctid FROM json_array_elements(?::json) v CROSS JOIN LATERAL (" +
+		"SELECT r.ctid FROM " + p.table + " r WHERE " + row + " = (" + key + ") AND " + p.over + " LIMIT 1 FOR UPDATE SKIP LOCKED) f))"
 }
 
 func (s upkeepStore) remove(ctx context.Context, p purge, b upkeep.Before, dead []upkeep.Cursor) (n int64, err error) {
@@ -228,9 +234,8 @@ func (s upkeepStore) remove(ctx context.Context, p purge, b upkeep.Before, dead 
 	if err != nil {
 		return 0, err
 	}
-	statement := "DELETE FROM " + p.table + " AS r WHERE (r." + strings.Join(p.keys, ", r.") + ") IN (" + p.keysOf(s.kind) + ") AND " + p.over
 	err = s.inTx(Background(ctx), func(t *tx) (err error) {
-		n, err = t.exec(statement, append([]any{string(keys)}, p.args(b)...)...)
+		n, err = t.exec(p.remove(s.kind), append([]any{string(keys)}, p.args(b)...)...)
 		return err
 	})
 	return n, err

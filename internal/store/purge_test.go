@@ -225,7 +225,7 @@ func TestPurge_ARowThatLivesAgainStays(t *testing.T) {
 		old := keep.Before(now.Add(48 * time.Hour))
 		done := false
 		ok(t, db.Spy(func(query string, _ []any) {
-			if !strings.Contains(query, "FROM (SELECT * FROM sessions r") || done {
+			if !strings.Contains(query, "FROM (SELECT * FROM sessions b") || done {
 				return
 			}
 			done = true // it was used on another cell just now
