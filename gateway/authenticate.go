@@ -42,9 +42,11 @@ func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 		return found, nil
 	}
 	if guessed {
-		if err := g.limits.Spend(ratelimit.TokenFailure, source(c)); err != nil {
+		d := g.limits.Take(ratelimit.TokenFailure, source(c))
+		if err := d.Err(); err != nil {
 			return tenants.Principal{}, err
 		}
+		httpapi.RateLimit(c, d.Standing)
 	}
 	return tenants.Principal{}, problem.New(problem.Unauthenticated, "The token is missing, expired or not valid.")
 }

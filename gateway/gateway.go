@@ -83,6 +83,7 @@ type Gateway struct {
 	now       func() time.Time
 	log       *slog.Logger
 	engine    *gin.Engine
+	strangers strangers
 }
 
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.

@@ -56,6 +56,25 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
 		r.Org, r.Principal, r.Via = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
 	}
+	var p *problem.Problem
+	if last := c.Errors.Last(); last != nil && r.Status != httpapi.StatusClientLeft {
+		p = problem.From(last.Err)
+		r.Problem = p.Code
+	}
+	if skipped, ok := g.strangers.logs(r, start); ok {
+		g.logLine(c, r, p, skipped)
+	}
+	if r.Peer != "" && r.Problem == "" {
+		g.refusedByPeer(c, r.Status)
+	}
+	if g.observe != nil {
+		g.observe(r)
+	}
+}
+
+// logLine writes what r says; p is nil unless the request was refused, and skipped
+// is how many lines were left out before.
+func (g *Gateway) logLine(c *gin.Context, r Record, p *problem.Problem, skipped int) {
 	attrs := []any{
 		"request_id", r.RequestID, "method", r.Method, "route", r.Route, "status", r.Status,
 		"org", r.Org, "principal", r.Principal, "dur", r.Duration,
@@ -67,21 +86,16 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 		attrs = append(attrs, "via", r.Via)
 	}
 	level := slog.LevelInfo
-	if last := c.Errors.Last(); last != nil && r.Status != httpapi.StatusClientLeft {
-		p := problem.From(last.Err)
-		r.Problem = p.Code
+	if p != nil {
 		attrs = append(attrs, "problem", p.Error())
 		if p.Code.Row().Status >= http.StatusInternalServerError {
 			level = slog.LevelWarn
 		}
 	}
+	if skipped > 0 {
+		attrs = append(attrs, "others_refused", skipped)
+	}
 	g.log.Log(c.Request.Context(), level, "request", attrs...)
-	if r.Peer != "" && r.Problem == "" {
-		g.refusedByPeer(c, r.Status)
-	}
-	if g.observe != nil {
-		g.observe(r)
-	}
 }
 
 // recover answers 500 when a handler panics, and logs where without the request,
