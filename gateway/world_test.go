@@ -252,12 +252,13 @@ func (e endpoint) ofAnyName() bool {
 // kindOf names what an id in a path is of, by what stands before it, as in
 // urn:vcloud:<kind>. A route with another kind of id needs a line here.
 var kindOf = map[string]string{
-	"org": "org", "orgs": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy", "sessions": "session",
+	"org": "org", "orgs": "org", "organizations": "org", "users": "user", "serviceAccounts": "serviceAccount", "quotaPolicies": "quotaPolicy", "sessions": "session",
 	"user": "user", "task": "task", "tasksList": "org", "tokens": "token",
 	"roles": "role", "role": "role", "globalRoles": "globalRole", "rightsBundles": "rightsBundle",
 	"rights": "right", "right": "right", "rightsCategories": "rightsCategory",
-	"refusals": "refusal", // of which the id is a request's
-	"receipts": "receipt", // a number, see TestReceipts_R4_R6
+	"refusals":    "refusal",    // of which the id is a request's
+	"receipts":    "receipt",    // a number, see TestReceipts_R4_R6
+	"signingKeys": "signingKey", // the site's, see TestKeys_R5_R7
 }
 
 // allKinds is the same id for whatever a path names.
