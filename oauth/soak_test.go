@@ -24,7 +24,7 @@ func TestSoakConcurrentRefresh_R3_VCD18(t *testing.T) {
 		token := w.activate(a).RefreshToken
 		org := w.snapshot()
 		cells := []*oauth.Service{w.service, w.newService(db.OAuth())}
-		for range rounds(2, 20) {
+		for range rounds(2, 50) {
 			var mu sync.Mutex
 			successors := map[string]int{}
 			sessions := map[string]bool{}
@@ -65,12 +65,20 @@ func TestSoakRefreshRacingRevoke_R4_VCD91(t *testing.T) {
 	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {
 		w := newWorld(t, db)
 		org := w.snapshot()
-		for name, end := range map[string]func(oauth.ServiceAccount) error{
-			"revoke": func(a oauth.ServiceAccount) error { return w.service.Revoke(w.ctx(), w.admin, w.org, a.ID) },
-			"delete": func(a oauth.ServiceAccount) error { return w.service.Delete(w.ctx(), w.admin, w.org, a.ID) },
+		for name, end := range map[string]func(oauth.ServiceAccount, secret.Text) error{
+			"revoke": func(a oauth.ServiceAccount, _ secret.Text) error {
+				return w.service.Revoke(w.ctx(), w.admin, w.org, a.ID)
+			},
+			"delete": func(a oauth.ServiceAccount, _ secret.Text) error {
+				return w.service.Delete(w.ctx(), w.admin, w.org, a.ID)
+			},
+			"the app's own revocation": func(_ oauth.ServiceAccount, current secret.Text) error {
+				_, err := w.service.RevokeToken(w.ctx(), from(here), w.org, "", current)
+				return err
+			},
 		} {
 			first := 0
-			for i := range rounds(12, 400) {
+			for i := range rounds(8, 400) {
 				a := w.newAccount()
 				spent := w.activate(a).RefreshToken
 				current := w.mustRefresh(spent).RefreshToken
@@ -79,7 +87,7 @@ func TestSoakRefreshRacingRevoke_R4_VCD91(t *testing.T) {
 				together(5, func(who int) {
 					if who == 0 {
 						time.Sleep(time.Duration(i%6) * 400 * time.Microsecond)
-						if err := end(a); err != nil {
+						if err := end(a, current); err != nil {
 							t.Errorf("%s: %v", name, err)
 						}
 						return
@@ -111,5 +119,48 @@ func TestSoakRefreshRacingRevoke_R4_VCD91(t *testing.T) {
 		if n := r.conflicts.n.Load(); n != 0 {
 			t.Errorf("%d transactions met in a deadlock: a revocation must not take a second for that", n)
 		}
+	})
+}
+
+// TestSoakRefreshRacingDisable_R4: what is refreshed while the organization is being
+// disabled lives neither then nor after it is enabled again; the token itself does.
+func TestSoakRefreshRacingDisable_R4(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		tr := &trial{world: w}
+		a := w.newAccount()
+		token := w.activate(a).RefreshToken
+		org := w.snapshot()
+		for i := range rounds(4, 200) {
+			var mu sync.Mutex
+			var got []oauth.Tokens
+			together(5, func(who int) {
+				if who == 0 {
+					time.Sleep(time.Duration(i%6) * 400 * time.Microsecond)
+					if err := tr.setEnabled(false); err != nil {
+						t.Error(err)
+					}
+					return
+				}
+				tokens, err := w.service.Refresh(w.ctx(), from(here), org, "", token)
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					got = append(got, tokens)
+				} else if !problem.Has(err, problem.InvalidGrant) && !problem.Has(err, problem.Unavailable) {
+					t.Errorf("refresh against disable: %v", err)
+				}
+			})
+			for _, enabled := range []bool{false, true} {
+				w.must(tr.setEnabled(enabled))
+				w.orgs.Flush()
+				for _, tokens := range got {
+					w.wantAlive(tokens.AccessToken, false)
+				}
+			}
+			token = w.mustRefresh(token).RefreshToken
+		}
+		w.wantStatus(a, oauth.Active)
 	})
 }

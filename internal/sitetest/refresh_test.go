@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"causeway/internal/config"
 )
 
 // TestR3ConcurrentRefreshesSoak presents one token two hundred times at
@@ -13,7 +15,7 @@ func TestR3ConcurrentRefreshesSoak(t *testing.T) {
 	const callers = 200
 	rounds := 1
 	if soaking {
-		rounds = 20
+		rounds = 50
 	}
 	Each(t, func(t *testing.T, p *Pair) {
 		t.Run("VCD-18 one token has one successor", func(t *testing.T) {
@@ -56,7 +58,10 @@ func TestR3ConcurrentRefreshesSoak(t *testing.T) {
 				t.Errorf("the account is %v", account["status"])
 			}
 		})
-	})
+	}, Adjust(func(c *config.Config) { // ten thousand in a minute are too many for one account
+		c.Limits.TokenRefresh.Account = config.Budget{Tokens: 400_000, Per: time.Second}
+		c.Limits.TokenRefresh.Org = config.Budget{Tokens: 1_000_000, Per: time.Second}
+	}))
 }
 
 type outcome struct {
