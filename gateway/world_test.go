@@ -20,7 +20,7 @@ import (
 	"causeway/federation/federationhttp"
 	"causeway/internal/dev"
 	"causeway/internal/httpapi"
-	"causeway/internal/receipts/receiptshttp"
+	"causeway/internal/receiptshttp"
 	"causeway/internal/refusalhttp"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"

@@ -19,7 +19,7 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
 	"causeway/internal/localca"
-	"causeway/internal/receipts/receiptshttp"
+	"causeway/internal/receiptshttp"
 	"causeway/internal/refusal"
 	"causeway/internal/refusalhttp"
 	"causeway/internal/store"
