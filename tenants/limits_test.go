@@ -1,0 +1,81 @@
+package tenants_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/ratelimit"
+	"causeway/tenants"
+)
+
+// limitStore answers what each cell asks for, and counts how often.
+type limitStore struct {
+	tenants.Store
+	all   []ratelimit.OrgLimits
+	err   error
+	reads int
+}
+
+type limitReader struct {
+	tenants.Reader
+	*limitStore
+}
+
+func (r limitReader) EveryOrganizationLimits() ([]ratelimit.OrgLimits, error) { return r.all, r.err }
+
+func (s *limitStore) View(_ context.Context, f func(tenants.Reader) error) error {
+	s.reads++
+	return f(limitReader{limitStore: s})
+}
+
+// TestLimits_R13_FollowTheJournal: limits that were set, and organizations that were
+// renamed or deleted and have some, are read again; nothing else costs a look. While
+// the database cannot be read, what was known holds, and it is tried again.
+func TestLimits_R13_FollowTheJournal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limiter, err := ratelimit.New(ratelimit.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := &limitStore{}
+		limits := tenants.NewLimits(store, limiter)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); limits.Run(ctx, slog.New(slog.DiscardHandler)) }()
+		apply := func(action journal.Action, org string) {
+			limits.Apply(journal.Row{Entry: journal.Entry{Action: action, Subject: journal.Subject{Kind: journal.KindOrganization, ID: org}}})
+			synctest.Wait()
+		}
+		want := func(after string, reads, orgs int) {
+			t.Helper()
+			if store.reads != reads || limiter.OwnOrgs() != orgs {
+				t.Errorf("after %s: read %d times, %d organizations; want %d and %d", after, store.reads, limiter.OwnOrgs(), reads, orgs)
+			}
+		}
+		synctest.Wait()
+		want("the start", 1, 0)
+		store.all = []ratelimit.OrgLimits{{ID: "acme", Name: "acme", Limits: ratelimit.Limits{ratelimit.Management: {ratelimit.PerOrg: {Tokens: 1, Per: time.Second}}}}}
+		apply(journal.OrganizationUpdated, "acme")
+		want("a change of one without limits", 1, 0)
+		apply(journal.OrganizationLimited, "acme")
+		want("limits were set", 2, 1)
+		apply(journal.OrganizationUpdated, "globex")
+		want("a change of another", 2, 1)
+		apply(journal.OrganizationUpdated, "acme")
+		want("it was renamed", 3, 1)
+		store.all, store.err = nil, errors.New("no database")
+		apply(journal.OrganizationDeleted, "acme")
+		want("a read that failed", 4, 1)
+		store.err = nil
+		time.Sleep(time.Second)
+		synctest.Wait()
+		want("the next one", 5, 0)
+		cancel()
+		<-done
+	})
+}
