@@ -82,13 +82,15 @@ func TestOwnBudgets_ChangeAndForgetNobody(t *testing.T) {
 	if n := left(); n != 50 {
 		t.Errorf("%d left after a change, want 50", n)
 	}
-	if err := l.Update(Config{Limits: Limits{Management: {PerAccount: {Tokens: 2, Per: time.Second}}}}); err != nil {
+	site := Config{Limits: Limits{Management: {PerAccount: {Tokens: 2, Per: time.Second}}}}
+	if err := l.Update(site); err != nil {
 		t.Fatal(err)
 	}
 	if n := left(); n != 50 {
 		t.Errorf("%d left after a change of the site's, want 50", n)
 	}
-	if err := l.Update(Config{Cells: 3}); err != nil {
+	site.Cells = 3
+	if err := l.Update(site); err != nil {
 		t.Fatal(err)
 	}
 	wantRefused(t, l.Spend(UserCode, keys...), PerAccount) // a third of three is one, and that is used
