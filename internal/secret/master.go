@@ -71,17 +71,20 @@ func (c MasterCommand) Load(ctx context.Context) (*Keys, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	var out bounded
+	out := bounded{full: cancel}
 	program := exec.CommandContext(ctx, c[0], c[1:]...)
 	program.Stdout, program.WaitDelay = &out, commandMore
 	program.Env = withoutOwn(os.Environ())
 	if err := program.Run(); err != nil {
-		if ctx.Err() != nil {
+		switch {
+		case out.over:
+			err = errors.New("it writes more than a key")
+		case ctx.Err() != nil:
 			err = ctx.Err()
 		}
 		return nil, fmt.Errorf("secret: %s, which gives the master key: %w", c[0], err)
 	}
-	master, err := parseKeyFile(out.String())
+	master, err := parseKeyFile(out.text.String())
 	if err != nil {
 		return nil, fmt.Errorf("secret: the output of %s, which gives the master key, %w", c[0], err)
 	}
@@ -99,13 +102,19 @@ func withoutOwn(environ []string) (kept []string) {
 	return kept
 }
 
-// bounded is a buffer that takes what a key can need, and ends a program that
-// writes more.
-type bounded struct{ bytes.Buffer }
+// bounded takes what a key can need, and ends a program that writes more. The
+// buffer is a field: embedded, it would offer a ReadFrom that knows no bound.
+type bounded struct {
+	text bytes.Buffer
+	over bool
+	full context.CancelFunc
+}
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxOutput {
+	if b.text.Len()+len(p) > maxOutput {
+		b.over = true
+		b.full()
 		return 0, io.ErrShortBuffer
 	}
-	return b.Buffer.Write(p)
+	return b.text.Write(p)
 }
