@@ -107,6 +107,7 @@ func TestRegistry_R13_CountsWhoServes(t *testing.T) {
 		if a.Live() != 1 {
 			t.Errorf("silent for 7 s: %d", a.Live())
 		}
+		synctest.Wait()
 		if told[len(told)-1] != 1 || !slices.Contains(told, 3) || len(told) > 5 {
 			t.Errorf("told of %v", told)
 		}

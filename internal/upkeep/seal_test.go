@@ -108,6 +108,12 @@ func (f *fakeLog) Seal(_ context.Context, s journal.Seal, after int64, _ journal
 	return true, nil
 }
 
+func (f *fakeLog) done() []journal.Seal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.seals)
+}
+
 func runSealer(f *fakeLog, holder string) (stop func()) {
 	s := &Sealer{Store: f, Holder: holder, Every: time.Minute, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	return running(s.Run)
@@ -146,7 +152,7 @@ func TestSealer_MissesNothingThatComesLate(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		for _, l := range journal.Logs() {
 			counted, last := 0, int64(0)
-			for _, s := range f.seals {
+			for _, s := range f.done() {
 				if s.Log != l {
 					continue
 				}
@@ -171,7 +177,7 @@ func TestSealer_SealsInBatches(t *testing.T) {
 		defer runSealer(f, "a")()
 		time.Sleep(4 * time.Minute)
 		var counts []int
-		for _, s := range f.seals {
+		for _, s := range f.done() {
 			counts = append(counts, s.Count)
 		}
 		if !slices.Equal(counts, []int{sealBatch, sealBatch, 1}) {
@@ -191,12 +197,12 @@ func TestSealer_AnotherCellGoesOn(t *testing.T) {
 		f.add(journal.Refusals, 0)
 		defer runSealer(f, "b")()
 		time.Sleep(sealLease - time.Minute)
-		if len(f.seals) != 0 {
+		if len(f.done()) != 0 {
 			t.Error("two cells seal at once")
 		}
 		time.Sleep(5 * time.Minute)
-		if len(f.seals) != 1 {
-			t.Errorf("%d seals", len(f.seals))
+		if len(f.done()) != 1 {
+			t.Errorf("%d seals", len(f.done()))
 		}
 	})
 }
