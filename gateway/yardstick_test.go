@@ -13,12 +13,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"causeway/internal/benchtest"
 	"causeway/internal/store/storetest"
 )
 
-// bareRotation rotates tokens as fast as the database alone lets one, and returns
-// how many in a second.
-type bareRotation func(b *testing.B, d time.Duration) float64
+// bareRotation rotates tokens as fast as the database alone lets one.
+type bareRotation struct {
+	run    func(b *testing.B, d time.Duration) (n int)
+	server int // process of the database, if it has one
+}
 
 // yardClients is how many work at once, at either side.
 const yardClients = 16
@@ -54,7 +57,9 @@ func barePostgres(b *testing.B) bareRotation {
 		pgx.CopyFromSlice(10_000, func(i int) ([]any, error) { return []any{yardDigest(i, 0), i, 0, time.Now()}, nil }))))
 	must(b, second(conns[0].Exec(ctx, "VACUUM ANALYZE yard")))
 	generations := make([]int, yardClients)
-	return func(b *testing.B, d time.Duration) float64 {
+	var backend int
+	must(b, conns[0].QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&backend))
+	return bareRotation{server: benchtest.Parent(backend), run: func(b *testing.B, d time.Duration) int {
 		return together(b, d, func(i int) error {
 			var account, generation int64
 			g := generations[i]
@@ -64,7 +69,7 @@ func barePostgres(b *testing.B) bareRotation {
 				), i AS (INSERT INTO yard_log SELECT $1, account_id, $3 FROM u) SELECT account_id, gen FROM u`,
 				yardDigest(i, g), yardDigest(i, g+1), time.Now()).Scan(&account, &generation)
 		})
-	}
+	}}
 }
 
 // bareSQLite is one connection that replaces the digest of one of 10,000 rows by
@@ -86,19 +91,19 @@ func bareSQLite(b *testing.B) bareRotation {
 	rotate, err := db.Prepare("UPDATE yard SET hash = ?, gen = gen + 1 WHERE hash = ? RETURNING account_id, gen")
 	must(b, err)
 	generation := 0
-	return func(b *testing.B, d time.Duration) float64 {
+	return bareRotation{run: func(b *testing.B, d time.Duration) int {
 		n, start := 0, time.Now()
 		for ; time.Since(start) < d; n++ {
 			var account, g int64
 			must(b, rotate.QueryRow(yardDigest(0, generation+1), yardDigest(0, generation)).Scan(&account, &g))
 			generation++
 		}
-		return float64(n) / time.Since(start).Seconds()
-	}
+		return n
+	}}
 }
 
 // together calls do by all clients at once for a while.
-func together(b *testing.B, d time.Duration, do func(i int) error) float64 {
+func together(b *testing.B, d time.Duration, do func(i int) error) (n int) {
 	start := time.Now()
 	counts, errs := make([]int, yardClients), make([]error, yardClients)
 	var wait sync.WaitGroup
@@ -111,12 +116,11 @@ func together(b *testing.B, d time.Duration, do func(i int) error) float64 {
 		})
 	}
 	wait.Wait()
-	n := 0
 	for i := range counts {
 		must(b, errs[i])
 		n += counts[i]
 	}
-	return float64(n) / time.Since(start).Seconds()
+	return n
 }
 
 func must(b *testing.B, err error) {

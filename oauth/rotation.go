@@ -78,25 +78,31 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 // presented reads what is known of a token, and refuses what can never rotate
 // without touching it. What no account was given is problem.NotFound.
 func (s *Service) presented(ctx context.Context, org *tenants.Snapshot, client ClientID, digest Digest) (shown Presented, account ServiceAccount, quota string, err error) {
-	err = s.store.View(ctx, func(r Reader) error {
-		shown, err = r.RefreshToken(digest)
-		if err != nil {
-			return err
-		}
-		if err := meantFor(org, client, shown.Org, shown.Account); err != nil {
-			return err
-		}
-		switch {
-		case !shown.RevokedAt.IsZero():
-			return problem.New(problem.InvalidGrant, "Invalid refresh token: it was revoked on %s.", shown.RevokedAt.UTC().Format(time.RFC3339))
-		case !org.Enabled:
-			return invalidRefreshToken()
-		}
-		account = shown.Holder
-		quota, err = tenants.PinQuota(r, org.ID, account.Quota)
+	shown, err = s.store.RefreshToken(ctx, digest)
+	if err == nil {
+		quota, err = s.mayRotate(ctx, org, client, shown)
+	}
+	return shown, shown.Holder, quota, aboutPresented(org, shown, err)
+}
+
+// mayRotate returns the quota that a session of the token's holder keeps.
+func (s *Service) mayRotate(ctx context.Context, org *tenants.Snapshot, client ClientID, shown Presented) (quota string, err error) {
+	if err := meantFor(org, client, shown.Org, shown.Account); err != nil {
+		return "", err
+	}
+	switch {
+	case !shown.RevokedAt.IsZero():
+		return "", problem.New(problem.InvalidGrant, "Invalid refresh token: it was revoked on %s.", shown.RevokedAt.UTC().Format(time.RFC3339))
+	case !org.Enabled:
+		return "", invalidRefreshToken()
+	case shown.Holder.Quota == "":
+		return "", nil
+	}
+	err = s.store.View(ctx, func(r Reader) (err error) {
+		quota, err = tenants.PinQuota(r, org.ID, shown.Holder.Quota)
 		return err
 	})
-	return shown, account, quota, aboutPresented(org, shown, err)
+	return quota, err
 }
 
 // invalidRefreshToken is for what was never issued, and for what cannot be told

@@ -131,6 +131,10 @@ type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
 	InTx(ctx context.Context, f func(Tx) error) error
 
+	// RefreshToken is [Reader.RefreshToken] on its own: calls at the same time
+	// share a statement.
+	RefreshToken(ctx context.Context, token Digest) (Presented, error)
+
 	// Rotate replaces From by To, remembers From as used, opens the session and
 	// notes the event, in one atomic step. It reports false, and changes
 	// nothing, when From is not the current token of a live family. Of any

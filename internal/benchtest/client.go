@@ -48,6 +48,7 @@ func (r Result) Rate() float64 { return float64(r.Requests) / r.Elapsed.Seconds(
 
 // Client is a load client in another process.
 type Client struct {
+	PID int
 	in  *json.Encoder
 	out *json.Decoder
 }
@@ -74,7 +75,7 @@ func Launch(b testing.TB, p Plan) *Client {
 		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait()
 	})
-	c := &Client{json.NewEncoder(in), json.NewDecoder(out)}
+	c := &Client{cmd.Process.Pid, json.NewEncoder(in), json.NewDecoder(out)}
 	if err := c.in.Encode(p); err != nil {
 		b.Fatal(err)
 	}

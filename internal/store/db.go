@@ -44,8 +44,10 @@ type DB struct {
 	tail  atomic.Pointer[journal.Tail]
 	stats *stats
 	close []func() error
+	// What is done together with others.
+	rotations *group[oauth.Rotation, bool]
+	tokens    *group[oauth.Digest, oauth.Presented]
 	// What the databases do each in their own way.
-	rotate        func(context.Context, oauth.Rotation) (bool, error)
 	migrationPool func() (*sql.DB, error)
 }
 

@@ -3,62 +3,82 @@ package store
 import (
 	"context"
 	"database/sql"
-
-	"causeway/oauth"
+	"sync"
 )
 
-// mostTogether bounds how many rotations one transaction commits: enough to
-// spread one fsync thin, few enough that other writers need not wait long.
+// mostTogether bounds how many are done together: enough to spread one wait for the
+// disk thin, few enough that other writers need not wait long.
 const mostTogether = 64
 
-// group commits rotations that wait for SQLite's one writer together: at
-// synchronous=FULL the disk, not the work, is what a rotation costs.
-type group struct {
-	db      *DB
-	jobs    chan job // unbuffered: a job that was taken gets an answer
+// group does what waits at the same time together: the way to the database and the
+// wait for its disk, not the work, are what a refresh costs. Nobody waits for
+// company: who comes while nothing is under way goes at once.
+type group[Q, A any] struct {
+	pool    *sql.DB
+	jobs    chan job[Q, A] // unbuffered: a job that was taken gets an answer
 	quit    chan struct{}
-	stopped chan struct{}
+	running sync.WaitGroup
+	// do gives an answer to each job, in their order.
+	do func(*sql.Conn, []job[Q, A]) []answer[A]
+	// alone does one that a batch found nothing out about. It may have to wait for
+	// somebody, so it gets few of the connections, and batches keep the rest.
+	alone func(context.Context, Q) (A, error)
+	few   chan struct{}
 }
 
-type job struct {
-	ctx      context.Context
-	rotation oauth.Rotation
-	answer   chan<- answer
+type job[Q, A any] struct {
+	ctx    context.Context
+	what   Q
+	answer chan<- answer[A]
 }
 
-type answer struct {
-	rotated bool
-	err     error
+type answer[A any] struct {
+	value A
+	err   error
+	alone bool
 }
 
-func newGroup(d *DB) *group {
-	g := &group{db: d, jobs: make(chan job), quit: make(chan struct{}), stopped: make(chan struct{})}
-	go g.run()
+// start lets so many batches be under way at once, until d is closed.
+func (g *group[Q, A]) start(d *DB, batches int) *group[Q, A] {
+	g.jobs, g.quit = make(chan job[Q, A]), make(chan struct{})
+	g.few = make(chan struct{}, max(1, g.pool.Stats().MaxOpenConnections/4))
+	for range batches {
+		g.running.Go(g.run)
+	}
+	d.close = append([]func() error{g.stop}, d.close...)
 	return g
 }
 
-func (g *group) stop() error {
+func (g *group[Q, A]) stop() error {
 	close(g.quit)
-	<-g.stopped
+	g.running.Wait()
 	return nil
 }
 
-// rotate queues r. Until it is taken it may be given up.
-func (g *group) rotate(ctx context.Context, r oauth.Rotation) (bool, error) {
-	c := make(chan answer, 1)
+// ask queues what. Until it is taken it may be given up.
+func (g *group[Q, A]) ask(ctx context.Context, what Q) (none A, err error) {
+	c := make(chan answer[A], 1)
 	select {
-	case g.jobs <- job{ctx, r, c}:
+	case g.jobs <- job[Q, A]{ctx, what, c}:
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return none, ctx.Err()
 	case <-g.quit:
-		return false, sql.ErrConnDone
+		return none, sql.ErrConnDone
 	}
 	a := <-c
-	return a.rotated, a.err
+	if !a.alone {
+		return a.value, a.err
+	}
+	select {
+	case g.few <- struct{}{}:
+		defer func() { <-g.few }()
+		return g.alone(ctx, what)
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
 }
 
-func (g *group) run() {
-	defer close(g.stopped)
+func (g *group[Q, A]) run() {
 	for {
 		select {
 		case j := <-g.jobs:
@@ -69,66 +89,38 @@ func (g *group) run() {
 	}
 }
 
-// together waits for the writer and commits first and all who came meanwhile.
-func (g *group) together(first job) {
-	conn, err := g.db.write.sql.Conn(first.ctx)
+// together waits for a connection and does first and all who came meanwhile.
+func (g *group[Q, A]) together(first job[Q, A]) {
+	conn, err := g.pool.Conn(first.ctx)
 	if err != nil {
-		first.answer <- answer{err: err}
+		first.answer <- answer[A]{err: err}
 		return
 	}
 	defer conn.Close()
-	jobs := []job{first}
-	for len(jobs) < mostTogether {
+	jobs := g.gather(first)
+	if len(jobs) == 0 {
+		return
+	}
+	for i, a := range g.do(conn, jobs) {
+		jobs[i].answer <- a
+	}
+}
+
+// gather is first and all who wait, less those who have given up.
+func (g *group[Q, A]) gather(first job[Q, A]) (jobs []job[Q, A]) {
+	for next := first; ; {
+		if err := next.ctx.Err(); err != nil {
+			next.answer <- answer[A]{err: err}
+		} else {
+			jobs = append(jobs, next)
+		}
+		if len(jobs) == mostTogether {
+			return jobs
+		}
 		select {
-		case j := <-g.jobs:
-			jobs = append(jobs, j)
-			continue
+		case next = <-g.jobs:
 		default:
-		}
-		break
-	}
-	answers, err := g.commit(conn, jobs)
-	for i, j := range jobs {
-		switch {
-		case err == nil:
-			j.answer <- answers[i]
-		case len(jobs) == 1:
-			j.answer <- answer{err: err}
-		default: // one spoiled it for all: each on its own
-			j.answer <- g.alone(conn, j)
+			return jobs
 		}
 	}
-}
-
-func (g *group) alone(conn *sql.Conn, j job) answer {
-	answers, err := g.commit(conn, []job{j})
-	if err != nil {
-		return answer{err: err}
-	}
-	return answers[0]
-}
-
-// commit runs jobs in one transaction. An error means that none happened.
-func (g *group) commit(conn *sql.Conn, jobs []job) ([]answer, error) {
-	ctx := context.WithoutCancel(jobs[0].ctx)
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	answers := make([]answer, len(jobs))
-	for i, j := range jobs {
-		if answers[i].err = j.ctx.Err(); answers[i].err != nil {
-			continue // given up while it waited
-		}
-		db := g.db.write.session(context.WithoutCancel(j.ctx), counted{tx, g.db.stats})
-		if answers[i].rotated, err = rotation(db, rotateSQLite, j.rotation); err != nil {
-			_ = tx.Rollback()
-			return nil, err
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		g.db.abandon(ctx, conn)
-		return nil, err
-	}
-	return answers, nil
 }

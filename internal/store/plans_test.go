@@ -93,10 +93,17 @@ func watch(t *testing.T, db *store.DB) map[string]statement {
 		t.Fatal(did, err)
 	}
 	w.used, w.family.Generation = w.rotation(1).From, 2
+	by = "Rotate alone"
+	if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
+		t.Fatal(did, err)
+	}
+	by = "RefreshToken"
+	_, err := db.OAuth().RefreshToken(t.Context(), w.used)
+	ok(t, err)
 	by = "Touch"
 	ok(t, db.OAuth().Touch(t.Context(), map[tenants.SessionID]time.Time{w.session.ID: now}))
 	by = "After"
-	_, err := db.Journal().After(t.Context(), 0, 10)
+	_, err = db.Journal().After(t.Context(), 0, 10)
 	ok(t, err)
 	for _, c := range tenantCalls { // the last ones take the tenant apart
 		by = c.name

@@ -30,7 +30,7 @@ var postgresDefaults = map[string]string{
 // per connection by pgx itself; gorm's PrepareStmt would prepare them again in
 // every transaction, which costs a round trip each.
 func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
-	d.kind, d.rotate = postgres, d.rotateOne
+	d.kind = postgres
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return err // pgx leaves the password out
@@ -50,8 +50,12 @@ func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
 	if d.write, err = d.postgresPool(ctx, cfg, max(1, (conns+1)/2)); err != nil {
 		return err
 	}
-	d.read, err = d.postgresPool(ctx, cfg, max(1, conns/2))
-	return err
+	if d.read, err = d.postgresPool(ctx, cfg, max(1, conns/2)); err != nil {
+		return err
+	}
+	d.rotateTogether(batchesUnderWay, d.commitPostgres)
+	d.readTogether(batchesUnderWay)
+	return nil
 }
 
 func (d *DB) postgresPool(ctx context.Context, cfg *pgx.ConnConfig, conns int) (*pool, error) {

@@ -2,14 +2,14 @@ package store
 
 import (
 	"context"
-
-	"gorm.io/gorm"
+	"database/sql"
 
 	"causeway/oauth"
+	"causeway/tenants"
 )
 
 // Rotate is one statement on PostgreSQL and one transaction on SQLite, shared
-// with others that wait. Used token, session and event hang on the updated
+// with others that wait, see [group]. Used token, session and event hang on the updated
 // family: no update, nothing else. What belongs to the account (organization,
 // principal, family) is taken from that row, so a session cannot disagree with
 // its family. A family cannot be without its account (foreign key), so the
@@ -17,7 +17,7 @@ import (
 func (s oauthStore) Rotate(ctx context.Context, r oauth.Rotation) (bool, error) {
 	var rotated bool
 	err := s.retry(ctx, func() (err error) {
-		rotated, err = s.rotate(ctx, r)
+		rotated, err = s.rotations.ask(ctx, r)
 		return err
 	})
 	return rotated && err == nil, err
@@ -48,33 +48,8 @@ const rotatePostgres = `WITH f AS (
 INSERT INTO token_events (at, org_id, account_id, kind, source, detail)
 SELECT $5::bigint, org_id, account_id, $15::text, $6::text, '' FROM f`
 
-// rotateSQLite is the same: SQLite has no WITH for changes, so each statement
-// asks whether the one before changed a row.
-const rotateSQLite = `UPDATE token_families SET current_digest = $1, generation = generation + 1
-	WHERE org_id = $2 AND id = $3 AND current_digest = $4 AND revoked_at = 0
-		AND EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND enabled = 1);
-INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
-	SELECT $4, org_id, id, generation - 1, $5, $6, 0 FROM token_families
-	WHERE org_id = $2 AND id = $3 AND changes() = 1;
-INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, quota, family_id, created_at, expires_at, last_used, ended_at)
-	SELECT $7, org_id, $8, account_id, $9, $10, $11, $16, id, $12, $13, $14, 0 FROM token_families
-	WHERE org_id = $2 AND id = $3 AND changes() = 1;
-INSERT INTO token_events (at, org_id, account_id, kind, source, detail)
-	SELECT $5, org_id, account_id, $15, $6, '' FROM token_families
-	WHERE org_id = $2 AND id = $3 AND changes() = 1`
-
-// rotation fills the parameters of either. They are numbered because several
-// are needed twice; gorm hands such statements on as they are.
-func rotation(db *gorm.DB, statement string, r oauth.Rotation) (bool, error) {
-	s := r.Session
-	q := db.Exec(statement,
-		blob(r.To), string(r.Org), r.Family, blob(r.From), micros(r.At), clean(r.Source),
-		string(s.ID), string(s.Kind), s.Name, s.SoftwareID, string(s.Role),
-		micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LastUsed), eventRefreshed, s.Quota)
-	return q.RowsAffected == 1, q.Error
-}
-
-// rotateOne rotates by one statement. Like a commit it does not end with ctx.
+// rotateOne rotates by one statement, and waits for whoever holds the family. Like
+// a commit it does not end with ctx.
 func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (bool, error) {
 	conn, err := d.write.sql.Conn(ctx)
 	if err != nil {
@@ -83,5 +58,49 @@ func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (bool, error) {
 	defer conn.Close()
 	whole, cancel := d.whole(ctx)
 	defer cancel()
-	return rotation(d.write.session(whole, counted{conn, d.stats}), rotatePostgres, r)
+	s := r.Session
+	q := d.write.session(whole, counted{conn, d.stats}).Exec(rotatePostgres,
+		blob(r.To), string(r.Org), r.Family, blob(r.From), micros(r.At), clean(r.Source),
+		string(s.ID), string(s.Kind), s.Name, s.SoftwareID, string(s.Role),
+		micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LastUsed), eventRefreshed, s.Quota)
+	return q.RowsAffected == 1, q.Error
+}
+
+type (
+	rotationJob    = job[oauth.Rotation, bool]
+	rotationAnswer = answer[bool]
+)
+
+// rotateTogether opens the group of rotations.
+func (d *DB) rotateTogether(batches int, do func(*sql.Conn, []rotationJob) []rotationAnswer) {
+	g := &group[oauth.Rotation, bool]{pool: d.write.sql, do: do, alone: d.rotateOne}
+	d.rotations = g.start(d, batches)
+}
+
+// apart splits jobs into those that may go into one statement, one of each family,
+// and the rest.
+func apart(jobs []rotationJob, places []int) (one, rest []int) {
+	type family struct {
+		org tenants.OrgID
+		id  string
+	}
+	seen := make(map[family]bool, len(places))
+	for _, i := range places {
+		r := jobs[i].what
+		if f := (family{r.Org, r.Family}); !seen[f] {
+			seen[f] = true
+			one = append(one, i)
+		} else {
+			rest = append(rest, i)
+		}
+	}
+	return one, rest
+}
+
+// everyone are the places of jobs.
+func everyone(jobs []rotationJob) (places []int) {
+	for i := range jobs {
+		places = append(places, i)
+	}
+	return places
 }

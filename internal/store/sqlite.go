@@ -58,9 +58,8 @@ func (d *DB) openSQLite(ctx context.Context, path string, readers int) error {
 			return fmt.Errorf("opening %s: %w", path, err)
 		}
 	}
-	g := newGroup(d)
-	d.rotate = g.rotate
-	d.close = append([]func() error{g.stop}, d.close...)
+	d.rotateTogether(1, d.commitSQLite)
+	d.readTogether(1)
 	return nil
 }
 
