@@ -49,9 +49,14 @@ func TestSoakCarefulClient_R3_VCD18_VCD19(t *testing.T) {
 		w := newWorld(t, db)
 		cells := []*oauth.Service{w.newService(faulty{db.OAuth()}), w.newService(faulty{db.OAuth()})}
 		var refreshed, lost atomic.Int64
-		together(4, func(int) {
+		var accounts []oauth.ServiceAccount
+		var holders []*holder
+		for range 4 { // before the clock moves: a code that is granted can expire
 			a := w.newAccount()
-			h := &holder{here, w.activate(a).RefreshToken}
+			accounts, holders = append(accounts, a), append(holders, &holder{here, w.activate(a).RefreshToken})
+		}
+		together(4, func(i int) {
+			a, h := accounts[i], holders[i]
 			for range rounds(40, 2600) {
 				for tries := 0; ; tries++ {
 					blown := 0
