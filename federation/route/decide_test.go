@@ -130,7 +130,7 @@ func TestUnknownAndForbiddenAreOneAnswer_R6_R10_I5(t *testing.T) {
 	w := newWorld().associate(shared, remoteB, "Beta", siteB, active) // somebody else's
 	ask := func(auth, tenant string) Decision {
 		d := Decide(Input{Self: self, Session: tenantSession, AuthContext: auth, TenantContext: tenant, View: w})
-		d.Row = "" // stays inside
+		d.Row, d.Problem.Facts = "", nil // stay inside
 		return d
 	}
 	want := ask("Nobody", "")

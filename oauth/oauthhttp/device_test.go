@@ -80,6 +80,11 @@ func TestRoutesAskForRights_VCD13_VCD35_VCD36(t *testing.T) {
 			want = []tenants.Right{own}
 		case strings.HasPrefix(rt.Path, tokensPath):
 			want = []tenants.Right{own, all}
+		case strings.HasPrefix(rt.Path, keysPath):
+			want = []tenants.Right{tenants.RightSiteManage}
+			if rt.Method == "GET" {
+				want = []tenants.Right{tenants.RightSiteView, tenants.RightSiteManage}
+			}
 		case rt.Method == "GET":
 			want = []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsLimitedView, accounts}
 		}
