@@ -31,10 +31,14 @@ func (s *Service) LookUp(ctx context.Context, org *tenants.Snapshot, userCode st
 			return err
 		}
 		if found.Account, err = r.ServiceAccount(org.ID, found.Request.Account, now); err != nil {
-			return err
+			return withAccount(err)
 		}
 		open, err := r.OpenDevices(org.ID, found.Account.ID, now)
-		found.Parallel = len(open) - 1
+		for _, d := range open {
+			if d.ID != found.Request.ID {
+				found.Parallel++
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -46,16 +50,28 @@ func (s *Service) LookUp(ctx context.Context, org *tenants.Snapshot, userCode st
 }
 
 func (s *Service) pending(r Reader, org *tenants.Snapshot, userCode string, now time.Time) (DeviceRequest, error) {
-	unknown := problem.New(problem.UnknownUserCode, "No open access request has this user code.")
 	code, ok := secret.NormalizeUserCode(userCode)
 	if !ok {
-		return DeviceRequest{}, unknown
+		return DeviceRequest{}, unknownUserCode()
 	}
 	d, err := r.DeviceByUserCode(org.ID, s.digest(digestUser, code), now)
 	if problem.Has(err, problem.NotFound) || (err == nil && d.State != DevicePending) {
-		return DeviceRequest{}, unknown
+		return DeviceRequest{}, unknownUserCode()
 	}
 	return d, err
+}
+
+func unknownUserCode() error {
+	return problem.New(problem.UnknownUserCode, "No open access request has this user code.")
+}
+
+// withAccount makes of an account that was deleted since its request was found
+// what it would be a moment later: the request went with it.
+func withAccount(err error) error {
+	if problem.Has(err, problem.NotFound) {
+		return unknownUserCode()
+	}
+	return err
 }
 
 // Grant lets the holder of the matching device code fetch tokens, once. The
@@ -78,7 +94,7 @@ func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Sn
 		}
 		account, err := held(tx, org.ID, d.Account, now)
 		if err != nil {
-			return err
+			return withAccount(err)
 		}
 		if to == DeviceGranted {
 			role, err := tx.Role(org.ID, account.Role)
@@ -97,7 +113,7 @@ func (s *Service) decide(ctx context.Context, by tenants.Caller, org *tenants.Sn
 			return err
 		}
 		if !moved { // somebody else answered in between
-			return problem.New(problem.UnknownUserCode, "No open access request has this user code.")
+			return unknownUserCode()
 		}
 		return tx.Record(entry(now, by, account, action, map[string]string{
 			"deviceRequest": d.ID, "requester": d.Address, "userAgent": d.UserAgent,

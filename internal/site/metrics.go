@@ -18,6 +18,15 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	problems *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	here     fulfilled
+	peer     fulfilled
+}
+
+// fulfilled are the numbers of one place by what they count, so that a request
+// looks nothing up.
+type fulfilled struct {
+	classes  [6]prometheus.Counter // by a status's first digit
+	duration prometheus.Observer
 }
 
 func newMetrics(db *store.DB, limits limitCollector, lag func() float64) *metrics {
@@ -44,13 +53,17 @@ func newMetrics(db *store.DB, limits limitCollector, lag func() float64) *metric
 		}, lag),
 		limits,
 	)
-	for _, where := range []string{fulfilledHere, fulfilledPeer} { // visible at zero
-		m.duration.WithLabelValues(where)
-		for class := 2; class <= 5; class++ {
-			m.requests.WithLabelValues(where, strconv.Itoa(class)+"xx")
-		}
-	}
+	m.here, m.peer = m.fulfilled(fulfilledHere), m.fulfilled(fulfilledPeer)
 	return m
+}
+
+// fulfilled makes what is visible at zero.
+func (m *metrics) fulfilled(where string) fulfilled {
+	f := fulfilled{duration: m.duration.WithLabelValues(where)}
+	for class := 2; class <= 5; class++ {
+		f.classes[class] = m.requests.WithLabelValues(where, strconv.Itoa(class)+"xx")
+	}
+	return f
 }
 
 const (
@@ -59,12 +72,16 @@ const (
 )
 
 func (m *metrics) observe(r gateway.Record) {
-	where := fulfilledHere
+	where, name := &m.here, fulfilledHere
 	if r.Peer != "" {
-		where = fulfilledPeer
+		where, name = &m.peer, fulfilledPeer
 	}
-	m.requests.WithLabelValues(where, strconv.Itoa(r.Status/100)+"xx").Inc()
-	m.duration.WithLabelValues(where).Observe(r.Duration.Seconds())
+	if class := r.Status / 100; class >= 2 && class <= 5 {
+		where.classes[class].Inc()
+	} else { // an upgrade
+		m.requests.WithLabelValues(name, strconv.Itoa(class)+"xx").Inc()
+	}
+	where.duration.Observe(r.Duration.Seconds())
 	if r.Problem != "" {
 		m.problems.WithLabelValues(string(r.Problem)).Inc()
 	}
