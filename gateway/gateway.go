@@ -108,7 +108,7 @@ func New(c Config) *Gateway {
 	_ = g.engine.SetTrustedProxies(nil)
 	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover, g.canonical)
 	for _, rt := range c.Endpoints.Routes {
-		rt.Do = limited(c.Limits, rt.Do)
+		rt.Do = limited(c.Limits, receipted(rt.Method, rt.Do))
 		g.handle(rt.Method, rt.Path, g.route(rt))
 	}
 	for _, rt := range c.Endpoints.Open {
@@ -137,7 +137,7 @@ func limited(limits Limits, do func(*gin.Context, httpapi.Call) error) func(*gin
 // canonical refuses paths that proxies, peers and we could read in different
 // ways, before anything is decided by one of the readings.
 func (g *Gateway) canonical(c *gin.Context) {
-	if _, err := services.CanonicalPath(c.Request.URL); err != nil {
+	if err := services.CheckPath(c.Request.URL); err != nil {
 		g.fail(c, err)
 		c.Abort()
 	}
@@ -145,8 +145,8 @@ func (g *Gateway) canonical(c *gin.Context) {
 
 // handle registers a path with and without a trailing slash: SDKs send both.
 func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
-	g.engine.Handle(method, path, receipt, h)
-	g.engine.Handle(method, path+"/", receipt, h)
+	g.engine.Handle(method, path, h)
+	g.engine.Handle(method, path+"/", h)
 }
 
 // Public is the handler of the public listener.
@@ -184,18 +184,29 @@ func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
 // speaks for principals of its own, each with an assertion.
 func (g *Gateway) open(rt httpapi.Open) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		if _, peer := fromPeer(c.Request.Context()); peer {
-			g.fail(c, unknownPath())
-			return
-		}
-		if err := httpapi.CheckVersion(c.Request); err != nil && !rt.AnyVersion {
-			g.fail(c, err)
-			return
-		}
-		if err := rt.Do(c); err != nil {
+		if err := serveOpen(c, rt); err != nil {
 			g.fail(c, err)
 		}
 	}
+}
+
+func serveOpen(c *gin.Context, rt httpapi.Open) error {
+	if _, peer := fromPeer(c.Request.Context()); peer {
+		return unknownPath()
+	}
+	if err := httpapi.CheckVersion(c.Request); err != nil && !rt.AnyVersion {
+		return err
+	}
+	if rt.Admit != nil {
+		if err := rt.Admit(c); err != nil {
+			return err
+		}
+	}
+	if !changes(rt.Method) {
+		return rt.Do(c)
+	}
+	defer receipt(c).stamp()
+	return rt.Do(c)
 }
 
 func unknownPath() error { return problem.New(problem.UnknownPath, "Nothing is served at this path.") }

@@ -13,14 +13,28 @@ import (
 // receipt names, in the answer to whatever changed something, the change's place
 // in the journal: with it an administrator asks where it has taken effect. Also a
 // refusal can be the answer to a change, as of a token that was shown twice.
-func receipt(c *gin.Context) {
+// Whoever calls it stamps what has no body when all is done.
+func receipt(c *gin.Context) *receiptWriter {
 	ctx, r := journal.WithReceipt(c.Request.Context())
 	c.Request = c.Request.WithContext(ctx)
 	w := &receiptWriter{c.Writer, r}
 	c.Writer = w
-	c.Next()
-	w.stamp()
+	return w
 }
+
+// receipted gives receipts for what an endpoint changes. What only reads, or is
+// refused before, does not pay for one.
+func receipted(method string, do func(*gin.Context, httpapi.Call) error) func(*gin.Context, httpapi.Call) error {
+	if !changes(method) {
+		return do
+	}
+	return func(c *gin.Context, call httpapi.Call) error {
+		defer receipt(c).stamp()
+		return do(c, call)
+	}
+}
+
+func changes(method string) bool { return method != http.MethodGet && method != http.MethodHead }
 
 // receiptWriter sets the header before anything of the answer is written. Who
 // changes something knows the journal's sequence by then: the answer waits for it.

@@ -33,15 +33,17 @@ func clientLeft(c *gin.Context, err error) bool {
 
 func (g *Gateway) outcome(c *gin.Context, p *problem.Problem) refusal.Outcome {
 	o := refusal.Outcome{
-		At: g.now(), Problem: p, Caller: httpapi.Anonymous(c), Org: httpapi.Concerned(c),
-		Method: c.Request.Method, Route: route(c), Facts: map[string]string{},
+		At: g.now(), Problem: p, Address: httpapi.ClientAddr(c), RequestID: httpapi.RequestID(c), Org: httpapi.Concerned(c),
+		Method: c.Request.Method, Route: route(c),
 	}
 	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
-		o.Caller.Principal = who
-		asked(c, o.Facts)
+		o.Principal, o.Facts = who, asked(c)
 	}
 	o.Peer, _ = fromPeer(c.Request.Context())
 	if to, ok := c.Value(keyTarget).(federation.Target); ok {
+		if o.Facts == nil {
+			o.Facts = map[string]string{}
+		}
 		o.Facts[problem.FactOrganization], o.Facts[problem.FactSite] = to.OrgName, string(to.Site)
 	}
 	return o
@@ -75,7 +77,8 @@ func (g *Gateway) refusedByPeer(c *gin.Context, status int) {
 }
 
 // asked notes the organization that the context headers name, as they name it.
-func asked(c *gin.Context, facts map[string]string) {
+func asked(c *gin.Context) map[string]string {
+	facts := map[string]string{}
 	for fact, header := range map[string]string{
 		problem.FactAskedOrg: httpapi.HeaderAuthContext, problem.FactAskedTenant: httpapi.HeaderTenantContext,
 	} {
@@ -83,6 +86,7 @@ func asked(c *gin.Context, facts map[string]string) {
 			facts[fact] = name
 		}
 	}
+	return facts
 }
 
 // Bounds of what is kept of headers, in bytes. Longer than the first it must be

@@ -14,22 +14,41 @@ import (
 // Repeated slashes are collapsed, as everywhere in the gateway; one trailing slash
 // stays.
 func CanonicalPath(u *url.URL) (string, error) {
-	raw := strings.ToLower(u.EscapedPath())
+	if err := CheckPath(u); err != nil {
+		return "", err
+	}
 	p := u.Path
-	if p == "" || p[0] != '/' || strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c") ||
-		strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ';' }) {
-		return "", badPath()
-	}
-	for segment := range strings.SplitSeq(p, "/") {
-		if segment == "." || segment == ".." {
-			return "", badPath()
-		}
-	}
 	clean := path.Clean(p)
 	if clean != "/" && strings.HasSuffix(p, "/") {
 		clean += "/"
 	}
 	return clean, nil
+}
+
+// CheckPath is CanonicalPath's error.
+func CheckPath(u *url.URL) error {
+	p := u.Path
+	if p == "" || p[0] != '/' || encodesSlash(u) ||
+		strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == ';' }) {
+		return badPath()
+	}
+	for segment := range strings.SplitSeq(p, "/") {
+		if segment == "." || segment == ".." {
+			return badPath()
+		}
+	}
+	return nil
+}
+
+// encodesSlash finds encoded slashes and backslashes. A URL keeps how its path was
+// written only where that differs from the usual encoding, which has neither but
+// for a backslash that the path then shows.
+func encodesSlash(u *url.URL) bool {
+	if u.RawPath == "" {
+		return false
+	}
+	raw := strings.ToLower(u.EscapedPath())
+	return strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c")
 }
 
 func badPath() error {

@@ -12,15 +12,16 @@ import (
 	"causeway/tenants"
 )
 
-// The headers of VCD's wire.
+// The headers of VCD's wire, in net/http's spelling: any other would be converted
+// anew for every request.
 const (
-	HeaderAccessToken   = "X-VMWARE-VCLOUD-ACCESS-TOKEN"
-	HeaderTokenType     = "X-VMWARE-VCLOUD-TOKEN-TYPE"
+	HeaderAccessToken   = "X-Vmware-Vcloud-Access-Token"
+	HeaderTokenType     = "X-Vmware-Vcloud-Token-Type"
 	HeaderLegacyToken   = "X-Vcloud-Authorization"
-	HeaderAuthContext   = "X-VMWARE-VCLOUD-AUTH-CONTEXT"
-	HeaderTenantContext = "X-VMWARE-VCLOUD-TENANT-CONTEXT"
-	HeaderClientRequest = "X-VMWARE-VCLOUD-CLIENT-REQUEST-ID"
-	HeaderRequestID     = "X-VMWARE-VCLOUD-REQUEST-ID"
+	HeaderAuthContext   = "X-Vmware-Vcloud-Auth-Context"
+	HeaderTenantContext = "X-Vmware-Vcloud-Tenant-Context"
+	HeaderClientRequest = "X-Vmware-Vcloud-Client-Request-Id"
+	HeaderRequestID     = "X-Vmware-Vcloud-Request-Id"
 	HeaderServedBy      = "X-Causeway-Served-By"
 	HeaderReceipt       = "X-Causeway-Receipt"
 	HeaderAssertion     = "X-Causeway-Assertion"

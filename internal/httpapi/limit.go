@@ -1,7 +1,7 @@
 package httpapi
 
 import (
-	"errors"
+	"sync"
 
 	"github.com/gin-gonic/gin"
 
@@ -19,10 +19,17 @@ func RateLimit(c *gin.Context, s ratelimit.Standing) {
 	c.Header("RateLimit", s.LimitHeader())
 }
 
-// rateLimitOf is RateLimit for a refusal by a limit.
-func rateLimitOf(c *gin.Context, err error) {
-	var r ratelimit.Refusal
-	if errors.As(err, &r) {
-		RateLimit(c, r.Standing)
+// answers are the bodies of refusals by limits. Each limit has one, whoever asks,
+// and a flood is answered with nothing else.
+var answers sync.Map // of []byte, by oauthError
+
+func prepared(e oauthError) []byte {
+	if body, ok := answers.Load(e); ok {
+		return body.([]byte)
 	}
+	body, err := encode(e)
+	if err == nil { // strings always can be encoded
+		answers.Store(e, body)
+	}
+	return body
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"causeway/internal/problem"
+	"causeway/ratelimit"
 )
 
 // Versions are the API versions we speak, ascending. VCD SDKs ask for 37.0, and
@@ -93,15 +94,22 @@ func Fail(c *gin.Context, err error) {
 	if p.RetryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
 	}
-	rateLimitOf(c, p.Err)
 	c.Header("Cache-Control", "no-store")
+	refused, limited := errors.AsType[ratelimit.Refusal](p.Err)
+	if limited {
+		RateLimit(c, refused.Standing)
+	}
 	switch DialectOf(c.Request) {
 	case OAuth:
 		if row.Status == http.StatusUnauthorized {
 			c.Header("WWW-Authenticate", `Bearer error="`+row.OAuth+`"`) // RFC 6750 §3
 		}
-		JSON(c, row.Status, oauthError{Error: row.OAuth, Description: p.Detail,
-			openAPIError: openAPIError{Minor: row.OAuth, Message: p.Detail}})
+		body := oauthError{Error: row.OAuth, Description: p.Detail, openAPIError: openAPIError{Minor: row.OAuth, Message: p.Detail}}
+		if limited {
+			write(c, row.Status, "application/json", prepared(body))
+			return
+		}
+		JSON(c, row.Status, body)
 	case XML:
 		WriteXML(c, row.Status, "application/vnd.vmware.vcloud.error+xml",
 			xmlError{Major: row.Status, Minor: row.Minor, Message: logged(c, p.Detail)})
@@ -127,7 +135,15 @@ func JSON(c *gin.Context, status int, v any) {
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	c.Data(status, mediaOf(c.Request), body)
+	write(c, status, mediaOf(c.Request), body)
+}
+
+func write(c *gin.Context, status int, media string, body []byte) {
+	c.Header("Content-Type", media)
+	c.Status(status)
+	if _, err := c.Writer.Write(body); err != nil {
+		_ = c.Error(err)
+	}
 }
 
 // encode writes v as JSON. Characters are not escaped for HTML: clients compare

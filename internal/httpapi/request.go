@@ -1,37 +1,58 @@
 package httpapi
 
 import (
+	"encoding/binary"
+	"math/rand/v2"
 	"net/netip"
 	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
-const (
-	keyRequestID = "causeway.request-id"
-	keyAddr      = "causeway.addr"
-	keyOrg       = "causeway.org"
-)
+const keyIdentity = "causeway.identity"
+
+// identity is what we know of a request besides what it says itself.
+type identity struct {
+	id   string
+	addr netip.Addr
+	org  tenants.OrgID
+}
+
+func identityOf(c *gin.Context) *identity {
+	return c.MustGet(keyIdentity).(*identity)
+}
 
 // Identify gives the request its id: what the client proposed, if it is
 // harmless, cut to 128 characters, and a new UUID (VCD's form). trusted are the
 // proxies whose X-Forwarded-For counts; by default there are none.
 func Identify(trusted []netip.Prefix) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		id := tenants.NewID()
+		id := newRequestID()
 		if from := c.GetHeader(HeaderClientRequest); harmless(from) {
 			if len(from) > 128 {
 				from = from[:128]
 			}
 			id = strings.TrimSuffix(from, "-") + "-" + id
 		}
-		c.Set(keyRequestID, id)
 		c.Header(HeaderRequestID, id)
-		c.Set(keyAddr, clientAddr(c.Request.RemoteAddr, c.Request.Header.Values("X-Forwarded-For"), trusted))
+		c.Set(keyIdentity, &identity{
+			id: id, addr: clientAddr(c.Request.RemoteAddr, c.Request.Header.Values("X-Forwarded-For"), trusted),
+		})
 	}
+}
+
+// newRequestID draws from the process's own generator and not from the system's:
+// nobody is trusted for knowing the id of a request, and every request has one.
+func newRequestID() string {
+	var id uuid.UUID
+	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(id[8:], rand.Uint64())
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4 (RFC 9562 §5.4)
+	return id.String()
 }
 
 // maxRequestID is what Identify can make: the client's part, a dash and a UUID.
@@ -54,6 +75,9 @@ func clientAddr(remote string, forwarded []string, trusted []netip.Prefix) netip
 		return netip.IPv6Unspecified()
 	}
 	addr := peer.Addr().Unmap()
+	if !isTrusted(addr, trusted) {
+		return addr.WithZone("")
+	}
 	hops := strings.Split(strings.Join(forwarded, ","), ",")
 	for i := len(hops) - 1; i >= 0 && isTrusted(addr, trusted); i-- {
 		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
@@ -76,22 +100,16 @@ func isTrusted(a netip.Addr, trusted []netip.Prefix) bool {
 
 // Concern notes which organization of this site a request is about, as soon as
 // that is known: its audit trail shows the request if it is refused.
-func Concern(c *gin.Context, org tenants.OrgID) { c.Set(keyOrg, org) }
+func Concern(c *gin.Context, org tenants.OrgID) { identityOf(c).org = org }
 
 // Concerned is what Concern noted, or empty.
-func Concerned(c *gin.Context) tenants.OrgID {
-	org, _ := c.Value(keyOrg).(tenants.OrgID)
-	return org
-}
+func Concerned(c *gin.Context) tenants.OrgID { return identityOf(c).org }
 
 // RequestID is the id that Identify gave the request.
-func RequestID(c *gin.Context) string { return c.GetString(keyRequestID) }
+func RequestID(c *gin.Context) string { return identityOf(c).id }
 
 // ClientAddr is the address of the client, behind trusted proxies if any.
-func ClientAddr(c *gin.Context) netip.Addr {
-	addr, _ := c.MustGet(keyAddr).(netip.Addr)
-	return addr
-}
+func ClientAddr(c *gin.Context) netip.Addr { return identityOf(c).addr }
 
 // Anonymous is the caller of an open endpoint.
 func Anonymous(c *gin.Context) tenants.Caller {

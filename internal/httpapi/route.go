@@ -37,6 +37,9 @@ type Open struct {
 	Method string
 	Path   string
 	Do     func(*gin.Context) error
+	// Admit refuses what must cost next to nothing, before anything is prepared for
+	// Do; may be nil. It changes nothing.
+	Admit func(*gin.Context) error
 	// AnyVersion serves also who insists on an API version that we do not speak:
 	// how else would they find out.
 	AnyVersion bool

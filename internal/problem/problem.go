@@ -150,11 +150,8 @@ func Has(err error, code Code) bool {
 
 // As returns the Problem in err's chain, or nil.
 func As(err error) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	return nil
+	p, _ := errors.AsType[*Problem](err)
+	return p
 }
 
 // From returns err's Problem, or an Internal one that hides err's text.

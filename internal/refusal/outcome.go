@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -13,16 +14,19 @@ import (
 	"causeway/tenants"
 )
 
-// Outcome is a refused request as the gateway saw it.
+// Outcome is a refused request as the gateway saw it. Of a flood most are not
+// kept, so it costs nothing to make one.
 type Outcome struct {
-	At      time.Time
-	Problem *problem.Problem
-	Caller  tenants.Caller
-	Org     tenants.OrgID  // of the realm, or where it is fulfilled; empty if not known
-	Peer    tenants.SiteID // that sent it; empty at the public listener
-	Method  string
-	Route   string
-	Facts   map[string]string // besides the problem's
+	At        time.Time
+	Problem   *problem.Problem
+	Principal tenants.Principal // zero for strangers
+	Address   netip.Addr
+	RequestID string
+	Org       tenants.OrgID  // of the realm, or where it is fulfilled; empty if not known
+	Peer      tenants.SiteID // that sent it; empty at the public listener
+	Method    string
+	Route     string
+	Facts     map[string]string // besides the problem's; may be nil
 }
 
 // Keeping says how carefully a refusal is kept.
@@ -50,9 +54,9 @@ func (o Outcome) Keeping() Keeping {
 		return Skip
 	}
 	switch {
-	case denied && o.Caller.Principal.ID != "":
+	case denied && o.Principal.ID != "":
 		return Durable
-	case denied, status >= http.StatusInternalServerError, o.Caller.Principal.ID != "", strings.HasPrefix(o.Route, "/oauth/"):
+	case denied, status >= http.StatusInternalServerError, o.Principal.ID != "", strings.HasPrefix(o.Route, "/oauth/"):
 		return Queue
 	}
 	return Skip
@@ -61,7 +65,7 @@ func (o Outcome) Keeping() Keeping {
 // Refusal is what is kept of an outcome.
 func (o Outcome) Refusal() Refusal {
 	r := Refusal{
-		At: o.At, Org: o.org(), RequestID: o.Caller.RequestID, Actor: o.actor(), Address: o.Caller.Address,
+		At: o.At, Org: o.org(), RequestID: o.RequestID, Actor: o.actor(), Address: o.Address.String(),
 		Method: o.Method, Route: o.Route, Status: o.Problem.Code.Row().Status, Code: string(o.Problem.Code),
 		Detail: Detail{Facts: o.facts()},
 	}
@@ -117,12 +121,12 @@ func (r *Refusal) set(name, value string) {
 // org is whose audit trail shows it: where the request would have been
 // fulfilled, else the caller's own, else the provider's.
 func (o Outcome) org() tenants.OrgID {
-	return cmp.Or(o.Org, o.Caller.Principal.Org, tenants.SystemOrgID)
+	return cmp.Or(o.Org, o.Principal.Org, tenants.SystemOrgID)
 }
 
 func (o Outcome) actor() journal.Actor {
-	if o.Peer != "" && o.Caller.Principal.ID == "" {
+	if o.Peer != "" && o.Principal.ID == "" {
 		return journal.Actor{Kind: ActorSite, ID: string(o.Peer)}
 	}
-	return o.Caller.Actor()
+	return tenants.Caller{Principal: o.Principal}.Actor()
 }

@@ -3,6 +3,7 @@ package refusal_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"causeway/internal/problem"
@@ -15,8 +16,7 @@ var jane = tenants.Principal{Kind: tenants.KindUser, ID: "0e", Name: "jane", Org
 
 func outcome(p *problem.Problem, who tenants.Principal, route string) refusal.Outcome {
 	return refusal.Outcome{
-		Problem: p, Route: route, Method: "GET",
-		Caller: tenants.Caller{Principal: who, Source: "192.0.2.7/32", Address: "192.0.2.7", RequestID: "id"},
+		Problem: p, Route: route, Method: "GET", Principal: who, Address: netip.MustParseAddr("192.0.2.7"), RequestID: "id",
 	}
 }
 

@@ -3,11 +3,14 @@ package refusal
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"causeway/ratelimit"
 )
 
 // Bounds of what refusals may cost, per cell.
@@ -49,9 +52,15 @@ type Recorder struct {
 	once    sync.Once
 
 	pace       *rate.Limiter
-	sources    *window // refusals by a limit: one per source, limit and minute
-	principals *window
+	sources    *window[throttled] // refusals by a limit: one per source, limit and minute
+	principals *window[string]
 	stats      stats
+}
+
+// throttled is a source that a limit refused.
+type throttled struct {
+	source netip.Prefix
+	limit  ratelimit.Name
 }
 
 type job struct {
@@ -77,7 +86,7 @@ func NewRecorder(c Config) *Recorder {
 	}
 	r := &Recorder{
 		c: c, urgent: make(chan job), queue: make(chan Refusal, waiting), quit: make(chan struct{}), stopped: make(chan struct{}),
-		pace: rate.NewLimiter(anonymousRate, anonymousBurst), sources: newWindow(1), principals: newWindow(principalRate),
+		pace: rate.NewLimiter(anonymousRate, anonymousBurst), sources: newWindow[throttled](1), principals: newWindow[string](principalRate),
 	}
 	go r.run()
 	return r
@@ -121,9 +130,9 @@ func (r *Recorder) Note(refusal Refusal) {
 
 func (r *Recorder) enqueue(o Outcome) {
 	now := r.c.Now()
-	if o.Caller.Principal.ID == "" {
+	if o.Principal.ID == "" {
 		// First of all, for this is what a flood costs.
-		if limit, ok := o.limit(); ok && !r.sources.allows(now, o.Caller.Source+" "+string(limit.Name)) {
+		if limit, ok := o.limit(); ok && !r.sources.allows(now, throttled{ratelimit.SourceOf(o.Address), limit.Name}) {
 			r.stats.repeated.Add(1)
 			return
 		}
@@ -136,7 +145,7 @@ func (r *Recorder) enqueue(o Outcome) {
 }
 
 func (r *Recorder) keep(ctx context.Context, o Outcome) {
-	if !r.principals.allows(r.c.Now(), o.Caller.Principal.ID) {
+	if !r.principals.allows(r.c.Now(), o.Principal.ID) {
 		r.stats.repeated.Add(1)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -138,7 +139,7 @@ func TestRecorder_R13_Flood(t *testing.T) {
 		r := newRecorder(d)
 		stranger := func(source string) refusal.Outcome {
 			o := outcome(problem.New(problem.InvalidGrant, "no"), tenants.Principal{}, "/oauth/provider/token")
-			o.Caller.Source = source
+			o.Address = netip.MustParseAddr(source)
 			return o
 		}
 		limited := func(source string) refusal.Outcome {
@@ -147,7 +148,7 @@ func TestRecorder_R13_Flood(t *testing.T) {
 			return o
 		}
 		for i := range 100_000 {
-			r.Record(t.Context(), stranger(fmt.Sprint(i)))
+			r.Record(t.Context(), stranger(fmt.Sprintf("2001:db8::%x", i&0xffff)))
 		}
 		if s := r.Stats(); s.Dropped < 95_000 {
 			t.Errorf("%+v", s)

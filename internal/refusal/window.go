@@ -6,19 +6,19 @@ import (
 )
 
 // window counts by key within one minute, in fixed memory.
-type window struct {
+type window[K comparable] struct {
 	most int
 
 	mu    sync.Mutex
 	begun time.Time
-	seen  map[string]int
+	seen  map[K]int
 }
 
-func newWindow(most int) *window { return &window{most: most, seen: map[string]int{}} }
+func newWindow[K comparable](most int) *window[K] { return &window[K]{most: most, seen: map[K]int{}} }
 
 // allows counts key, and says whether it came no more often than allowed. When
 // there are more keys than are told apart, new ones share what one may.
-func (w *window) allows(now time.Time, key string) bool {
+func (w *window[K]) allows(now time.Time, key K) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now.Sub(w.begun) >= time.Minute || now.Before(w.begun) {
@@ -26,7 +26,7 @@ func (w *window) allows(now time.Time, key string) bool {
 		clear(w.seen)
 	}
 	if _, known := w.seen[key]; !known && len(w.seen) >= remembered {
-		key = ""
+		key = *new(K)
 	}
 	w.seen[key]++
 	return w.seen[key] <= w.most

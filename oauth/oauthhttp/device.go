@@ -23,15 +23,16 @@ type deviceBody struct {
 	Interval        int    `json:"interval"`
 }
 
+// admitDevice asks the limiter before the body is read: a flood must cost next to
+// nothing.
+func (h *Handler) admitDevice(c *gin.Context) error {
+	return h.Limits.Check(ratelimit.DeviceAuthorization, ratelimit.Source(httpapi.ClientAddr(c)))
+}
+
 // authorizeDevice starts a device grant (RFC 8628 §3.1). Anyone can call it, so
-// it asks the limiter before it reads the body, and spends before it looks for
-// the client: a flood must cost next to nothing, and the refusal must not tell
-// whether the client exists.
+// it spends before it looks for the client: the refusal must not tell whether the
+// client exists.
 func (h *Handler) authorizeDevice(c *gin.Context) error {
-	source := ratelimit.Source(httpapi.ClientAddr(c))
-	if err := h.Limits.Check(ratelimit.DeviceAuthorization, source); err != nil {
-		return err
-	}
 	form, err := httpapi.ParseForm(c.Request)
 	if err != nil {
 		return err
@@ -41,6 +42,7 @@ func (h *Handler) authorizeDevice(c *gin.Context) error {
 		return err
 	}
 	realm := ratelimit.Org(tenants.FoldName(c.Param("org")))
+	source := ratelimit.Source(httpapi.ClientAddr(c))
 	limit := h.Limits.Take(ratelimit.DeviceAuthorization, source, ratelimit.Client(client), realm)
 	if err := limit.Err(); err != nil {
 		return err

@@ -36,7 +36,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	var e httpapi.Endpoints
 	for _, realm := range []string{"/oauth/provider", "/oauth/tenant/:org"} {
 		e.Open = append(e.Open,
-			httpapi.Open{Method: http.MethodPost, Path: realm + "/device_authorization", Do: h.authorizeDevice},
+			httpapi.Open{Method: http.MethodPost, Path: realm + "/device_authorization", Admit: h.admitDevice, Do: h.authorizeDevice},
 			httpapi.Open{Method: http.MethodPost, Path: realm + "/token", Do: h.token},
 		)
 		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: register, Do: h.register})
