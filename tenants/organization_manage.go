@@ -96,7 +96,8 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		o = old
 		change(&o)
 		o.ID, o.CreatedAt, o.Quota = old.ID, old.CreatedAt, old.Quota
-		if o == old {
+		var looser error
+		if o.Settings.Tokens, looser = o.Settings.Tokens.changedBy(by.Principal.Provider(), old.Settings.Tokens, s.rotation); o == old {
 			return nil
 		}
 		own, err := ownReach(tx, by.Principal)
@@ -106,8 +107,8 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 		if err := mayBecome(by, own.now, old, o); err != nil {
 			return err
 		}
-		if err := s.mayRotate(by, old, o); err != nil {
-			return err
+		if looser != nil {
+			return looser
 		}
 		if err := tx.UpdateOrganization(o); err != nil {
 			return err
@@ -120,15 +121,6 @@ func (s *Service) UpdateOrganization(ctx context.Context, by Caller, id OrgID, c
 // RotationOf is how refresh tokens of o's service accounts rotate: as o has set it,
 // and otherwise as the site has.
 func (s *Service) RotationOf(o Organization) Rotation { return o.Settings.Tokens.Over(s.rotation) }
-
-// mayRotate answers nil when the caller may give an organization the token policy
-// that o has instead of old's.
-func (s *Service) mayRotate(by Caller, old, o Organization) error {
-	if by.Principal.Provider() || o.Settings.Tokens == old.Settings.Tokens {
-		return nil
-	}
-	return s.RotationOf(o).stricter(s.rotation)
-}
 
 // recordChange journals what became of old, and ends the organization's sessions
 // where it is enabled or disabled: who was logged in before has to log in again,

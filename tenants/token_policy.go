@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 	"time"
 
@@ -50,6 +51,64 @@ type TokenPolicy struct {
 	GraceWindow Optional `json:"foreignWindowSeconds,omitzero"`
 	MaxRetries  Optional `json:"maxRetries,omitzero"`
 	MaxAge      Optional `json:"maxAgeSeconds,omitzero"`
+	// ByProvider are the members that the provider has set: a tenant can make them
+	// stricter, and not looser again.
+	ByProvider [tokenMembers]bool `json:"byProvider,omitzero"`
+}
+
+const tokenMembers = 4
+
+// tokenPolicyMembers are the members of a TokenPolicy, in the order of ByProvider.
+// The larger a measure, the looser the member.
+var tokenPolicyMembers = [tokenMembers]struct {
+	name    string
+	of      func(TokenPolicy) Optional
+	measure func(Rotation) int
+}{
+	{"retryWindowSeconds", func(p TokenPolicy) Optional { return p.RetryWindow }, func(r Rotation) int { return int(r.RetryWindow) }},
+	{"foreignWindowSeconds", func(p TokenPolicy) Optional { return p.GraceWindow }, func(r Rotation) int { return int(r.GraceWindow) }},
+	{"maxRetries", func(p TokenPolicy) Optional { return p.MaxRetries }, func(r Rotation) int { return r.MaxRetries }},
+	{"maxAgeSeconds", func(p TokenPolicy) Optional { return p.MaxAge }, func(r Rotation) int {
+		if r.MaxAge == 0 {
+			return math.MaxInt
+		}
+		return int(r.MaxAge)
+	}},
+}
+
+// SetByProvider names the members that the provider has set.
+func (p TokenPolicy) SetByProvider() []string {
+	names := []string{}
+	for i, m := range tokenPolicyMembers {
+		if p.ByProvider[i] {
+			names = append(names, m.name)
+		}
+	}
+	return names
+}
+
+// changedBy is p in the stead of old: with a note of what the provider sets, and
+// refused where a tenant makes a member looser than the provider lets it. What is
+// not changed is not judged.
+func (p TokenPolicy) changedBy(provider bool, old TokenPolicy, site Rotation) (TokenPolicy, error) {
+	p.ByProvider = old.ByProvider
+	for i, m := range tokenPolicyMembers {
+		if m.of(p) == m.of(old) {
+			continue
+		}
+		if provider {
+			p.ByProvider[i] = !m.of(p).IsZero()
+			continue
+		}
+		bound := site
+		if old.ByProvider[i] {
+			bound = old.Over(site)
+		}
+		if m.measure(p.Over(site)) > m.measure(bound) {
+			return p, problem.New(problem.Forbidden, "Only the provider makes %s looser than the provider has it.", m.name)
+		}
+	}
+	return p, nil
 }
 
 // Over is the site's rotation with the organization's own in its place.
@@ -85,25 +144,6 @@ func (p TokenPolicy) check() error {
 		return problem.New(problem.BadRequest, "maxAgeSeconds must be at least %d, 0 for no maximum, or null for the site's.", int(LeastMaxAge.Seconds()))
 	}
 	return nil
-}
-
-// stricter answers nil when r allows nothing that site does not: a tenant may
-// guard its accounts better than the provider does, and not worse.
-func (r Rotation) stricter(site Rotation) error {
-	looser := ""
-	switch {
-	case r.RetryWindow > site.RetryWindow:
-		looser = "retryWindowSeconds"
-	case r.GraceWindow > site.GraceWindow:
-		looser = "foreignWindowSeconds"
-	case r.MaxRetries > site.MaxRetries:
-		looser = "maxRetries"
-	case site.MaxAge > 0 && (r.MaxAge == 0 || r.MaxAge > site.MaxAge):
-		looser = "maxAgeSeconds"
-	default:
-		return nil
-	}
-	return problem.New(problem.Forbidden, "Only the provider makes %s looser than it is at the site.", looser)
 }
 
 // Optional is a number that may be absent, null in JSON. Unlike a pointer it can

@@ -108,7 +108,8 @@ func TestTokenPolicy_R7_WhoMayLoosen(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if got := p.snapshot(p.acme.ID).Settings.Tokens; got != tighter {
+		got := p.snapshot(p.acme.ID).Settings.Tokens
+		if got.ByProvider = [4]bool{}; got != tighter {
 			t.Errorf("a refused policy was kept: %+v", got)
 		}
 	})
@@ -122,4 +123,41 @@ func TestTokenPolicy_R7_WhoMayLoosen(t *testing.T) {
 			t.Errorf("a maximum age of %d s below a site's of an hour: %v", age, err)
 		}
 	}
+}
+
+// What the provider has set a tenant cannot lift, and what it has loosened a tenant
+// can keep: only what is changed is judged.
+func TestTokenPolicy_R7_WhatTheProviderSetStays(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		p := newPeople(t, db)
+		set := func(by tenants.Caller, change func(*tenants.TokenPolicy)) error {
+			return p.change(by, p.acme.ID, func(o *tenants.Organization) { change(&o.Settings.Tokens) })
+		}
+		p.must(set(p.root, func(own *tenants.TokenPolicy) {
+			own.MaxAge, own.RetryWindow = tenants.Just(86400), tenants.Just(7*24*3600)
+		}))
+		if got := p.snapshot(p.acme.ID).Settings.Tokens.SetByProvider(); len(got) != 2 {
+			t.Fatalf("set by the provider are %q", got)
+		}
+		for name, change := range map[string]func(*tenants.TokenPolicy){
+			"lifted":  func(own *tenants.TokenPolicy) { own.MaxAge = tenants.Optional{} },
+			"no age":  func(own *tenants.TokenPolicy) { own.MaxAge = tenants.Just(0) },
+			"older":   func(own *tenants.TokenPolicy) { own.MaxAge = tenants.Just(86401) },
+			"all":     func(own *tenants.TokenPolicy) { *own = tenants.TokenPolicy{} },
+			"own say": func(own *tenants.TokenPolicy) { own.ByProvider[3], own.MaxAge = false, tenants.Just(0) },
+		} {
+			if err := set(p.boss, change); !problem.Has(err, problem.Forbidden) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		p.must(set(p.boss, func(own *tenants.TokenPolicy) { own.MaxRetries = tenants.Just(2) })) // beside a window that is looser than the site's
+		p.must(set(p.boss, func(own *tenants.TokenPolicy) { own.MaxAge = tenants.Just(3600) }))
+		p.must(set(p.boss, func(own *tenants.TokenPolicy) { own.MaxRetries = tenants.Optional{} })) // its own it may lift
+		wantProblem(t, set(p.boss, func(own *tenants.TokenPolicy) { own.MaxAge = tenants.Just(3601) }), problem.Forbidden)
+		p.must(set(p.root, func(own *tenants.TokenPolicy) { *own = tenants.TokenPolicy{} }))
+		if got := p.snapshot(p.acme.ID).Settings.Tokens; got != (tenants.TokenPolicy{}) {
+			t.Errorf("left is %+v", got)
+		}
+	})
 }

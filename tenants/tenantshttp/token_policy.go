@@ -29,7 +29,8 @@ type tokenPolicyBody struct {
 
 type tokenPolicyAnswer struct {
 	tokenPolicyBody
-	Effective effectiveTokenPolicy `json:"effective"` // what holds; not read
+	SetByProvider []string             `json:"setByProvider"` // a tenant makes these stricter only; not read
+	Effective     effectiveTokenPolicy `json:"effective"`     // what holds; not read
 }
 
 type effectiveTokenPolicy struct {
@@ -75,6 +76,7 @@ func (h *Handler) writeTokenPolicy(c *gin.Context, o tenants.Organization) {
 		tokenPolicyBody: tokenPolicyBody{
 			RetryWindow: own.RetryWindow, ForeignWindow: own.GraceWindow, MaxRetries: own.MaxRetries, MaxAge: own.MaxAge,
 		},
+		SetByProvider: own.SetByProvider(),
 		Effective: effectiveTokenPolicy{
 			RetryWindow: int(now.RetryWindow.Seconds()), ForeignWindow: int(now.GraceWindow.Seconds()),
 			MaxRetries: now.MaxRetries, MaxAge: int(now.MaxAge.Seconds()),
