@@ -21,7 +21,7 @@ import (
 // gateway, by 16 clients on kept connections, in turns with the bare rotation of
 // the same database. x-bare is the ratio of their rates, cpu-µs the gateway's own
 // processor time for one, p50-ms and p99-ms what clients wait. On PostgreSQL it
-// means something under pgrun -durable only (TESTRUN=-durable make bench).
+// means something under pgrun -durable only, as make bench has it.
 func BenchmarkRefresh(b *testing.B) {
 	for _, kind := range []storetest.Kind{storetest.SQLite, storetest.Postgres} {
 		b.Run(string(kind), func(b *testing.B) {

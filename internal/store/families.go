@@ -86,9 +86,9 @@ var currentAmong = map[kind]string{sqlite: "WHERE f.current_digest IN (?)", post
 type tokenJob = job[oauth.Digest, oauth.Presented]
 
 // readTogether opens the group of tokens that are looked up.
-func (d *DB) readTogether(batches int) {
+func (d *DB) readTogether() {
 	g := &group[oauth.Digest, oauth.Presented]{pool: d.read.sql, do: d.current, alone: d.anyGeneration}
-	d.tokens = g.start(d, batches)
+	d.tokens = g.start(d)
 }
 
 // list is the tokens that jobs ask for, as the database takes lists.

@@ -38,13 +38,12 @@ type answer[A any] struct {
 	alone bool
 }
 
-// start lets so many batches be under way at once, until d is closed.
-func (g *group[Q, A]) start(d *DB, batches int) *group[Q, A] {
+// start lets one batch be under way at a time, until d is closed. A second would
+// halve both: that costs more than the wait for the disk that it would fill.
+func (g *group[Q, A]) start(d *DB) *group[Q, A] {
 	g.jobs, g.quit = make(chan job[Q, A]), make(chan struct{})
 	g.few = make(chan struct{}, max(1, g.pool.Stats().MaxOpenConnections/4))
-	for range batches {
-		g.running.Go(g.run)
-	}
+	g.running.Go(g.run)
 	d.close = append([]func() error{g.stop}, d.close...)
 	return g
 }

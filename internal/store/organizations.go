@@ -139,9 +139,10 @@ func (t *tx) UpdateOrganization(o tenants.Organization) error {
 
 // inOrganization are the tables that hold rows of an organization, children
 // before what they refer to. The rows of requests, families, used tokens,
-// rights and failures go with their parents.
+// rights and failures go with their parents. Events and refusals outlive the
+// organization: the journal has the hash of them.
 var inOrganization = []string{
-	"sessions", "token_events", "refusals", "org_limits", "service_accounts", "users", "roles", "publication_tenants",
+	"sessions", "org_limits", "service_accounts", "users", "roles", "publication_tenants",
 	"quota_policies", "tasks", "org_associations", "org_keys",
 }
 

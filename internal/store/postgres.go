@@ -53,8 +53,8 @@ func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
 	if d.read, err = d.postgresPool(ctx, cfg, max(1, conns/2)); err != nil {
 		return err
 	}
-	d.rotateTogether(batchesUnderWay, d.commitPostgres)
-	d.readTogether(batchesUnderWay)
+	d.rotateTogether(d.commitPostgres)
+	d.readTogether()
 	return nil
 }
 

@@ -72,9 +72,9 @@ type (
 )
 
 // rotateTogether opens the group of rotations.
-func (d *DB) rotateTogether(batches int, do func(*sql.Conn, []rotationJob) []rotationAnswer) {
+func (d *DB) rotateTogether(do func(*sql.Conn, []rotationJob) []rotationAnswer) {
 	g := &group[oauth.Rotation, bool]{pool: d.write.sql, do: do, alone: d.rotateOne}
-	d.rotations = g.start(d, batches)
+	d.rotations = g.start(d)
 }
 
 // apart splits jobs into those that may go into one statement, one of each family,

@@ -10,10 +10,6 @@ import (
 	"causeway/oauth"
 )
 
-// batchesUnderWay is how many batches a cell has at PostgreSQL at once: while one
-// waits for the disk the next is being worked on.
-const batchesUnderWay = 2
-
 // rotateManyPostgres is [rotatePostgres] for arrays of parameters. Families that
 // somebody holds are left out, and so are those whose organization is held: a
 // batch waits for nobody, so it holds nobody up, and two cells' batches cannot

@@ -58,8 +58,8 @@ func (d *DB) openSQLite(ctx context.Context, path string, readers int) error {
 			return fmt.Errorf("opening %s: %w", path, err)
 		}
 	}
-	d.rotateTogether(1, d.commitSQLite)
-	d.readTogether(1)
+	d.rotateTogether(d.commitSQLite)
+	d.readTogether()
 	return nil
 }
 

@@ -67,7 +67,19 @@ CREATE TABLE org_limits (
     PRIMARY KEY (org_id, name, kind)
 ) STRICT, WITHOUT ROWID;
 
+-- What a refresh writes is in as few indexes as will do. Events are read in the
+-- order of their ids alone; one index finds the sessions of a principal and, by
+-- its first column, those of an organization, and ending one changes no index.
+DROP INDEX token_events_org;
+DROP INDEX sessions_live;
+DROP INDEX sessions_org;
+CREATE INDEX sessions_principal ON sessions (org_id, kind, principal, expires_at);
+
 -- +goose Down
+DROP INDEX sessions_principal;
+CREATE INDEX sessions_org ON sessions (org_id, ended_at, expires_at);
+CREATE INDEX sessions_live ON sessions (org_id, kind, principal) WHERE ended_at = 0;
+CREATE INDEX token_events_org ON token_events (org_id, id);
 DROP TABLE org_limits;
 DROP TABLE leases;
 DROP INDEX journal_logs;
