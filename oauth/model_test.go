@@ -208,7 +208,7 @@ func (s *life) refresh(p oauth.Policy, now time.Time, c *call) []outcome {
 	}
 	if g == current {
 		f.tokens, f.used = append(f.tokens, ""), append(f.used, usedLife{at: now, source: c.source})
-	} else if u := &f.used[g]; now.Sub(u.at) >= min(p.GraceWindow, p.RetryWindow) {
+	} else if u := &f.used[g]; !isFree(p, now, *u, c.source) {
 		u.retries++
 	}
 	expires := now.Add(p.AccountLifetime)
@@ -231,8 +231,14 @@ func (s *life) revoked(p oauth.Policy, now time.Time, f *familyLife, g int, c *c
 // mayRetry is the rule of the windows.
 func mayRetry(p oauth.Policy, now time.Time, f *familyLife, g int, source string) bool {
 	u := f.used[g]
+	return g == len(f.used)-1 && now.Sub(u.at) < p.RetryWindow && (isFree(p, now, u, source) || source == u.source && u.retries < p.MaxRetries)
+}
+
+// isFree is of showings that do not count: whoever used the token has a minute for
+// them, and strangers what the policy gives them.
+func isFree(p oauth.Policy, now time.Time, u usedLife, source string) bool {
 	age := now.Sub(u.at)
-	return g == len(f.used)-1 && age < p.RetryWindow && (age < p.GraceWindow || source == u.source && u.retries < p.MaxRetries)
+	return age < p.RetryWindow && (age < p.GraceWindow || source == u.source && age < time.Minute)
 }
 
 // ask has as many outcomes as there are requests of one age that could give way.

@@ -47,6 +47,7 @@ func TestRotation_R3_PolicyOfTheOrganization(t *testing.T) {
 				if tt.own.MaxRetries.Or(0) == 1 {
 					spent := w.activate(w.newAccount())
 					w.mustRefresh(spent.RefreshToken)
+					w.clock.add(minute) // before, they do not count
 					w.mustRefresh(spent.RefreshToken)
 					_, err := w.refresh(tt.source, spent.RefreshToken)
 					wantProblem(t, err, problem.Replayed)

@@ -55,7 +55,7 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 				Org: org.ID, Family: shown.Family.ID, From: digest, To: s.digest(digestRefresh, successor),
 				At: now, Source: by.Source, Session: session,
 			})
-		case inGrace(rules, shown, now):
+		case inGrace(rules, shown, by.Source, now):
 			done, err = s.retry(ctx, by, shown, digest, session, false)
 		case retryAllowed(rules, shown, by.Source, now):
 			done, err = s.retry(ctx, by, shown, digest, session, true)
@@ -123,10 +123,19 @@ func meantFor(org *tenants.Snapshot, client ClientID, tokenOrg tenants.OrgID, to
 	return nil
 }
 
-// inGrace says whether a spent token is shown so soon, by whomever, that it can be
-// a request that was under way at the same time. Zero windows allow nothing.
-func inGrace(r tenants.Rotation, shown Presented, now time.Time) bool {
-	return shown.Shown == shown.Generation-1 && age(shown, now) < min(r.GraceWindow, r.RetryWindow)
+// ownGrace is for the source that spent a token: apps refresh in several processes
+// at once, and a cell that answers 503 has its clients try again within seconds. No
+// organization can mean to lose accounts by that, however little it lets others.
+const ownGrace = time.Minute
+
+// inGrace says whether a spent token is shown so soon that it can be a request that
+// was under way at the same time. A zero retry window allows nothing.
+func inGrace(r tenants.Rotation, shown Presented, source string, now time.Time) bool {
+	window := r.GraceWindow
+	if source == shown.UsedFrom {
+		window = max(window, ownGrace)
+	}
+	return shown.Shown == shown.Generation-1 && age(shown, now) < min(window, r.RetryWindow)
 }
 
 // retryAllowed says whether a spent token may have its successor again later: only
@@ -138,7 +147,7 @@ func retryAllowed(r tenants.Rotation, shown Presented, source string, now time.T
 
 // replays says that a token is shown that can only be a copy.
 func replays(r tenants.Rotation, shown Presented, source string, now time.Time) bool {
-	return shown.Shown != shown.Generation && !inGrace(r, shown, now) && !retryAllowed(r, shown, source, now)
+	return shown.Shown != shown.Generation && !inGrace(r, shown, source, now) && !retryAllowed(r, shown, source, now)
 }
 
 // age is how long ago the token was spent. Another cell's clock may be ahead of

@@ -36,6 +36,8 @@ func TestRotation_VCD18(t *testing.T) {
 	strict := func(p *oauth.Policy) { p.RetryWindow = 0 }
 	narrow := func(p *oauth.Policy) { p.RetryWindow = 10 * time.Second }
 	noGrace := func(p *oauth.Policy) { p.GraceWindow = 0 }
+	wide := func(p *oauth.Policy) { p.GraceWindow, p.MaxRetries = 5*time.Minute, 1 }
+	noGraceNarrow := func(p *oauth.Policy) { p.GraceWindow, p.RetryWindow, p.MaxRetries = 0, 10*time.Second, 1 }
 	twoRetries := func(p *oauth.Policy) { p.MaxRetries = 2 }
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		for _, tt := range []struct {
@@ -57,6 +59,11 @@ func TestRotation_VCD18(t *testing.T) {
 			{"grace counts from the first showing", defaults, []step{{0, 0, here, ""}, {40 * time.Second, 0, there, ""}, {20 * time.Second, 0, there, problem.Replayed}}},
 			{"no grace, not by a cell whose clock is behind either", noGrace, []step{{0, 0, here, ""}, {-time.Second, 0, there, problem.Replayed}}},
 			{"no grace", noGrace, []step{{0, 0, here, ""}, {0, 0, here, ""}, {0, 0, there, problem.Replayed}}},
+			{"no grace is for others: many at once from the same source", noGrace, append([]step{{0, 0, here, ""}}, again(15)...)},
+			{"which do not count for a minute", noGrace, append(append([]step{{0, 0, here, ""}, {minute - ms, 0, here, ""}}, again(15)...), append([]step{{ms, 0, here, ""}}, again(9)...)...)},
+			{"and count then", noGrace, append(append([]step{{0, 0, here, ""}, {minute, 0, here, ""}}, again(9)...), step{0, 0, here, problem.Replayed})},
+			{"no grace in a short window", noGraceNarrow, append(append([]step{{0, 0, here, ""}, {10*time.Second - ms, 0, here, ""}}, again(5)...), step{ms, 0, here, problem.Replayed})},
+			{"a longer grace is everybody's", wide, []step{{0, 0, here, ""}, {5*minute - ms, 0, here, ""}, {0, 0, here, ""}, {0, 0, there, ""}, {ms, 0, here, ""}, {0, 0, here, problem.Replayed}}},
 
 			{"the window of the same source", defaults, []step{{0, 0, here, ""}, {day - ms, 0, here, ""}}},
 			{"the window ends", defaults, []step{{0, 0, here, ""}, {day, 0, here, problem.Replayed}}},

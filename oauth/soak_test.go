@@ -12,6 +12,7 @@ import (
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
 	"causeway/oauth"
+	"causeway/tenants"
 )
 
 // TestSoakConcurrentRefresh_R3_VCD18: however many show one token at once, at
@@ -55,6 +56,33 @@ func TestSoakConcurrentRefresh_R3_VCD18(t *testing.T) {
 		if n := len(w.recorded(journal.FamilyReplayed)); n != 0 {
 			t.Errorf("%d alarms", n)
 		}
+	})
+}
+
+// An organization that lets no other address show a token again loses no account
+// of an app whose processes refresh at once from one address.
+func TestSoakConcurrentRefresh_R3_VCD18_NoForeignWindow(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		w.setPolicy(tenants.TokenPolicy{GraceWindow: tenants.Just(0), MaxRetries: tenants.Just(1)})
+		a := w.newAccount()
+		token, org := w.activate(a).RefreshToken, w.snapshot()
+		cells := []*oauth.Service{w.service, w.newService(db.OAuth())}
+		var successors sync.Map
+		together(rounds(50, 200), func(i int) {
+			got, err := cells[i%2].Refresh(w.ctx(), from(here), org, "", token)
+			if err != nil {
+				t.Errorf("refresh: %v", err)
+			}
+			successors.Store(got.RefreshToken, true)
+		})
+		n := 0
+		successors.Range(func(any, any) bool { n++; return true })
+		if alarms := w.recorded(journal.FamilyReplayed); n != 1 || len(alarms) != 0 {
+			t.Errorf("%d successors and %d alarms", n, len(alarms))
+		}
+		w.wantStatus(a, oauth.Active)
 	})
 }
 

@@ -16,10 +16,11 @@ type Rotation struct {
 	// successor again from the address that spent it. Zero is strict.
 	RetryWindow time.Duration
 	// GraceWindow is how long anybody who shows the spent token gets that
-	// successor: concurrent refreshes and address changes in flight.
+	// successor: address changes in flight. Whoever spent it has a minute at least,
+	// for concurrent refreshes.
 	GraceWindow time.Duration
 	// MaxRetries bounds how often one spent token gets its successor again once
-	// the grace window is over.
+	// that is over.
 	MaxRetries int
 	// MaxAge is how long after the grant the account's tokens can be refreshed;
 	// zero is for ever (VCD-19).

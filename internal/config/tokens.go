@@ -38,9 +38,11 @@ type Rotation struct {
 	// From the source that used it first. 0 allows no retry at all: a lost
 	// answer then costs the account its token.
 	Window time.Duration `yaml:"window" default:"24h" min:"0s" max:"168h"`
-	// From any other source, where a thief may sit.
+	// From any other source, where a thief may sit. The one that used it has a
+	// minute of its own whatever this says, for requests at once.
 	ForeignWindow time.Duration `yaml:"foreign_window" default:"60s" min:"0s" max:"5m"`
-	// Retries of one token within the windows.
+	// Retries of one token from the source that used it, once its first minute, or
+	// the foreign window if that is longer, is over.
 	Retries int `yaml:"retries" default:"10" min:"1" max:"100"`
 	// How long after the grant an account's tokens can be refreshed; then an
 	// administrator has to grant again. 0 is for ever, as in VCD; else an hour at
