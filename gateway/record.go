@@ -57,8 +57,8 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 		r.Org, r.Principal, r.Via = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
 	}
 	var p *problem.Problem
-	if last := c.Errors.Last(); last != nil && r.Status != httpapi.StatusClientLeft {
-		p = problem.From(last.Err)
+	if err := httpapi.Failure(c); err != nil && r.Status != httpapi.StatusClientLeft {
+		p = problem.From(err)
 		r.Problem = p.Code
 	}
 	if skipped, ok := g.strangers.logs(r, start); ok {

@@ -25,7 +25,7 @@ func newContext(t *testing.T, method, target string, header http.Header) (*gin.C
 	for name, values := range header {
 		c.Request.Header[name] = values
 	}
-	c.Set(keyIdentity, &identity{id: requestID})
+	c.Set(identityKey{}, &identity{id: requestID})
 	return c, w
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"causeway/internal/problem"
 	"causeway/ratelimit"
 )
 
@@ -15,21 +16,46 @@ func RateLimit(c *gin.Context, s ratelimit.Standing) {
 	if s.Quota == 0 {
 		return
 	}
-	c.Header("RateLimit-Policy", s.PolicyHeader())
-	c.Header("RateLimit", s.LimitHeader())
+	c.Header("Ratelimit-Policy", s.PolicyHeader())
+	c.Header("Ratelimit", s.LimitHeader())
 }
 
-// answers are the bodies of refusals by limits. Each limit has one, whoever asks,
-// and a flood is answered with nothing else.
-var answers sync.Map // of []byte, by oauthError
+// failLimited answers an OAuth request that a limit refused. It is what a flood
+// gets, so the body is prepared and the headers are set together, in net/http's
+// spelling.
+func failLimited(c *gin.Context, p *problem.Problem, s ratelimit.Standing) {
+	values := [...]string{"no-store", "application/json", retryAfter(p.RetryAfter), s.PolicyHeader(), s.LimitHeader()}
+	h := c.Writer.Header()
+	for i, name := range [...]string{"Cache-Control", "Content-Type", "Retry-After", "Ratelimit-Policy", "Ratelimit"} {
+		if values[i] != "" {
+			h[name] = values[i : i+1 : i+1]
+		}
+	}
+	write(c, p.Code.Row().Status, limitBodies.of(p))
+}
 
-func prepared(e oauthError) []byte {
-	if body, ok := answers.Load(e); ok {
-		return body.([]byte)
+// limitBodies are those answers by their detail, of which each limit has one,
+// whoever asks.
+var limitBodies prepared
+
+type prepared struct {
+	mu     sync.RWMutex
+	bodies map[string][]byte
+}
+
+func (a *prepared) of(p *problem.Problem) []byte {
+	a.mu.RLock()
+	body := a.bodies[p.Detail]
+	a.mu.RUnlock()
+	if body != nil {
+		return body
 	}
-	body, err := encode(e)
-	if err == nil { // strings always can be encoded
-		answers.Store(e, body)
+	body, _ = encode(newOAuthError(p)) // strings can always be encoded
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.bodies == nil {
+		a.bodies = map[string][]byte{}
 	}
+	a.bodies[p.Detail] = body
 	return body
 }

@@ -70,6 +70,11 @@ type oauthError struct {
 	openAPIError
 }
 
+func newOAuthError(p *problem.Problem) oauthError {
+	word := p.Code.Row().OAuth
+	return oauthError{Error: word, Description: p.Detail, openAPIError: openAPIError{Minor: word, Message: p.Detail}}
+}
+
 type xmlError struct {
 	XMLName xml.Name `xml:"http://www.vmware.com/vcloud/v1.5 Error"`
 	Major   int      `xml:"majorErrorCode,attr"`
@@ -81,7 +86,7 @@ type xmlError struct {
 
 // Fail writes err in the client's dialect and remembers it for the log line.
 func Fail(c *gin.Context, err error) {
-	_ = c.Error(err)
+	identityOf(c).failure = err
 	if errors.Is(err, context.Canceled) && c.Request.Context().Err() != nil {
 		c.Status(StatusClientLeft)
 		return
@@ -91,31 +96,39 @@ func Fail(c *gin.Context, err error) {
 	if p.RetryAfter == 0 && p.Code == problem.Unavailable {
 		p.RetryAfter = time.Second
 	}
-	if p.RetryAfter > 0 {
-		c.Header("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
-	}
-	c.Header("Cache-Control", "no-store")
+	dialect := DialectOf(c.Request)
 	refused, limited := errors.AsType[ratelimit.Refusal](p.Err)
+	if limited && dialect == OAuth {
+		failLimited(c, p, refused.Standing)
+		return
+	}
+	if p.RetryAfter > 0 {
+		c.Header("Retry-After", retryAfter(p.RetryAfter))
+	}
 	if limited {
 		RateLimit(c, refused.Standing)
 	}
-	switch DialectOf(c.Request) {
+	c.Header("Cache-Control", "no-store")
+	switch dialect {
 	case OAuth:
 		if row.Status == http.StatusUnauthorized {
 			c.Header("WWW-Authenticate", `Bearer error="`+row.OAuth+`"`) // RFC 6750 §3
 		}
-		body := oauthError{Error: row.OAuth, Description: p.Detail, openAPIError: openAPIError{Minor: row.OAuth, Message: p.Detail}}
-		if limited {
-			write(c, row.Status, "application/json", prepared(body))
-			return
-		}
-		JSON(c, row.Status, body)
+		JSON(c, row.Status, newOAuthError(p))
 	case XML:
 		WriteXML(c, row.Status, "application/vnd.vmware.vcloud.error+xml",
 			xmlError{Major: row.Status, Minor: row.Minor, Message: logged(c, p.Detail)})
 	default:
 		JSON(c, row.Status, openAPIError{Minor: row.Minor, Message: logged(c, p.Detail)})
 	}
+}
+
+// retryAfter is whole seconds, rounded up; empty for none.
+func retryAfter(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return strconv.Itoa(int(math.Ceil(d.Seconds())))
 }
 
 // StatusClientLeft is for the log alone, as nginx has it: nobody is there to read
@@ -131,18 +144,18 @@ func logged(c *gin.Context, detail string) string {
 func JSON(c *gin.Context, status int, v any) {
 	body, err := encode(v)
 	if err != nil {
-		_ = c.Error(err)
+		identityOf(c).failure = err
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	write(c, status, mediaOf(c.Request), body)
+	c.Header("Content-Type", mediaOf(c.Request))
+	write(c, status, body)
 }
 
-func write(c *gin.Context, status int, media string, body []byte) {
-	c.Header("Content-Type", media)
+func write(c *gin.Context, status int, body []byte) {
 	c.Status(status)
 	if _, err := c.Writer.Write(body); err != nil {
-		_ = c.Error(err)
+		identityOf(c).failure = err
 	}
 }
 
@@ -179,7 +192,7 @@ func NoStoreJSON(c *gin.Context, status int, v any) {
 func WriteXML(c *gin.Context, status int, media string, v any) {
 	body, err := xml.MarshalIndent(v, "", "    ")
 	if err != nil {
-		_ = c.Error(err)
+		identityOf(c).failure = err
 		c.Status(http.StatusInternalServerError)
 		return
 	}

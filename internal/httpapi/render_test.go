@@ -66,7 +66,7 @@ func TestFailHidesCauses_R12(t *testing.T) {
 		if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "hunter2") || w.Body.Len() == 0 {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
-		if c.Errors.Last() == nil || !strings.Contains(c.Errors.Last().Error(), "hunter2") {
+		if cause := Failure(c); cause == nil || !strings.Contains(cause.Error(), "hunter2") {
 			t.Errorf("%s: the cause is lost for the log", path)
 		}
 	}

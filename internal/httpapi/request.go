@@ -13,18 +13,17 @@ import (
 	"causeway/tenants"
 )
 
-const keyIdentity = "causeway.identity"
-
 // identity is what we know of a request besides what it says itself.
 type identity struct {
-	id   string
-	addr netip.Addr
-	org  tenants.OrgID
+	id      string
+	addr    netip.Addr
+	org     tenants.OrgID
+	failure error
 }
 
-func identityOf(c *gin.Context) *identity {
-	return c.MustGet(keyIdentity).(*identity)
-}
+type identityKey struct{}
+
+func identityOf(c *gin.Context) *identity { return c.MustGet(identityKey{}).(*identity) }
 
 // Identify gives the request its id: what the client proposed, if it is
 // harmless, cut to 128 characters, and a new UUID (VCD's form). trusted are the
@@ -39,7 +38,7 @@ func Identify(trusted []netip.Prefix) gin.HandlerFunc {
 			id = strings.TrimSuffix(from, "-") + "-" + id
 		}
 		c.Header(HeaderRequestID, id)
-		c.Set(keyIdentity, &identity{
+		c.Set(identityKey{}, &identity{
 			id: id, addr: clientAddr(c.Request.RemoteAddr, c.Request.Header.Values("X-Forwarded-For"), trusted),
 		})
 	}
@@ -104,6 +103,9 @@ func Concern(c *gin.Context, org tenants.OrgID) { identityOf(c).org = org }
 
 // Concerned is what Concern noted, or empty.
 func Concerned(c *gin.Context) tenants.OrgID { return identityOf(c).org }
+
+// Failure is what went wrong with the request, for the log, or nil.
+func Failure(c *gin.Context) error { return identityOf(c).failure }
 
 // RequestID is the id that Identify gave the request.
 func RequestID(c *gin.Context) string { return identityOf(c).id }

@@ -80,7 +80,7 @@ func (o Outcome) Refusal() Refusal {
 }
 
 // limit is the limit that refused, if one did.
-func (o Outcome) limit() (ratelimit.Refusal, bool) {
+func (o *Outcome) limit() (ratelimit.Refusal, bool) {
 	return errors.AsType[ratelimit.Refusal](o.Problem.Err)
 }
 
@@ -93,7 +93,7 @@ var quotes = map[problem.Code]bool{
 
 // facts are those of the request and of every problem in the chain; of two with
 // one name that of the outer counts.
-func (o Outcome) facts() map[string]string {
+func (o *Outcome) facts() map[string]string {
 	all := map[string]string{}
 	for err := error(o.Problem); err != nil; err = errors.Unwrap(err) {
 		p, ok := err.(*problem.Problem)
@@ -120,11 +120,11 @@ func (r *Refusal) set(name, value string) {
 
 // org is whose audit trail shows it: where the request would have been
 // fulfilled, else the caller's own, else the provider's.
-func (o Outcome) org() tenants.OrgID {
+func (o *Outcome) org() tenants.OrgID {
 	return cmp.Or(o.Org, o.Principal.Org, tenants.SystemOrgID)
 }
 
-func (o Outcome) actor() journal.Actor {
+func (o *Outcome) actor() journal.Actor {
 	if o.Peer != "" && o.Principal.ID == "" {
 		return journal.Actor{Kind: ActorSite, ID: string(o.Peer)}
 	}
