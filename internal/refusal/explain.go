@@ -29,7 +29,7 @@ func Explain(s Shown) Explanation {
 	}
 	return Explanation{
 		RequestID: s.RequestID, Known: true, Who: who(s), What: what(s), When: s.Time,
-		Answer: fmt.Sprintf("%d (%s)", s.Status, s.Code), Why: why, Advice: advice, Refusal: &s,
+		Answer: fmt.Sprintf("%d (%s)", s.Status, or(s.Facts[FactCode], s.Code)), Why: why, Advice: advice, Refusal: &s,
 	}
 }
 

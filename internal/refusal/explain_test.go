@@ -34,6 +34,8 @@ func TestExplain_GoldenTexts(t *testing.T) {
 	byPeer.Code = refusal.ByPeer
 	byPeer.Route = "instance"
 	elsewhere := shown(problem.Forbidden, robot, problem.FactReason, problem.ReasonNoAssoc, problem.FactAskedOrg, "globex")
+	many := shown(problem.Forbidden, robot, problem.FactReason, problem.ReasonNoAssoc, refusal.FactCode, "forbidden", refusal.FactCount, "212", refusal.FactUntil, "2026-11-22T01:01:00Z")
+	many.Code = refusal.Suppressed
 	role := []string{problem.FactRole, "App", problem.FactRoleOrg, "acme"}
 	token := []string{problem.FactAccount, "0b0f", problem.FactFamily, "fa", problem.FactGeneration, "3", problem.FactLiveGeneration, "5", problem.FactAt, "2026-11-21T22:00:00Z"}
 	device := []string{problem.FactAccount, "0b0f", problem.FactDevice, "de71ce"}
@@ -53,6 +55,7 @@ func TestExplain_GoldenTexts(t *testing.T) {
 		"hidden":      refusal.Explain(shown(problem.NotFound, robot)),
 		"elsewhere":   refusal.Explain(elsewhere),
 		"peer":        refusal.Explain(byPeer),
+		"suppressed":  refusal.Explain(many),
 		"malformed":   refusal.Explain(shown(problem.BadRequest, robot)),
 		"nothing":     refusal.ExplainNothing("77aa-bb", "https://west.example.com", "System"),
 	} {

@@ -7,9 +7,20 @@ import (
 	"causeway/internal/problem"
 )
 
-// because finds the explanation by what decided, else by the answer's code, else
-// in the words of the answer itself.
+// because finds the explanation of one refusal, also of one that stands for many.
 func because(s Shown) (why, advice []string) {
+	if s.Code != Suppressed {
+		return decided(s)
+	}
+	s.Code = s.Facts[FactCode]
+	why, advice = decided(s)
+	return append(why, fmt.Sprintf("So many were refused in the organization that not each is kept: this one stands for %s, until %s.",
+		s.Facts[FactCount], s.Facts[FactUntil])), advice
+}
+
+// decided finds the explanation by what decided, else by the answer's code, else
+// in the words of the answer itself.
+func decided(s Shown) (why, advice []string) {
 	if s.Facts[problem.FactLimit] != "" {
 		return limited(s)
 	}

@@ -48,9 +48,9 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		}
 		return 0
 	})
-	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Now: s.clock, Log: s.log})
-	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.openUpkeep()
+	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
+	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.gateway = gateway.New(gateway.Config{
 		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID,
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
@@ -230,6 +230,7 @@ func (s *Site) Stop(ctx context.Context) error {
 		s.log.Info("left the other cells without a goodbye", "err", err)
 	}
 	s.tail.Stop()
+	s.refusals.Stop(last) // writes what waits
 	return errors.Join(append(errs, s.Close())...)
 }
 
@@ -242,7 +243,9 @@ func (s *Site) Close() error {
 		s.instances.Close()
 	}
 	if s.refusals != nil {
-		s.refusals.Stop() // writes what waits
+		last, cancel := context.WithTimeout(context.Background(), lastWrite)
+		defer cancel()
+		s.refusals.Stop(last)
 	}
 	if s.db != nil {
 		return s.db.Close()

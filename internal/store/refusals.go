@@ -51,7 +51,9 @@ var addRefusals = map[kind]string{
 }
 
 // AddRefusals is one statement. It counts as background: one statement serves
-// many requests, and none of them decided to send it.
+// many requests, and none of them decided to send it. A deadline counts where the
+// network can swallow the answer; what was written nevertheless may come again,
+// and twice is better than never.
 func (s refusalStore) AddRefusals(ctx context.Context, list []refusal.Refusal) error {
 	rows := make([]refusalRow, 0, len(list))
 	for _, one := range list {
@@ -72,6 +74,10 @@ func (s refusalStore) AddRefusals(ctx context.Context, list []refusal.Refusal) e
 	}
 	whole, cancel := s.whole(Background(ctx))
 	defer cancel()
+	if deadline, ok := ctx.Deadline(); ok && s.kind == postgres {
+		whole, cancel = context.WithDeadline(whole, deadline)
+		defer cancel()
+	}
 	return s.retry(ctx, func() error {
 		return s.write.session(whole, s.write).Exec(addRefusals[s.kind], string(array)).Error
 	})
