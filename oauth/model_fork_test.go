@@ -57,7 +57,7 @@ func TestSoakCarefulClient_R3_VCD18_VCD19(t *testing.T) {
 		}
 		together(4, func(i int) {
 			a, h := accounts[i], holders[i]
-			for range rounds(40, 2600) {
+			for range rounds(20, 2600) {
 				for tries := 0; ; tries++ {
 					blown := 0
 					if tries < 6 && rand.IntN(2) == 0 {
@@ -97,7 +97,7 @@ func TestSoakFork_R3_VCD18_IsNeverUnnoticed(t *testing.T) {
 		w := newWorld(t, db)
 		cells := []*oauth.Service{w.newService(faulty{db.OAuth()}), w.newService(faulty{db.OAuth()})}
 		forks, refreshes, inStep := 0, 0, 0
-		for range rounds(12, 900) {
+		for range rounds(8, 900) {
 			a := w.newAccount()
 			owner, thief := &holder{here, w.activate(a).RefreshToken}, &holder{source: there}
 			step := func(h *holder) (answered, alive bool) {

@@ -40,7 +40,7 @@ func TestSoakModel_R2_R3_R4_VCD18_VCD19_VCD65_VCD66_VCD71_VCD78_VCD83_VCD94(t *t
 		}{{"tokens", lifeOfTokens}, {"requests", lifeOfRequests}} {
 			t.Run(tt.name, func(t *testing.T) {
 				first, refreshes := seed(t), 0
-				trials := rounds(4, 250)
+				trials := rounds(2, 250)
 				for n := range trials {
 					refreshes += oneTrial(t, db, r.in(t), first+uint64(n), tt.weights)
 				}
