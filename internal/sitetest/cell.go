@@ -21,7 +21,8 @@ import (
 type Cell struct {
 	Config string // its configuration file
 	File   *dev.File
-	base   int // of its ports
+	base   int    // of its ports
+	more   string // YAML
 }
 
 // SiteName is what the site of a Cell is called.
@@ -32,20 +33,20 @@ const SiteName = "solo"
 func NewCell(t testing.TB, databaseURL, more string) *Cell {
 	t.Helper()
 	folder := t.TempDir()
-	c := &Cell{File: &dev.File{CA: filepath.Join(folder, "ca.pem")}}
-	c.write(t, folder, databaseURL, more)
+	c := &Cell{File: &dev.File{CA: filepath.Join(folder, "ca.pem")}, more: more}
+	c.write(t, folder, databaseURL)
 	return c
 }
 
 // Another writes the configuration of one more cell of the same site.
 func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
 	t.Helper()
-	other := &Cell{File: c.File}
-	other.write(t, filepath.Dir(c.File.CA), databaseURL, "")
+	other := &Cell{File: c.File, more: c.more}
+	other.write(t, filepath.Dir(c.File.CA), databaseURL)
 	return other
 }
 
-func (c *Cell) write(t testing.TB, folder, databaseURL, more string) {
+func (c *Cell) write(t testing.TB, folder, databaseURL string) {
 	t.Helper()
 	c.base = porttest.Base(t)
 	if len(c.File.Sites) == 0 {
@@ -66,7 +67,7 @@ database:
   url: %q
 keys:
   master_file: %s
-%s`, SiteName, c.base, c.File.Sites[0].API, c.base+1, c.base+2, databaseURL, filepath.Join(folder, "master.key"), more)
+%s`, SiteName, c.base, c.File.Sites[0].API, c.base+1, c.base+2, databaseURL, filepath.Join(folder, "master.key"), c.more)
 	if err := os.WriteFile(c.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
