@@ -19,20 +19,30 @@ type Limits struct {
 	limiter *ratelimit.Limiter
 	wake    chan struct{}
 
-	loading sync.Mutex // an older answer must not replace a newer one
+	loading chan struct{} // by one at a time: an older answer must not replace a newer one
 	mu      sync.Mutex
 	own     map[OrgID]bool
 }
 
 // NewLimits makes Limits that know of none before Load.
 func NewLimits(store Store, limiter *ratelimit.Limiter) *Limits {
-	return &Limits{store: store, limiter: limiter, wake: make(chan struct{}, 1)}
+	return &Limits{store: store, limiter: limiter, wake: make(chan struct{}, 1), loading: make(chan struct{}, 1)}
 }
+
+// loadWithin bounds a load: a database that is gone without a word must not keep
+// what waits behind it.
+const loadWithin = 5 * time.Second
 
 // Load reads all and hands them to the limiter.
 func (l *Limits) Load(ctx context.Context) error {
-	l.loading.Lock()
-	defer l.loading.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, loadWithin)
+	defer cancel()
+	select {
+	case l.loading <- struct{}{}:
+		defer func() { <-l.loading }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	var all []ratelimit.OrgLimits
 	err := l.store.View(ctx, func(r Reader) (err error) {
 		all, err = r.EveryOrganizationLimits()

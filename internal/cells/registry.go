@@ -7,8 +7,13 @@ import (
 	"time"
 )
 
-// every is how often a cell says that it is there.
-const every = time.Second
+const (
+	// every is how often a cell says that it is there.
+	every = time.Second
+	// missed is how many times it may fail to and still counts: a beat that comes
+	// late by its commit must not give every cell the budgets of the site.
+	missed = 3
+)
 
 // Config says who we are and whom to tell.
 type Config struct {
@@ -17,7 +22,8 @@ type Config struct {
 	// Applied is how far this cell has followed the journal.
 	Applied func() int64
 	// Stale is journal.stale_after: after so long without the database a cell
-	// refuses by itself, and here it stops counting as one that serves.
+	// refuses by itself, and here it stops counting as one that serves; after three
+	// seconds at the earliest.
 	Stale time.Duration
 	// Changed is told when the number of live cells changes, this one included,
 	// from the goroutine of Run; nil tells nobody.
@@ -94,7 +100,7 @@ func (r *Registry) Beat(ctx context.Context) error {
 func (r *Registry) count(all []Cell) {
 	live := 0
 	for _, c := range all {
-		if c.Unseen <= r.Stale {
+		if c.Unseen <= max(r.Stale, missed*every) {
 			live++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,6 +175,42 @@ func TestRegistry_ItsOwnRowIsCurrent(t *testing.T) {
 		all, err := a.Cells(t.Context())
 		if err != nil || len(all) != 1 || all[0].Applied != 2 || all[0].Unseen != 0 {
 			t.Errorf("%+v, %v", all, err)
+		}
+	})
+}
+
+// lateStore commits a beat some milliseconds after it was asked to, each time others.
+type lateStore struct {
+	*fakeStore
+	n atomic.Int64
+}
+
+func (s *lateStore) Beat(ctx context.Context, c Cell) error {
+	time.Sleep(time.Duration(1+s.n.Add(7)%11) * time.Millisecond)
+	return s.fakeStore.Beat(ctx, c)
+}
+
+// However short stale_after is, cells that beat a little late are there: each of
+// them would take all that the site allows.
+func TestRegistry_R13_ALateBeatIsNoDeath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &lateStore{fakeStore: newFakeStore()}
+		ctx, cancel := context.WithCancel(t.Context())
+		var alone atomic.Int64
+		var wait sync.WaitGroup
+		for _, id := range []string{"a", "b"} {
+			r := New(Config{Store: s, Self: Cell{ID: id}, Applied: zero, Stale: time.Second, Changed: func(live int) {
+				if live == 1 {
+					alone.Add(1)
+				}
+			}})
+			wait.Go(func() { r.Run(ctx) })
+		}
+		time.Sleep(10 * time.Minute)
+		cancel()
+		wait.Wait()
+		if n := alone.Load(); n != 0 {
+			t.Errorf("in ten minutes a cell took itself for alone %d times", n)
 		}
 	})
 }

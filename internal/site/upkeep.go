@@ -33,12 +33,14 @@ func (s *Site) openUpkeep() {
 			m.ran.SetToCurrentTime()
 			m.took.Set(took.Seconds())
 		},
+		Ahead: m.aheadBy,
 	}
 	s.sealer = &upkeep.Sealer{
 		Store: s.db.Upkeep(), Holder: id, Every: s.config.Journal.SealEvery, Now: s.now, Log: s.log,
 		Sealed: func(l journal.Log, events int) { m.sealed.WithLabelValues(string(l)).Add(float64(events)) },
+		Ahead:  m.aheadBy,
 	}
-	s.metrics.registry.MustRegister(m.purged, m.ran, m.took, m.sealed, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	s.metrics.registry.MustRegister(m.purged, m.ran, m.took, m.sealed, m.ahead, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "causeway_cells_live", Help: "Cells of this site that serve, as this one sees it.",
 	}, func() float64 { return float64(s.cells.Live()) }))
 }
@@ -77,7 +79,10 @@ func (s *Site) joinCells(ctx context.Context) error {
 type upkeepMetrics struct {
 	purged, sealed *prometheus.CounterVec
 	ran, took      prometheus.Gauge
+	ahead          prometheus.Gauge
 }
+
+func (m upkeepMetrics) aheadBy(d time.Duration) { m.ahead.Set(d.Seconds()) }
 
 func newUpkeepMetrics(tables []upkeep.Table) upkeepMetrics {
 	m := upkeepMetrics{
@@ -92,6 +97,9 @@ func newUpkeepMetrics(tables []upkeep.Table) upkeepMetrics {
 		}),
 		took: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "causeway_purge_duration_seconds", Help: "How long this cell's last clean-up took, pauses included.",
+		}),
+		ahead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "causeway_clock_ahead_seconds", Help: "How far this cell's clock is ahead of the database's, or behind; looked at when it last asked for work.",
 		}),
 	}
 	for _, t := range tables {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -11,6 +12,9 @@ import (
 
 // SQL is the pool under gorm, to look at rows and to damage them.
 func (d *DB) SQL() *sql.DB { return d.write.sql }
+
+// SetLongest is how long what is remote may take from now on.
+func (d *DB) SetLongest(l time.Duration) { d.stats.longest = l }
 
 // OnPostgres tells the tests which dialect to speak.
 func (d *DB) OnPostgres() bool { return d.kind == postgres }

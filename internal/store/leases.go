@@ -8,15 +8,19 @@ import (
 
 // Hold is one statement that changes a row only if the lease is free or the
 // holder's own, so of several cells that ask at once one gets it.
-func (s upkeepStore) Hold(ctx context.Context, l upkeep.Lease) (progress string, held bool, err error) {
+func (s upkeepStore) Hold(ctx context.Context, l upkeep.Lease) (upkeep.Held, error) {
 	q := s.on(ctx, s.write).db.Exec(`INSERT INTO leases (name, holder, until, progress) VALUES (?, ?, `+clock[s.kind]+` + ?, '')
 		ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		WHERE leases.holder = excluded.holder OR leases.until < `+clock[s.kind], l.Name, l.Holder, l.For.Microseconds())
-	if q.Error != nil || q.RowsAffected == 0 {
-		return "", false, fault(q.Error)
+	if q.Error != nil {
+		return upkeep.Held{}, fault(q.Error)
 	}
-	err = s.on(ctx, s.write).db.Raw("SELECT progress FROM leases WHERE name = ?", l.Name).Find(&progress).Error
-	return progress, err == nil, fault(err)
+	var row struct {
+		Progress string
+		At       int64
+	}
+	err := take(s.on(ctx, s.write).db.Raw("SELECT progress, "+clock[s.kind]+" AS at FROM leases WHERE name = ?", l.Name), &row)
+	return upkeep.Held{Ours: q.RowsAffected == 1, Progress: row.Progress, Now: fromMicros(row.At)}, err
 }
 
 func (s upkeepStore) Keep(ctx context.Context, l upkeep.Lease) (bool, error) {

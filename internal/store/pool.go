@@ -4,13 +4,19 @@ import (
 	"context"
 	"database/sql"
 	"sync/atomic"
+	"time"
 
 	"gorm.io/gorm"
 )
 
-// stats counts what is sent to the database. Every statement of gorm, raw ones
+// stats counts what is sent to the database, and bounds it. Every statement of gorm, raw ones
 // included, goes through a counted connection.
-type stats struct{ request, background atomic.Int64 }
+type stats struct {
+	request, background atomic.Int64
+	// longest is how long a statement may take that no request waits for; 0 is
+	// without end.
+	longest time.Duration
+}
 
 type backgroundKey struct{}
 
@@ -58,21 +64,39 @@ type counted struct {
 	stats *stats
 }
 
+// bounded ends ctx after longest if nobody waits who would give up. When packets
+// are swallowed nothing fails by itself for a quarter of an hour, and the work of
+// every loop would stand still for as long.
+func (c counted) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ends := ctx.Deadline(); ends || c.stats.longest == 0 || ctx.Value(backgroundKey{}) == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.stats.longest)
+}
+
 func (c counted) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	return c.conn.PrepareContext(ctx, query)
 }
 
 func (c counted) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	c.stats.count(ctx)
+	ctx, end := c.bounded(ctx)
+	defer end()
 	return c.conn.ExecContext(ctx, query, args...)
 }
 
 func (c counted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	c.stats.count(ctx)
-	return c.conn.QueryContext(ctx, query, args...)
+	ctx, end := c.bounded(ctx)
+	rows, err := c.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		end() // else rows are read until then
+	}
+	return rows, err
 }
 
 func (c counted) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	c.stats.count(ctx)
+	ctx, _ = c.bounded(ctx)
 	return c.conn.QueryRowContext(ctx, query, args...)
 }

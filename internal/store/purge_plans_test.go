@@ -50,7 +50,7 @@ func TestPlans_UpkeepNeverReadsAllOfATable(t *testing.T) {
 		}
 		ok(t, db.Cells().Beat(t.Context(), cells.Cell{ID: "a"}))
 		ok(t, db.Cells().Leave(t.Context(), "a"))
-		_, _, err := u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: "a"})
+		_, err := u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: "a"})
 		ok(t, err)
 		_ = second(db.Receipts().Recorded(t.Context(), w.org, 1))
 		_ = second(db.Receipts().RecordedAnywhere(t.Context(), 1))

@@ -18,8 +18,9 @@ const (
 	// Conflicts are deadlocks and redemptions that meet; each round at least
 	// one of the parties gets through.
 	attempts = 10
-	// longest is how long a transaction may take from begin to commit. It is
-	// not cut short by the caller, see [DB.once].
+	// longest is how long a transaction may take from begin to commit, which is
+	// not cut short by the caller, see [DB.once], and a statement that no request
+	// waits for.
 	longest = 30 * time.Second
 )
 
@@ -72,6 +73,8 @@ func (d *DB) retry(ctx context.Context, f func() error) error {
 // wrote, or 0. Waiting for a connection and f's statements end with ctx, but
 // the commit does not: cut short, it could have happened and be reported as failed.
 func (d *DB) once(ctx context.Context, f func(*tx) error) (seq int64, err error) {
+	ctx, end := d.within(ctx)
+	defer end()
 	conn, err := d.write.sql.Conn(ctx)
 	if err != nil {
 		return 0, err
@@ -112,6 +115,15 @@ func (d *DB) once(ctx context.Context, f func(*tx) error) (seq int64, err error)
 	return seq, nil
 }
 
+// within ends with ctx or after longest: PostgreSQL's own bounds are of no use when
+// it is gone and nobody says so. On SQLite nothing is remote.
+func (d *DB) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.kind == sqlite {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, d.stats.longest)
+}
+
 // whole is the context of what must not be cut short by its caller. On SQLite
 // nothing is remote, and it never ends: the driver reports a statement whose
 // context ends just before it starts as done.
@@ -120,7 +132,7 @@ func (d *DB) whole(ctx context.Context) (context.Context, context.CancelFunc) {
 	if d.kind == sqlite {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, longest)
+	return context.WithTimeout(ctx, d.stats.longest)
 }
 
 // run calls f. A failed write wins over what f made of it if trying again may

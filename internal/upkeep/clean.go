@@ -3,12 +3,15 @@ package upkeep
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"time"
 
 	"causeway/internal/cells"
 	"causeway/internal/journal"
+	"causeway/internal/problem"
 )
 
 // Cursor is where a walk through a table stands: the key of the last row that
@@ -66,6 +69,7 @@ type Cleaner struct {
 	Now    func() time.Time
 	Purged func(table string, rows int64) // told of each batch; may be nil
 	Ran    func(took time.Duration)       // told of each run that was finished; may be nil
+	Ahead  func(time.Duration)            // told how far Now is ahead of the database's clock; may be nil
 	Log    *slog.Logger
 }
 
@@ -99,33 +103,42 @@ type walk struct {
 // run is one turn of this cell.
 type run struct {
 	*Cleaner
+	clock    clock
 	before   Before
 	progress map[string]walk
 	kept     time.Time // when the lease was last renewed
 	batch    int
 	removed  map[string]int64
+	lost     bool // the lease
 }
 
 // Turn walks every table whose turn it is, if this cell is the one that does. A
 // run that is broken off goes on where it was, here or on another cell.
 func (c *Cleaner) Turn(ctx context.Context) error {
-	text, held, err := c.Store.Hold(ctx, c.lease(cleanLease, ""))
-	if err != nil || !held {
+	held, err := c.Store.Hold(ctx, c.lease(cleanLease, ""))
+	if err != nil {
+		return err
+	}
+	cell := c.Now()
+	clock, err := held.compare(cell, c.Ahead)
+	if !held.Ours {
+		return err
+	}
+	if err != nil {
+		c.giveBack(ctx, held.Progress) // to a cell whose clock is right
 		return err
 	}
 	start := time.Now()
 	r := &run{
-		Cleaner: c, before: c.Keep.Before(c.Now()), progress: map[string]walk{}, kept: start,
+		Cleaner: c, clock: clock, before: c.Keep.before(cell, held.Now), progress: map[string]walk{}, kept: start,
 		batch: smallest, removed: map[string]int64{},
 	}
-	_ = json.Unmarshal([]byte(text), &r.progress) // else from the beginning
+	_ = json.Unmarshal([]byte(held.Progress), &r.progress) // else from the beginning
 	if r.progress == nil {
 		r.progress = map[string]walk{}
 	}
 	err = r.all(ctx)
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	_, _ = c.Store.Keep(last, c.lease(0, r.text())) // or it frees itself
+	c.giveBack(ctx, r.text())
 	if err != nil {
 		return err
 	}
@@ -145,29 +158,40 @@ func (c *Cleaner) lease(d time.Duration, progress string) Lease {
 	return Lease{Name: "clean-up", Holder: c.Holder, For: d, Progress: progress}
 }
 
+// giveBack frees the lease, also when ctx has ended; else it frees itself.
+func (c *Cleaner) giveBack(ctx context.Context, progress string) {
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_, _ = c.Store.Keep(last, c.lease(0, progress))
+}
+
 func (r *run) text() string {
 	text, _ := json.Marshal(r.progress) // strings and times
 	return string(text)
 }
 
+// all goes on after what fails, unless that is for the whole run: what ails one
+// table is no reason to keep the rows of the others.
 func (r *run) all(ctx context.Context) error {
+	var errs []error
 	for _, l := range journal.Logs() {
-		if err := r.Store.AllowPurge(ctx, l, r.before.Events, r.Now().UTC()); err != nil {
-			return err
-		}
+		errs = append(errs, r.Store.AllowPurge(ctx, l, r.before.Events, r.clock.now()))
 	}
 	for _, t := range r.Store.Tables() {
 		w := r.progress[t.Name]
-		if since := r.Now().Sub(w.Done); w.After == nil && since >= 0 && since < r.often(t) {
+		if since := r.clock.now().Sub(w.Done); w.After == nil && since >= 0 && since < r.often(t) {
 			continue
 		}
 		if err := r.table(ctx, t.Name, w); err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("%s: %w", t.Name, err))
+		}
+		if ctx.Err() != nil || r.lost {
+			return errors.Join(errs...)
 		}
 	}
 	n, err := r.Store.ForgetCells(ctx, cells.Forgotten)
 	r.count("cells", n)
-	return err
+	return errors.Join(append(errs, err)...)
 }
 
 // often is how long after a walk the next one is due. It is for all cells
@@ -185,12 +209,13 @@ func (r *run) table(ctx context.Context, name string, w walk) error {
 		start := time.Now()
 		swept, err := r.Store.Sweep(ctx, name, r.before, w.After, r.batch)
 		if err != nil {
+			r.forget(ctx, name, w, err)
 			return err
 		}
 		took := time.Since(start)
 		r.count(name, swept.Removed)
 		if w.After = swept.Next; w.After == nil {
-			w.Done = r.Now().UTC()
+			w.Done = r.clock.now()
 		}
 		r.progress[name] = w
 		r.resize(took)
@@ -201,6 +226,17 @@ func (r *run) table(ctx context.Context, name string, w walk) error {
 			return err
 		}
 	}
+}
+
+// forget lets a walk begin anew that cannot go on where it stands: another version
+// may have left the cursor, for another key. One that the database could not
+// answer goes on.
+func (r *run) forget(ctx context.Context, name string, w walk, err error) {
+	if w.After == nil || ctx.Err() != nil || problem.Has(err, problem.Unavailable) {
+		return
+	}
+	w.After = nil
+	r.progress[name] = w
 }
 
 func (r *run) count(table string, n int64) {
@@ -228,9 +264,9 @@ func (r *run) keep(ctx context.Context) error {
 		return nil
 	}
 	held, err := r.Store.Keep(ctx, r.lease(cleanLease, r.text()))
-	if err == nil && !held {
-		err = errLost
-	}
 	r.kept = time.Now()
+	if r.lost = err == nil && !held; r.lost {
+		return errLost
+	}
 	return err
 }

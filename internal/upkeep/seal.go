@@ -2,6 +2,7 @@ package upkeep
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -43,6 +44,7 @@ type Sealer struct {
 	Every  time.Duration // between two turns
 	Now    func() time.Time
 	Sealed func(l journal.Log, events int) // told of each seal; may be nil
+	Ahead  func(time.Duration)             // told how far Now is ahead of the database's clock; may be nil
 	Log    *slog.Logger
 
 	marks map[journal.Log][]mark // the oldest first
@@ -79,24 +81,33 @@ func (s *Sealer) lease(d time.Duration) Lease {
 
 // Turn seals what is settled, if this cell is the one that does.
 func (s *Sealer) Turn(ctx context.Context) error {
-	if _, held, err := s.Store.Hold(ctx, s.lease(sealLease)); err != nil || !held {
+	held, err := s.Store.Hold(ctx, s.lease(sealLease))
+	if err != nil {
 		s.marks = nil
 		return err
 	}
-	for _, l := range journal.Logs() {
-		if err := s.turn(ctx, l); err != nil {
-			return err
+	// The time of a seal is what its events are removed by.
+	clock, err := held.compare(s.Now(), s.Ahead)
+	if err != nil || !held.Ours {
+		s.marks = nil
+		if held.Ours {
+			_, _ = s.Store.Keep(ctx, s.lease(0)) // to a cell whose clock is right
 		}
+		return err
 	}
-	return nil
+	var errs []error // what ails one log is no reason to leave the others
+	for _, l := range journal.Logs() {
+		errs = append(errs, s.turn(ctx, l, clock))
+	}
+	return errors.Join(errs...)
 }
 
-func (s *Sealer) turn(ctx context.Context, l journal.Log) error {
+func (s *Sealer) turn(ctx context.Context, l journal.Log, c clock) error {
 	newest, err := s.Store.Newest(ctx, l)
 	if err != nil {
 		return err
 	}
-	return s.seal(ctx, l, s.settled(l, mark{newest, time.Now()}))
+	return s.seal(ctx, l, s.settled(l, mark{newest, time.Now()}), c)
 }
 
 // settled notes what is newest now, and returns what was longer ago.
@@ -114,7 +125,7 @@ func (s *Sealer) settled(l journal.Log, now mark) (upTo int64) {
 }
 
 // seal seals everything up to upTo.
-func (s *Sealer) seal(ctx context.Context, l journal.Log, upTo int64) error {
+func (s *Sealer) seal(ctx context.Context, l journal.Log, upTo int64, c clock) error {
 	after, err := s.Store.Sealed(ctx, l)
 	for err == nil && after < upTo {
 		var events []journal.Event
@@ -123,7 +134,7 @@ func (s *Sealer) seal(ctx context.Context, l journal.Log, upTo int64) error {
 		}
 		seal := journal.NewSeal(l, events)
 		var done bool
-		if done, err = s.Store.Seal(ctx, seal, after, seal.Entry(s.Now().UTC())); err != nil || !done {
+		if done, err = s.Store.Seal(ctx, seal, after, seal.Entry(c.now())); err != nil || !done {
 			break // not done: another cell did
 		}
 		after = seal.Last

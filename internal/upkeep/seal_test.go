@@ -20,18 +20,18 @@ type fakeLeases struct {
 	rows  map[string]Lease
 }
 
-func (f *fakeLeases) Hold(_ context.Context, l Lease) (string, bool, error) {
+func (f *fakeLeases) Hold(_ context.Context, l Lease) (Held, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rows == nil {
 		f.rows, f.until = map[string]Lease{}, map[string]time.Time{}
 	}
 	if has, ok := f.rows[l.Name]; ok && has.Holder != l.Holder && !f.until[l.Name].Before(time.Now()) {
-		return "", false, nil
+		return Held{Now: time.Now()}, nil
 	}
 	l.Progress = f.rows[l.Name].Progress
 	f.rows[l.Name], f.until[l.Name] = l, time.Now().Add(l.For)
-	return l.Progress, true, nil
+	return Held{Ours: true, Progress: l.Progress, Now: time.Now()}, nil
 }
 
 func (f *fakeLeases) Keep(_ context.Context, l Lease) (bool, error) {
@@ -191,7 +191,7 @@ func TestSealer_AnotherCellGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeLog()
 		// The dead one holds the lease and never gives it back.
-		if _, held, _ := f.Hold(t.Context(), Lease{Name: "seal", Holder: "dead", For: sealLease}); !held {
+		if held, _ := f.Hold(t.Context(), Lease{Name: "seal", Holder: "dead", For: sealLease}); !held.Ours {
 			t.Fatal("not held")
 		}
 		f.add(journal.Refusals, 0)
