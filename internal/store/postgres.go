@@ -30,7 +30,7 @@ var postgresDefaults = map[string]string{
 // per connection by pgx itself; gorm's PrepareStmt would prepare them again in
 // every transaction, which costs a round trip each.
 func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
-	d.kind = postgres
+	d.kind, d.stats.longest = postgres, longest
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return err // pgx leaves the password out

@@ -179,15 +179,18 @@ func TestLease_OneHolder(t *testing.T) {
 		u := db.Upkeep()
 		hold := func(holder string, d time.Duration) (string, bool) {
 			t.Helper()
-			progress, held, err := u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: holder, For: d})
+			held, err := u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: holder, For: d})
 			ok(t, err)
-			return progress, held
+			if off := time.Since(held.Now); off.Abs() > time.Minute { // one machine has one clock
+				t.Errorf("the database's clock is %v behind", off)
+			}
+			return held.Progress, held.Ours
 		}
 		got := make(chan bool, 8)
 		for i := range 8 {
 			go func() {
-				_, held, err := u.Hold(context.Background(), upkeep.Lease{Name: "work", Holder: string(rune('a' + i)), For: time.Hour})
-				got <- held && err == nil
+				held, err := u.Hold(context.Background(), upkeep.Lease{Name: "work", Holder: string(rune('a' + i)), For: time.Hour})
+				got <- held.Ours && err == nil
 			}()
 		}
 		holders := 0
