@@ -33,6 +33,7 @@ type Plan struct {
 	Follow bool
 	Form   string // in front of a token that is followed
 	Status int    // of every answer
+	Header string // more lines of the request's head, each ended by CRLF
 }
 
 // Result is what came of a turn.

@@ -87,8 +87,8 @@ func (l *line) work(until time.Time) {
 }
 
 func (l *line) once() error {
-	if _, err := fmt.Fprintf(l.conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s",
-		l.plan.Path, l.plan.Addr, len(l.body), l.body); err != nil {
+	if _, err := fmt.Fprintf(l.conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n%s\r\n%s",
+		l.plan.Path, l.plan.Addr, len(l.body), l.plan.Header, l.body); err != nil {
 		return err
 	}
 	status, body, err := l.read()
