@@ -73,6 +73,8 @@ func TestRefusals_R7_SayWhatDecided(t *testing.T) {
 			{"a denied device request", c.Poll(t, "west", "acme", id, denied.String(t, "device_code")), "acme", "", "access_denied",
 				map[string]string{"account": id, "deviceState": "denied"}},
 			{"an unknown client", c.Ask(t, "west", "acme", nobody), "acme", "", "invalid_client", map[string]string{"reason": "unknown"}},
+			{"a client id that is none", c.Ask(t, "west", "acme", "inventory-bot"), "acme", "", "invalid_client", nil},
+			{"a grant that there is not", c.Form(t, "west", "acme", "token", "grant_type", "password"), "acme", "", "unsupported_grant_type", nil},
 			{"an unknown realm", c.Ask(t, "west", "nowhere", id), "System", "", "invalid_client", map[string]string{"reason": "noSuchOrganization"}},
 			{"an unknown token", c.Refresh(t, "west", "acme", "ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ"), "acme", "", "invalid_grant", map[string]string{"reason": "unknown"}},
 			{"another organization's token", c.Refresh(t, "west", "System", second), "System", "", "invalid_grant",

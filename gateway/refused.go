@@ -33,7 +33,7 @@ func clientLeft(c *gin.Context, err error) bool {
 
 func (g *Gateway) outcome(c *gin.Context, p *problem.Problem) refusal.Outcome {
 	o := refusal.Outcome{
-		At: g.now(), Problem: p, Address: httpapi.ClientAddr(c), RequestID: httpapi.RequestID(c), Org: httpapi.Concerned(c),
+		At: g.now(), Problem: p, Address: httpapi.ClientAddr(c), RequestID: httpapi.RequestID(c), Org: g.concerned(c),
 		Method: c.Request.Method, Route: route(c),
 	}
 	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
@@ -47,6 +47,16 @@ func (g *Gateway) outcome(c *gin.Context, p *problem.Problem) refusal.Outcome {
 		o.Facts[problem.FactOrganization], o.Facts[problem.FactSite] = to.OrgName, string(to.Site)
 	}
 	return o
+}
+
+// concerned is the organization in whose audit trail a refusal belongs. What is
+// wrong with a request to a realm can show before the realm is looked for.
+func (g *Gateway) concerned(c *gin.Context) tenants.OrgID {
+	org := httpapi.Concerned(c)
+	if name := c.Param("org"); org == "" && name != "" {
+		return g.orgs.Remembered(name)
+	}
+	return org
 }
 
 func route(c *gin.Context) string {
