@@ -45,11 +45,15 @@ type Store interface {
 	AddRefusals(ctx context.Context, list []Refusal) error
 }
 
+// Listed is how many refusals a list counts and pages through. Behind a flood
+// there are millions, and counting them would hold up whoever else reads.
+const Listed = 10_000
+
 // Reader reads. Absence is problem.NotFound.
 type Reader interface {
 	// Refusals returns a page of an organization's, the newest first, and the
-	// number on all pages, by at (microseconds), request_id, actor_id, actor_name,
-	// method, route, status and code.
+	// number on all pages, but no more than Listed, by at (microseconds),
+	// request_id, actor_id, actor_name, method, route, status and code.
 	Refusals(org tenants.OrgID, q tenants.Query) ([]Refusal, int, error)
 	Refusal(org tenants.OrgID, requestID string) (Refusal, error)
 	// RefusalOrg tells whose audit trail shows a refusal: the provider finds any

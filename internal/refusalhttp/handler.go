@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -22,6 +23,7 @@ type Handler struct {
 	Store     refusal.Store
 	Orgs      *tenants.Directory
 	PublicURL string // https://host[:port], from configuration only
+	Now       func() time.Time
 }
 
 // maxPageSize is VCD's for most lists.
@@ -52,6 +54,9 @@ var fields = fiql.Fields{
 func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
 	q, err := httpapi.ParseList(c.Request, fields, maxPageSize)
 	if err != nil {
+		return err
+	}
+	if err := h.recent(c.Request, &q); err != nil {
 		return err
 	}
 	var found []refusal.Refusal

@@ -71,7 +71,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	e.Add((&oauthhttp.Handler{
 		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
-	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL}).Endpoints())
+	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
 	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&federationhttp.Handler{

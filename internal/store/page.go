@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"causeway/internal/problem"
@@ -19,6 +20,7 @@ type listing struct {
 	hidden  string // columns that are read but cannot be named, if any
 	order   string // how the list is usually read: a unique order
 	unique  string // columns that make any other order unique
+	most    int    // rows to count and to page through; 0 is all
 }
 
 // page reads one page of l and counts the rows on all pages.
@@ -41,7 +43,7 @@ func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
 	}
 	total := q.Total
 	if total == 0 || q.Where != "" {
-		if err := r.db.Raw("SELECT count(*)"+counted+where, args...).Find(&total).Error; err != nil {
+		if err := r.db.Raw(l.count(counted+where), args...).Find(&total).Error; err != nil {
 			return nil, 0, fault(err)
 		}
 	}
@@ -51,6 +53,15 @@ func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
 	return rows, total, fault(err)
 }
 
+// count is the statement that counts what is selected, no further than most: a
+// long list costs as much to count as to read.
+func (l listing) count(selected string) string {
+	if l.most == 0 {
+		return "SELECT count(*)" + selected
+	}
+	return "SELECT count(*) FROM (SELECT 1" + selected + " LIMIT " + strconv.Itoa(l.most) + ") a"
+}
+
 // orderBy is the ORDER BY of a query, which it also checks.
 func (l listing) orderBy(q tenants.Query) (string, error) {
 	if strings.Count(q.Where, "?") != len(q.Args) {
@@ -58,6 +69,9 @@ func (l listing) orderBy(q tenants.Query) (string, error) {
 	}
 	if q.Page < 1 || q.PageSize < 1 || q.Page > 1<<30/q.PageSize {
 		return "", problem.New(problem.BadRequest, "There is no such page.")
+	}
+	if l.most != 0 && (q.Page-1)*q.PageSize >= l.most {
+		return "", problem.New(problem.BadRequest, "The list goes no further than %d: narrow the filter.", l.most)
 	}
 	if q.SortBy == "" {
 		return " ORDER BY " + l.order, nil

@@ -71,6 +71,9 @@ var planCalls = []call{
 		if q.Where != "" {
 			q.Where, q.Args = "request_id = ?", []any{"x"}
 		}
+		if q.SortBy == "" {
+			q.Where, q.Args = "code = ? AND at >= ?", []any{"x", 1}
+		}
 		_, _, err := n.(refusal.Reader).Refusals(w.org, q)
 		return err
 	})},

@@ -97,7 +97,8 @@ func (r *reader) Refusals(org tenants.OrgID, q tenants.Query) ([]refusal.Refusal
 	rows, total, err := page[refusalRow](r, listing{
 		base: "SELECT * FROM refusals WHERE org_id = ?", args: []any{string(org)},
 		columns: "id, at, request_id, actor_id, actor_name, method, route, status, code",
-		hidden:  "org_id, actor_kind, actor_org, address, detail", order: "id DESC", unique: "id",
+		hidden:  "org_id, actor_kind, actor_org, address, detail", order: "at DESC, id DESC", unique: "id",
+		most: refusal.Listed,
 	}, q)
 	if err != nil {
 		return nil, 0, err

@@ -90,3 +90,68 @@ func TestRefusals_OneStatement(t *testing.T) {
 		}))
 	})
 }
+
+// A list counts and pages no further than it says: behind a flood, counting all
+// would hold up whoever else reads.
+func TestRefusals_R13_ListIsBounded(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		s, org := db.Refusals(), newID[tenants.OrgID]()
+		batch := make([]refusal.Refusal, refusal.Listed+50)
+		for i := range batch {
+			batch[i] = refusedAt(org, fmt.Sprint(i), now.Add(time.Duration(i)*time.Second))
+		}
+		ok(t, s.AddRefusals(t.Context(), batch))
+		ok(t, s.View(t.Context(), func(r refusal.Reader) error {
+			list, total, err := r.Refusals(org, tenants.Query{Page: 1, PageSize: 1})
+			if err != nil || total != refusal.Listed || list[0].RequestID != fmt.Sprint(refusal.Listed+49) {
+				t.Errorf("%+v of %d, %v", list, total, err)
+			}
+			_, total, err = r.Refusals(org, tenants.Query{Page: 1, PageSize: 1, Where: "at >= ?", Args: []any{now.Add(refusal.Listed * time.Second).UnixMicro()}})
+			if err != nil || total != 50 {
+				t.Errorf("%d in a window of 50, %v", total, err)
+			}
+			if list, _, err = r.Refusals(org, tenants.Query{Page: refusal.Listed / 100, PageSize: 100}); err != nil || len(list) != 100 {
+				t.Errorf("the last page has %d, %v", len(list), err)
+			}
+			if _, _, err = r.Refusals(org, tenants.Query{Page: refusal.Listed/100 + 1, PageSize: 100}); !problem.Has(err, problem.BadRequest) {
+				t.Errorf("behind the last page: %v", err)
+			}
+			return nil
+		}))
+	})
+}
+
+// What a flood may take of the disk is reckoned with 700 bytes for each
+// (TestRecorder_R13_NinetyDaysOfFlood in package refusal).
+func TestRefusals_R13_RowSize(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		size := map[string]string{
+			"sqlite":   "SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())",
+			"postgres": "SELECT pg_total_relation_size('refusals')",
+		}
+		measure := func() (n int) {
+			for _, query := range size {
+				if db.SQL().QueryRow(query).Scan(&n) == nil {
+					return n
+				}
+			}
+			t.Fatal("no database tells its size")
+			return 0
+		}
+		before := measure()
+		const count = 5000
+		batch := make([]refusal.Refusal, count)
+		for i := range batch {
+			batch[i] = refusedAt(newID[tenants.OrgID](), newID[string](), now)
+			batch[i].Actor.ID, batch[i].Address, batch[i].Route = newID[string](), "2001:db8::17", "/cloudapi/1.0.0/serviceAccounts/:id"
+			batch[i].Message = "The request needs a right that the role does not have."
+			batch[i].Facts = map[string]string{"reason": "role", "rights": "Service Accounts: Manage", "role": "Inventory Auditor", "roleOrganization": "acme"}
+		}
+		ok(t, db.Refusals().AddRefusals(t.Context(), batch))
+		if bytes := (measure() - before) / count; bytes < 200 || bytes > 700 {
+			t.Errorf("%d bytes a row", bytes)
+		}
+	})
+}

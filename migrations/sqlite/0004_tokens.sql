@@ -35,7 +35,7 @@ CREATE TABLE refusals (
     code       TEXT    NOT NULL CHECK (code <> ''),
     detail     TEXT    NOT NULL
 ) STRICT;
-CREATE INDEX refusals_org ON refusals (org_id, id);
+CREATE INDEX refusals_org ON refusals (org_id, at);
 CREATE INDEX refusals_request ON refusals (request_id);
 
 -- Up to which row the events outside the journal are part of its chain, and up to
