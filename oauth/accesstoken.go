@@ -107,6 +107,8 @@ func (s *Service) checkClaims(c accessClaims) error {
 	).Validate(c)
 }
 
+const unauthenticatedDetail = "The token is missing, expired or not valid."
+
 func unauthenticated() error {
-	return problem.New(problem.Unauthenticated, "The token is missing, expired or not valid.")
+	return problem.New(problem.Unauthenticated, unauthenticatedDetail)
 }

@@ -104,6 +104,7 @@ func TestForgery_R5_KeysOfTheSite(t *testing.T) {
 	store := func(k oauth.SigningKey, private crypto.Signer) []byte {
 		k.Public, err = x509.MarshalPKIXPublicKey(private.Public())
 		w.must(err)
+		k.ID = string(site) + "." + k.ID
 		k.Private, k.CreatedAt, k.SignsFrom = []byte{}, w.clock.now(), w.clock.now().Add(day)
 		w.must(w.db.OAuth().InTx(w.ctx(), func(tx oauth.Tx) error { return tx.CreateSigningKey(k) }))
 		return k.Public
@@ -136,7 +137,7 @@ func TestForgery_R5_KeysOfTheSite(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := w.cell().Authenticate(t.Context(), f.token(tt.method, tt.key, func(h, c map[string]any) {
-				with(h, "kid", tt.kid)
+				with(h, "kid", string(site)+"."+tt.kid)
 				if tt.alg != "" {
 					with(h, "alg", tt.alg)
 				}

@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,10 @@ type Authenticator struct {
 	site    tenants.SiteID
 	fresh   func() bool
 	live    *cache.Cache[[sha256.Size]byte, *liveSession]
+	// over are tokens of ours whose session has ended, which is for ever: else who
+	// has an old one could have the database asked as often as they like. Idle ones
+	// are not here, for another cell may know that they are in use.
+	over *cache.Cache[[sha256.Size]byte, struct{}]
 }
 
 type liveSession struct {
@@ -36,7 +41,7 @@ type liveSession struct {
 	flushed   atomic.Int64 // last use known to the database
 }
 
-// NewAuthenticator remembers at most size tokens. fresh reports whether the
+// NewAuthenticator remembers at most size tokens, and as many that are over. fresh reports whether the
 // journal's tail is close enough to the head to trust what is remembered; while
 // it is not, every token is problem.Unavailable.
 func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() bool) (*Authenticator, error) {
@@ -44,7 +49,11 @@ func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() b
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{service: s, site: site, fresh: fresh, live: live}, nil
+	over, err := cache.New[[sha256.Size]byte, struct{}](size)
+	if err != nil {
+		return nil, err
+	}
+	return &Authenticator{service: s, site: site, fresh: fresh, live: live, over: over}, nil
 }
 
 // Authenticate returns who holds token. Expired, ended, idle and invented tokens
@@ -75,8 +84,7 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	}
 	if !ok {
 		var err error
-		s, err = a.live.Fill(ctx, key, func() (*liveSession, error) { return a.load(ctx, token, now) })
-		if err != nil {
+		if s, err = a.read(ctx, key, token, now); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -91,6 +99,24 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 		return nil, nil, unauthenticated()
 	}
 	return s, org, nil
+}
+
+func (a *Authenticator) read(ctx context.Context, key [sha256.Size]byte, token string, now time.Time) (*liveSession, error) {
+	if _, over := a.over.Get(key); over {
+		return nil, unauthenticated()
+	}
+	s, err := a.live.Fill(ctx, key, func() (*liveSession, error) { return a.load(ctx, token, now) })
+	if errors.Is(err, errSessionOver) {
+		_, _ = a.over.Fill(ctx, key, func() (struct{}, error) { return struct{}{}, nil })
+	}
+	return s, err
+}
+
+// errSessionOver is of a token of ours whose session is no more.
+var errSessionOver = errors.New("the session has ended")
+
+func sessionOver() error {
+	return problem.Wrap(errSessionOver, problem.Unauthenticated, unauthenticatedDetail)
 }
 
 // named is the principal with what the organization and the role are called now.
@@ -146,7 +172,10 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 		if session, err = find(r); err != nil {
 			return err
 		}
-		if !session.EndedAt.IsZero() || s.idle(now, session.LastUsed) {
+		switch {
+		case !session.EndedAt.IsZero():
+			return sessionOver()
+		case s.idle(now, session.LastUsed):
 			return unauthenticated()
 		}
 		if !session.Kind.OfUser() {
@@ -177,6 +206,9 @@ func (s *Service) finder(ctx context.Context, token string) (find func(Reader) (
 	shown, err := s.verifyAccessToken(ctx, token)
 	return func(r Reader) (Session, error) {
 		session, err := r.Session(shown.session)
+		if problem.Has(err, problem.NotFound) { // it was stored before the token was signed
+			err = sessionOver()
+		}
 		if err == nil && session.Org != shown.org {
 			err = unauthenticated()
 		}
@@ -229,6 +261,7 @@ func tags(s *liveSession) []string {
 func (a *Authenticator) Flush() {
 	a.service.signer.Flush()
 	a.live.Flush()
+	a.over.Flush()
 }
 
 // FlushUse tells the database when sessions were last used. It is called in

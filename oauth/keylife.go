@@ -82,7 +82,7 @@ func (s *Service) keepKeys(ctx context.Context, p Purpose) error {
 
 // changeKeys runs f while nobody else changes keys.
 func (s *Service) changeKeys(ctx context.Context, f func(Tx) error) error {
-	defer s.signer.Flush() // this cell may follow the journal late
+	defer s.signer.forget() // this cell may follow the journal late
 	return s.store.InTx(ctx, func(tx Tx) error {
 		if err := tx.LockSigningKeys(); err != nil {
 			return err
@@ -161,10 +161,13 @@ func (s *Service) newKey(p Purpose, now time.Time) (SigningKey, error) {
 		return SigningKey{}, err
 	}
 	return SigningKey{
-		ID: string(s.site) + "." + secret.Base62(16), Purpose: p, Algorithm: s.keyAlgorithm(),
+		ID: keyPrefix(s.site) + secret.Base62(16), Purpose: p, Algorithm: s.keyAlgorithm(),
 		Public: public, Private: s.keys.Seal(sealedFor(p), private), CreatedAt: now,
 	}, nil
 }
+
+// keyPrefix is what ids of a site's keys begin with.
+func keyPrefix(site tenants.SiteID) string { return string(site) + "." }
 
 func (s *Service) create(tx Tx, by tenants.Caller, k SigningKey) error {
 	if err := tx.CreateSigningKey(k); err != nil {

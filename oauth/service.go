@@ -57,7 +57,7 @@ type Service struct {
 	site   tenants.SiteID
 	policy Policy
 	now    func() time.Time
-	signer signer
+	signer *signer
 
 	countPoll    func(ClientID) error
 	countRefresh func(tenants.OrgID, ClientID) error
@@ -74,7 +74,7 @@ func New(c Config) *Service {
 	return &Service{
 		countPoll: c.CountPoll, countRefresh: c.CountRefresh,
 		store: c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
-		signer: signer{store: c.Store, keys: c.Keys, now: c.Now, stale: true},
+		signer: newSigner(c),
 	}
 }
 

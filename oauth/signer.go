@@ -5,39 +5,64 @@ import (
 	"crypto"
 	"crypto/x509"
 	"fmt"
-	"maps"
 	"slices"
-	"sync"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"causeway/internal/cache"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
+	"causeway/tenants"
 )
 
 // signer holds the site's keys in memory: per purpose the newest signs and all
 // verify until they are retired. When the journal names a key the set is read
-// again by who needs it next, and a retired key is gone at once.
+// again by who needs it next.
 type signer struct {
 	store Store
 	keys  *secret.Keys
+	site  tenants.SiteID
 	now   func() time.Time
 
-	reading sync.Mutex // held while the set is read again
+	set    *cache.Cache[struct{}, keySet]
+	opened atomic.Pointer[keySet] // read last; its private keys need not be opened again
+	reads  atomic.Uint64          // begun
 
-	mu       sync.RWMutex
-	set      keySet
-	stale    bool   // the journal names a change that the set may lack
-	changes  uint64 // counts what made it stale
-	reloaded time.Time
+	search   *cache.Cache[struct{}, keySet] // keeps nothing: who searches a key finds others at it
+	searched atomic.Int64                   // when that was, Unix microseconds
+
+	// nowhere are ids of keys that there were not when somebody showed them. There
+	// never will be: ids are random, and a key is stored before it signs.
+	nowhere *cache.Cache[string, struct{}]
+}
+
+const (
+	// searchEvery bounds how often strangers make us read the keys, by ids that they
+	// invent.
+	searchEvery = time.Second
+	// readKeysWithin is how long those who need the keys wait for a database that
+	// does not answer.
+	readKeysWithin = 2 * time.Second
+	nowhereSize    = 1024
+)
+
+func newSigner(c Config) *signer {
+	set, _ := cache.New[struct{}, keySet](1) // fails of no size only
+	search, _ := cache.New[struct{}, keySet](1)
+	nowhere, _ := cache.New[string, struct{}](nowhereSize)
+	return &signer{store: c.Store, keys: c.Keys, site: c.Site, now: c.Now, set: set, search: search, nowhere: nowhere}
 }
 
 // keySet is not changed once it is in place.
 type keySet struct {
-	ready map[string]readyKey // by id
-	list  []SigningKey        // the same, for who chooses among them
+	ready   map[string]readyKey // by id
+	list    []SigningKey        // the same, for who chooses among them
+	retired map[string]bool     // ids that need not be searched
+	read    uint64              // which of the signer's reads gave it
 }
 
 type readyKey struct {
@@ -45,14 +70,6 @@ type readyKey struct {
 	method  jwt.SigningMethod
 	public  crypto.PublicKey
 	private any // nil when it signs no more
-}
-
-// without is the set less one key.
-func (s keySet) without(id string) keySet {
-	less := keySet{ready: maps.Clone(s.ready), list: slices.Clone(s.list)}
-	delete(less.ready, id)
-	less.list = slices.DeleteFunc(less.list, func(k SigningKey) bool { return k.ID == id })
-	return less
 }
 
 // sealedFor binds a private key to its purpose: no row can stand in for one of
@@ -64,30 +81,15 @@ func sealedFor(p Purpose) string {
 	return "signing-key " + string(p)
 }
 
-// current is the set, read again if the journal says so.
+// current is the set, read again if the journal says so. One reads for all who wait.
 func (g *signer) current(ctx context.Context) (keySet, error) {
-	if set, stale := g.read(); !stale {
-		return set, nil
-	}
-	g.reading.Lock() // one reads, whoever comes meanwhile finds what it read
-	defer g.reading.Unlock()
-	if set, stale := g.read(); !stale {
-		return set, nil
-	}
-	return g.reload(ctx)
+	return g.set.Fill(ctx, struct{}{}, func() (keySet, error) { return g.load(ctx) })
 }
 
-func (g *signer) read() (keySet, bool) {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return g.set, g.stale
-}
-
-// reload reads the set; reading is held.
-func (g *signer) reload(ctx context.Context) (keySet, error) {
-	g.mu.RLock()
-	old, changes := g.set, g.changes
-	g.mu.RUnlock()
+func (g *signer) load(ctx context.Context) (keySet, error) {
+	ctx, cancel := context.WithTimeout(ctx, readKeysWithin)
+	defer cancel()
+	set := keySet{ready: map[string]readyKey{}, retired: map[string]bool{}, read: g.reads.Add(1)}
 	var stored []SigningKey
 	err := g.store.View(ctx, func(r Reader) (err error) {
 		stored, err = r.SigningKeys()
@@ -96,12 +98,17 @@ func (g *signer) reload(ctx context.Context) (keySet, error) {
 	if err != nil {
 		return keySet{}, err
 	}
-	set := keySet{ready: map[string]readyKey{}}
+	old := g.opened.Load()
 	for _, k := range stored {
 		if k.retired() {
+			set.retired[k.ID] = true
 			continue
 		}
-		ready, err := g.ready(k, old.ready[k.ID])
+		var known readyKey
+		if old != nil {
+			known = old.ready[k.ID]
+		}
+		ready, err := g.ready(k, known)
 		if err != nil && !slices.Contains(keyPurposes, k.Purpose) {
 			continue // of a newer version, at another cell
 		}
@@ -110,10 +117,7 @@ func (g *signer) reload(ctx context.Context) (keySet, error) {
 		}
 		set.ready[k.ID], set.list = ready, append(set.list, k)
 	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.set, g.reloaded = set, g.now()
-	g.stale = g.changes != changes // what was named meanwhile the set may lack
+	g.opened.Store(&set)
 	return set, nil
 }
 
@@ -152,23 +156,20 @@ func (g *signer) signing(ctx context.Context, p Purpose) (readyKey, error) {
 }
 
 // verifying finds a key of a purpose by id. An id that we do not know may belong to
-// a key that another cell has just made, so the set is read again, at most once a
-// second lest strangers make us read it for every token they invent.
+// a key that another cell has just made, so the set is read again, but not for
+// every id that strangers invent: whoever comes too soon after the last is told to
+// come again, for nobody can say yet that the token is false.
 func (g *signer) verifying(ctx context.Context, p Purpose, kid string) (readyKey, error) {
+	before := g.reads.Load()
 	set, err := g.current(ctx)
 	if err != nil {
 		return readyKey{}, err
 	}
 	k, ok := set.ready[kid]
-	if !ok && g.old() {
-		g.reading.Lock()
-		defer g.reading.Unlock()
-		if set, _ = g.read(); g.old() {
-			if set, err = g.reload(ctx); err != nil {
-				return readyKey{}, err
-			}
+	if !ok && !set.retired[kid] && set.read <= before {
+		if k, ok, err = g.find(ctx, kid, before); err != nil {
+			return readyKey{}, err
 		}
-		k, ok = set.ready[kid]
 	}
 	if !ok || k.Purpose != p {
 		return readyKey{}, unauthenticated()
@@ -176,28 +177,54 @@ func (g *signer) verifying(ctx context.Context, p Purpose, kid string) (readyKey
 	return k, nil
 }
 
-func (g *signer) old() bool {
-	g.mu.RLock()
-	defer g.mu.RUnlock()
-	return g.now().Sub(g.reloaded) > time.Second
+// find looks for a key that was in no set read before.
+func (g *signer) find(ctx context.Context, kid string, before uint64) (k readyKey, ok bool, err error) {
+	if _, known := g.nowhere.Get(kid); known || !strings.HasPrefix(kid, keyPrefix(g.site)) {
+		return readyKey{}, false, nil
+	}
+	set, err := g.search.Refill(ctx, struct{}{}, func() (keySet, error) { return g.lookAgain(ctx) })
+	if err != nil {
+		return readyKey{}, false, err
+	}
+	if k, ok = set.ready[kid]; ok {
+		return k, true, nil
+	}
+	if set.read <= before { // somebody's read that had begun when we came
+		return readyKey{}, false, tooSoon()
+	}
+	_, err = g.nowhere.Fill(ctx, kid, func() (struct{}, error) { return struct{}{}, nil })
+	return readyKey{}, false, err
+}
+
+// lookAgain reads the set, at most once in searchEvery. An attempt counts, whatever
+// comes of it.
+func (g *signer) lookAgain(ctx context.Context) (keySet, error) {
+	last, now := g.searched.Load(), g.now()
+	if now.Sub(time.UnixMicro(last)).Abs() < searchEvery || !g.searched.CompareAndSwap(last, now.UnixMicro()) {
+		return keySet{}, tooSoon()
+	}
+	return g.set.Refill(ctx, struct{}{}, func() (keySet, error) { return g.load(ctx) })
+}
+
+func tooSoon() error {
+	return problem.New(problem.Unavailable, "The key that signed the token is not known here yet; try again.").After(searchEvery)
 }
 
 // Apply follows what the journal says of keys.
 func (g *signer) Apply(row journal.Row) {
-	if row.Subject.Kind != journal.KindKey {
-		return
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.stale, g.changes = true, g.changes+1
-	if row.Action == journal.KeyRetired {
-		g.set = g.set.without(row.Subject.ID)
+	if row.Subject.Kind == journal.KindKey {
+		g.forget()
 	}
 }
 
-// Flush reads the set again before it is used.
+// forget has the set read again before it is used.
+func (g *signer) forget() {
+	g.set.Flush()
+	g.search.Flush()
+}
+
+// Flush forgets everything.
 func (g *signer) Flush() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.stale, g.changes = true, g.changes+1
+	g.forget()
+	g.nowhere.Flush()
 }

@@ -24,9 +24,19 @@ type flight[V any] struct {
 // came before their own call. The value is not kept when anything was forgotten
 // while load ran: it may have been read before the change. Errors are not kept.
 func (c *Cache[K, V]) Fill(ctx context.Context, key K, load func() (V, error)) (V, error) {
+	return c.fill(ctx, key, load, false)
+}
+
+// Refill is Fill for who wants more than what is kept: it reads, and others have the
+// kept value meanwhile, and still if load fails.
+func (c *Cache[K, V]) Refill(ctx context.Context, key K, load func() (V, error)) (V, error) {
+	return c.fill(ctx, key, load, true)
+}
+
+func (c *Cache[K, V]) fill(ctx context.Context, key K, load func() (V, error), again bool) (V, error) {
 	for {
 		c.mu.Lock()
-		if v, ok := c.lru.Get(key); ok {
+		if v, ok := c.lru.Get(key); ok && !again {
 			c.mu.Unlock()
 			return v, nil
 		}

@@ -211,3 +211,39 @@ func TestFill_R4_NobodyGetsWhatWasForgottenBefore(t *testing.T) {
 		})
 	}
 }
+
+// Who needs more than what is kept reads for all who want the same, and takes
+// nothing from those who are content: not while it reads, and not if that fails.
+func TestRefill_R13_TakesNothingFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s := newCache(t, 4), &source{let: make(chan struct{})}
+		_, _ = c.Fill(t.Context(), "k", func() (int, error) { return 7, nil })
+		kept := func(v int) {
+			t.Helper()
+			if got, ok := c.Get("k"); got != v || !ok {
+				t.Errorf("%d, %v is kept, want %d", got, ok, v)
+			}
+		}
+		_, err := c.Refill(t.Context(), "k", func() (int, error) { return 0, errors.New("down") })
+		if err == nil {
+			t.Error("the error was swallowed")
+		}
+		kept(7)
+		s.value.Store(8)
+		for range 10 {
+			go func() {
+				if v, err := c.Refill(t.Context(), "k", s.read); v != 8 || err != nil {
+					t.Errorf("Refill = %d, %v", v, err)
+				}
+			}()
+		}
+		synctest.Wait()
+		kept(7)
+		close(s.let)
+		synctest.Wait()
+		kept(8)
+		if n := s.reads.Load(); n != 1 {
+			t.Errorf("ten who asked at once made %d reads", n)
+		}
+	})
+}
