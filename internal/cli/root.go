@@ -24,6 +24,7 @@ const (
 
 	exitDenied  = 3 // somebody was asked, and said no
 	exitExpired = 4 // somebody was asked, and did not answer in time
+	exitNothing = 5 // what was looked for is not there
 
 	exitInterrupted = 130 // a signal came before the work was done
 )
@@ -77,7 +78,7 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newExplain(), newKeys(), newVersion())
+	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newExplain(), newKeys(), newAudit(), newVersion())
 	return root
 }
 

@@ -127,9 +127,16 @@ func Chain(seq int64, prev []byte, e Entry) (Row, error) {
 	if err != nil {
 		return Row{}, err
 	}
+	return Row{Seq: seq, Entry: e, Prev: prev, Hash: rowHash(seq, prev, body)}, nil
+}
+
+const hashSize = sha256.Size
+
+// rowHash is that of a row whose entry is body.
+func rowHash(seq int64, prev, body []byte) []byte {
 	h := sha256.New()
 	_ = binary.Write(h, binary.BigEndian, seq)
 	h.Write(prev)
 	h.Write(body)
-	return Row{Seq: seq, Entry: e, Prev: prev, Hash: h.Sum(nil)}, nil
+	return h.Sum(nil)
 }

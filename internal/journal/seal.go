@@ -1,11 +1,11 @@
 package journal
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"strconv"
 	"time"
 )
@@ -65,18 +65,26 @@ type Seal struct {
 
 // NewSeal seals events, in the order of their ids and at least one.
 func NewSeal(l Log, events []Event) Seal {
-	return Seal{Log: l, First: events[0].ID, Last: events[len(events)-1].ID, Count: len(events), Sum: sum(events)}
+	sum := newSum()
+	for _, e := range events {
+		sum.add(e)
+	}
+	return Seal{Log: l, First: events[0].ID, Last: events[len(events)-1].ID, Count: len(events), Sum: sum.sum()}
 }
 
-// sum hashes each event with its length before it, so that no two lists of
+// summing hashes each event with its length before it, so that no two lists of
 // events are the same bytes.
-func sum(events []Event) (out [sha256.Size]byte) {
-	h := sha256.New()
-	for _, e := range events {
-		fmt.Fprintf(h, "%d %d ", e.ID, len(e.JSON))
-		h.Write(e.JSON)
-	}
-	h.Sum(out[:0])
+type summing struct{ h hash.Hash }
+
+func newSum() summing { return summing{sha256.New()} }
+
+func (s summing) add(e Event) {
+	fmt.Fprintf(s.h, "%d %d ", e.ID, len(e.JSON))
+	s.h.Write(e.JSON)
+}
+
+func (s summing) sum() (out [sha256.Size]byte) {
+	s.h.Sum(out[:0])
 	return out
 }
 
@@ -115,77 +123,11 @@ func ParseSeal(e Entry) (s Seal, err error) {
 	return s, nil
 }
 
+// lastOf is the event up to which a seal or a purge reaches.
+func lastOf(e Entry) (int64, error) { return strconv.ParseInt(e.Detail["last"], 10, 64) }
+
 // LogSource is where sealed events are read.
 type LogSource interface {
 	// Events returns up to limit events with after < id <= upTo, by id.
 	Events(ctx context.Context, l Log, after, upTo int64, limit int) ([]Event, error)
-}
-
-// VerifyLogs compares every seal in the journal with the events it stands for,
-// and reports the first that do not fit: changed, removed, or put in afterwards.
-// What was removed by age, as the journal says, is not missed. The chain itself
-// is for [Verify], before.
-func VerifyLogs(ctx context.Context, s Source, logs LogSource) error {
-	purged := map[Log]int64{}
-	if err := eachOfLogs(ctx, s, func(e Entry) error {
-		l := Log(e.Subject.ID)
-		if e.Action != l.purged() {
-			return nil
-		}
-		last, err := strconv.ParseInt(e.Detail["last"], 10, 64)
-		purged[l] = max(purged[l], last)
-		return err
-	}); err != nil {
-		return err
-	}
-	after := map[Log]int64{} // where the seal before ended
-	return eachOfLogs(ctx, s, func(e Entry) error {
-		l := Log(e.Subject.ID)
-		if e.Action != l.Sealed() {
-			return nil
-		}
-		seal, err := ParseSeal(e)
-		if err != nil {
-			return err
-		}
-		from := after[l]
-		after[l] = seal.Last
-		if seal.Last <= purged[l] {
-			return nil
-		}
-		return seal.check(ctx, logs, from)
-	})
-}
-
-func (s Seal) check(ctx context.Context, logs LogSource, after int64) error {
-	events, err := logs.Events(ctx, s.Log, after, s.Last, s.Count+1)
-	if err != nil {
-		return err
-	}
-	if len(events) != s.Count {
-		return fmt.Errorf("%s has %d or more events from %d to %d, and %d were sealed", s.Log, len(events), after+1, s.Last, s.Count)
-	}
-	if now := sum(events); !bytes.Equal(now[:], s.Sum[:]) {
-		return fmt.Errorf("of the events %d to %d of %s at least one was changed after it was sealed", s.First, s.Last, s.Log)
-	}
-	return nil
-}
-
-// eachOfLogs calls f with the entries that are about logs, in their order.
-func eachOfLogs(ctx context.Context, s Source, f func(Entry) error) error {
-	for seq := int64(0); ; {
-		rows, err := s.After(ctx, seq, batch)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, row := range rows {
-			seq = row.Seq
-			if row.Subject.Kind != KindLog {
-				continue
-			}
-			if err := f(row.Entry); err != nil {
-				return err
-			}
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -260,47 +259,4 @@ func (t *Tail) restart(head int64) {
 	}
 	t.last = nil
 	t.setApplied(head)
-}
-
-// Verify walks the whole chain and reports the first row that is missing or
-// was changed, or a head that is not the last row.
-func Verify(ctx context.Context, s Source) error {
-	head, err := s.Head(ctx)
-	if err != nil {
-		return err
-	}
-	var last Row
-	for last.Seq < head {
-		rows, err := s.After(ctx, last.Seq, batch)
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			return fmt.Errorf("the journal ends at %d, its head says %d", last.Seq, head)
-		}
-		for _, row := range rows {
-			if err := verify(last, row); err != nil {
-				return err
-			}
-			last = row
-		}
-	}
-	return nil
-}
-
-func verify(last, row Row) error {
-	if row.Seq != last.Seq+1 {
-		return fmt.Errorf("row %d is missing from the journal", last.Seq+1)
-	}
-	if !bytes.Equal(row.Prev, last.Hash) {
-		return fmt.Errorf("row %d of the journal does not follow row %d", row.Seq, last.Seq)
-	}
-	want, err := Chain(row.Seq, row.Prev, row.Entry)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(row.Hash, want.Hash) {
-		return fmt.Errorf("row %d of the journal was changed", row.Seq)
-	}
-	return nil
 }

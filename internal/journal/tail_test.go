@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -345,35 +344,6 @@ func TestTail_StopsAndNeedsASource(t *testing.T) {
 		}
 		tail.Stop() // again is fine
 	})
-}
-
-func TestVerify_R7(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		damage func(s *fakeSource)
-		want   string // empty is sound
-	}{
-		{"sound", func(*fakeSource) {}, ""},
-		{"empty", func(s *fakeSource) { s.rows = nil }, ""},
-		{"an entry was changed", func(s *fakeSource) { s.rows[batch].Source = "x" }, "was changed"},
-		{"a row was taken out", func(s *fakeSource) { s.rows = slices.Delete(s.rows, 4, 5) }, "row 5 is missing"},
-		{"the end was cut off", func(s *fakeSource) { s.head, s.rows = s.rows[len(s.rows)-1].Seq, s.rows[:3] }, "ends at 3"},
-		{"a hash was changed", func(s *fakeSource) { s.rows[6].Hash = []byte("x") }, "was changed"},
-		{"a forged row fits its own hash", func(s *fakeSource) {
-			s.rows[6], _ = Chain(7, []byte("other"), Entry{Action: RoleUpdated})
-		}, "does not follow"},
-		{"the database fails", func(s *fakeSource) { s.err = errors.New("gone") }, "gone"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := &fakeSource{head: -1}
-			s.write(batch + 20)
-			c.damage(s)
-			err := Verify(t.Context(), s)
-			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-				t.Errorf("got %v, want %q", err, c.want)
-			}
-		})
-	}
 }
 
 // Who waits while the first poll runs must not miss its end.

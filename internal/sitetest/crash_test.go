@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"causeway/internal/journal"
 	"causeway/internal/store/storetest"
 )
 
@@ -258,9 +257,7 @@ func wantSound(t *testing.T, site, url string) {
 	// workers rest, and what the site does by itself does not count.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := journal.Verify(ctx, storetest.Open(t, url).Journal()); err != nil {
-		t.Errorf("%s: %v", site, err)
-	}
+	storetest.Intact(t, storetest.Open(t, url))
 	db, driver := open(t, url)
 	for what, query := range orphans {
 		var n int

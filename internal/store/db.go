@@ -28,6 +28,8 @@ type Config struct {
 	// for transactions and half for views, zero is 16; on SQLite those that read,
 	// zero is 4, and the one writer comes on top.
 	MaxConns int
+	// ReadOnly has the database refuse to be changed, and makes no file.
+	ReadOnly bool
 	// Wake is told the journal sequence of each commit of this process, so that
 	// it can hint other cells. It must not block.
 	Wake func(seq int64)
@@ -69,9 +71,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	var err error
 	switch scheme, rest, _ := strings.Cut(c.URL, "://"); scheme {
 	case "sqlite":
-		err = d.openSQLite(ctx, rest, c.MaxConns)
+		err = d.openSQLite(ctx, rest, c)
 	case "postgres", "postgresql":
-		err = d.openPostgres(ctx, c.URL, c.MaxConns)
+		err = d.openPostgres(ctx, c)
 	default:
 		return nil, errors.New("the database URL must begin with sqlite:// or postgres://")
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
+	"causeway/internal/journal"
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
 	"causeway/oauth"
@@ -75,6 +77,45 @@ func (w *tenant) holdGlobalRole(t *testing.T, name string, rights ...tenants.Rig
 		return tx.CreateServiceAccount(oauth.ServiceAccount{ID: newID[oauth.ClientID](), Org: w.org, Name: name, Role: tenants.RoleID(id)})
 	})
 	return id
+}
+
+// What was sealed is still proved after an older version has served in between,
+// and nothing of today goes with the age of what was before.
+func TestMigrate_R14_DownKeepsWhatIsSealed(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		u := db.Upkeep()
+		five := func() {
+			for range 5 {
+				note(t, db)
+				refuse(t, db, "request")
+			}
+		}
+		five()
+		sealAll(t, db)
+		for range 2 {
+			ok(t, db.MigrateTo(t.Context(), 3))
+			exec(t, db, "INSERT INTO token_events (at, org_id, account_id, kind, source, detail) VALUES (1, '', '', 'issued', '', '')")
+			ok(t, db.Migrate(t.Context()))
+			storetest.Intact(t, db)
+		}
+		for _, l := range journal.Logs() { // what is old is what was sealed before
+			ok(t, u.AllowPurge(t.Context(), l, now.Add(time.Hour), now))
+		}
+		five()
+		for _, l := range journal.Logs() {
+			last, err := u.Sealed(t.Context(), l)
+			ok(t, err)
+			if last != 5 {
+				t.Errorf("%s is sealed up to %d", l, last)
+			}
+			if n := sweep(t, db, string(l), keep.Before(now), 4); n != 5 {
+				t.Errorf("%d of %s were removed, want the 5 that are old", n, l)
+			}
+		}
+		sealAll(t, db)
+		storetest.Intact(t, db)
+	})
 }
 
 // populations counts the rows that both versions have.

@@ -75,11 +75,17 @@ func chain(head headRow, e journal.Entry) (journalRow, error) {
 		return journalRow{}, err
 	}
 	_, text, err := throughJSON(row.Entry)
+	kept := filed(row.Entry)
+	kept.Seq, kept.Entry, kept.Prev, kept.Hash = row.Seq, text, notNil(row.Prev), row.Hash
+	return kept, err
+}
+
+// filed is what stands beside the entry, to find it by.
+func filed(e journal.Entry) journalRow {
 	return journalRow{
-		Seq: row.Seq, At: micros(row.At), OrgID: clean(row.Org), Action: string(row.Action),
-		SubjectKind: clean(row.Subject.Kind), SubjectID: clean(row.Subject.ID),
-		Entry: text, Prev: notNil(row.Prev), Hash: row.Hash,
-	}, err
+		At: micros(e.At), OrgID: clean(e.Org), Action: string(e.Action),
+		SubjectKind: clean(e.Subject.Kind), SubjectID: clean(e.Subject.ID),
+	}
 }
 
 func throughJSON(e journal.Entry) (back journal.Entry, text string, err error) {

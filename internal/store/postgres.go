@@ -29,9 +29,10 @@ var postgresDefaults = map[string]string{
 // transactions, waiting likewise, could give back. Statements are prepared once
 // per connection by pgx itself; gorm's PrepareStmt would prepare them again in
 // every transaction, which costs a round trip each.
-func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
+func (d *DB) openPostgres(ctx context.Context, c Config) error {
 	d.kind, d.stats.longest = postgres, longest
-	cfg, err := pgx.ParseConfig(url)
+	conns := c.MaxConns
+	cfg, err := pgx.ParseConfig(c.URL)
 	if err != nil {
 		return err // pgx leaves the password out
 	}
@@ -42,6 +43,9 @@ func (d *DB) openPostgres(ctx context.Context, url string, conns int) error {
 		if _, ok := cfg.RuntimeParams[k]; !ok {
 			cfg.RuntimeParams[k] = v
 		}
+	}
+	if c.ReadOnly {
+		cfg.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	d.migrationPool = func() (*sql.DB, error) { return unhurried(cfg), nil }
 	if conns <= 0 {

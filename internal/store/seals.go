@@ -61,12 +61,15 @@ func (s upkeepStore) Events(ctx context.Context, l journal.Log, after, upTo int6
 	}
 	var all []journal.Event
 	for len(all) < limit {
+		size := min(pageOfEvents, limit-len(all))
 		page, err := read(s.on(ctx, s.read).db.Table(string(l)).
-			Where("id > ? AND id <= ?", after, upTo).Order("id").Limit(min(pageOfEvents, limit-len(all))))
-		if err != nil || len(page) == 0 {
+			Where("id > ? AND id <= ?", after, upTo).Order("id").Limit(size))
+		if err != nil {
 			return all, err
 		}
-		all = append(all, page...)
+		if all = append(all, page...); len(page) < size {
+			break
+		}
 		after = page[len(page)-1].ID
 	}
 	return all, nil

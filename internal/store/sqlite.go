@@ -20,7 +20,7 @@ const busyTimeout = 5 * time.Second
 // openSQLite opens one writing connection and a few that only read. One writer
 // is all SQLite has; queueing for it in Go honours contexts and is fair, which
 // SQLite's own waiting is not.
-func (d *DB) openSQLite(ctx context.Context, path string, readers int) error {
+func (d *DB) openSQLite(ctx context.Context, path string, c Config) error {
 	if path == "" || strings.ContainsAny(path, "?#") {
 		return errors.New("a SQLite URL is sqlite:// and the path of a file, without parameters")
 	}
@@ -29,16 +29,24 @@ func (d *DB) openSQLite(ctx context.Context, path string, readers int) error {
 		return err
 	}
 	d.kind, d.path = sqlite, path
-	if err := privateFile(path); err != nil {
+	writing := []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
+	if c.ReadOnly {
+		_, err = os.Stat(path)
+		writing = []string{"query_only(1)"}
+	} else {
+		err = privateFile(path)
+	}
+	if err != nil {
 		return err
 	}
+	readers := c.MaxConns
 	if readers <= 0 {
 		readers = 4
 	}
 	// FULL: with NORMAL a power cut may take back the last commits, and an old
 	// refresh token would be valid again.
 	d.migrationPool = func() (*sql.DB, error) {
-		return sqlitePool(path, 1, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)")
+		return sqlitePool(path, 1, writing...)
 	}
 	write, err := d.migrationPool() // of the same kind
 	if err != nil {

@@ -217,6 +217,9 @@ CREATE TRIGGER journal_append_only BEFORE UPDATE OR DELETE ON journal
     FOR EACH ROW EXECUTE FUNCTION journal_is_append_only();
 
 -- +goose Down
+-- What version 4 leaves behind is of no use without the journal.
+DROP TABLE IF EXISTS seals;
+DROP TABLE IF EXISTS refusals;
 DROP TABLE journal_head;
 DROP TABLE journal;
 DROP FUNCTION journal_is_append_only();

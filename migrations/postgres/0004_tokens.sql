@@ -18,8 +18,8 @@ CREATE TABLE cells (
 );
 
 -- What was refused, to whom and why: for the audit trail and for whoever asks
--- with the request's id.
-CREATE TABLE refusals (
+-- with the request's id. It may be there already, see Down.
+CREATE TABLE IF NOT EXISTS refusals (
     id         BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at         BIGINT NOT NULL,
     org_id     TEXT   NOT NULL,
@@ -35,18 +35,18 @@ CREATE TABLE refusals (
     code       TEXT   NOT NULL CHECK (code <> ''),
     detail     TEXT   NOT NULL
 );
-CREATE INDEX refusals_org ON refusals (org_id, at);
-CREATE INDEX refusals_request ON refusals (request_id);
+CREATE INDEX IF NOT EXISTS refusals_org ON refusals (org_id, at);
+CREATE INDEX IF NOT EXISTS refusals_request ON refusals (request_id);
 
 -- Up to which row the events outside the journal are part of its chain, and up to
 -- which they may go again.
-CREATE TABLE seals (
+CREATE TABLE IF NOT EXISTS seals (
     log    TEXT   PRIMARY KEY,
     last   BIGINT NOT NULL,
     purged BIGINT NOT NULL
 );
 -- Found again by the log they seal; nothing else in the journal is in it.
-CREATE INDEX journal_logs ON journal (subject_id, at) WHERE subject_kind = 'log';
+CREATE INDEX IF NOT EXISTS journal_logs ON journal (subject_id, at) WHERE subject_kind = 'log';
 
 -- Work that one cell at a time does: which, until when, and how far it has come.
 CREATE TABLE leases (
@@ -80,11 +80,11 @@ DROP INDEX sessions_principal;
 CREATE INDEX sessions_org ON sessions (org_id, ended_at, expires_at);
 CREATE INDEX sessions_live ON sessions (org_id, kind, principal) WHERE ended_at = 0;
 CREATE INDEX token_events_org ON token_events (org_id, id);
+-- refusals, seals and journal_logs stay: the journal says for ever which rows were
+-- sealed, so they must be there, and keep their ids, when this version comes back.
+-- The older one does not look at them.
 DROP TABLE org_limits;
 DROP TABLE leases;
-DROP INDEX journal_logs;
-DROP TABLE seals;
-DROP TABLE refusals;
 DROP TABLE cells;
 -- The older version signs with the newest key there is, and verifies with all; it
 -- knows one algorithm.

@@ -219,6 +219,9 @@ END;
 -- +goose StatementEnd
 
 -- +goose Down
+-- What version 4 leaves behind is of no use without the journal.
+DROP TABLE IF EXISTS seals;
+DROP TABLE IF EXISTS refusals;
 DROP TABLE journal_head;
 DROP TABLE journal;
 DROP TABLE org_keys;

@@ -1,0 +1,150 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"causeway/internal/apiclient"
+	"causeway/internal/config"
+	"causeway/internal/journal"
+	"causeway/internal/store"
+)
+
+func newAudit() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Prove that nobody has changed the audit trail",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newAuditVerify())
+	return cmd
+}
+
+func newAuditVerify() *cobra.Command {
+	var expect string
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Verify the journal's chain, and the events that are sealed into it",
+		Long: `Verifies the whole journal of a site: that each row is as it was written and
+follows the one before, and that the token events and refusals are those that the
+journal sealed. It reads the database of the configuration and changes nothing;
+the site may serve meanwhile. It ends with 1 when something was changed, removed
+or put in, and says what and where.
+
+Whoever owns the database can write all of it anew. Note the head that is printed
+where they cannot get at it, and give it to --expect-head the next time: then that
+is found, too.`,
+		Example: `  causeway audit verify -c causeway.yaml
+  causeway audit verify -c causeway.yaml --expect-head 4711:9f86d081884c7d659a2f…`,
+		Args: noArgs,
+	}
+	file, form := configFlag(cmd), outputFlag(cmd, "text")
+	cmd.Flags().StringVar(&expect, "expect-head", "", "SEQ:HASH that was noted before and must be there")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := form.check(); err != nil {
+			return err
+		}
+		o := journal.Options{}
+		if cmd.Flags().Changed("expect-head") {
+			var err error
+			if o.Expect, err = journal.ParseHead(expect); err != nil {
+				return usageError{err}
+			}
+		}
+		c, err := load(*file)
+		if err != nil {
+			return err
+		}
+		found, err := verifyAudit(cmd.Context(), c, o, cmd.ErrOrStderr())
+		if err != nil {
+			return fmt.Errorf("the audit trail could not be verified: %w", err)
+		}
+		if err := form.print(cmd.OutOrStdout(), found, func(out io.Writer) error { return writeAudit(out, found) }); err != nil {
+			return err
+		}
+		if !found.Intact {
+			return errors.New("the audit trail is not as it was written")
+		}
+		return nil
+	}
+	return cmd
+}
+
+func verifyAudit(ctx context.Context, c *config.Config, o journal.Options, errs io.Writer) (journal.Report, error) {
+	db, err := store.Open(ctx, store.Config{URL: c.Database.URL.Reveal(), ReadOnly: true})
+	if err != nil {
+		return journal.Report{}, err
+	}
+	defer db.Close()
+	if err := db.CheckSchema(ctx); err != nil {
+		return journal.Report{}, err
+	}
+	if f, ok := errs.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		o.Progress = drawAudit(f, time.Now)
+		defer fmt.Fprint(f, "\r\x1b[K")
+	}
+	return journal.Verify(ctx, db.Archive(), o)
+}
+
+// drawAudit draws one line again, five times a second at most.
+func drawAudit(out io.Writer, now func() time.Time) func(rows, events int64) {
+	var drawn time.Time
+	return func(rows, events int64) {
+		if t := now(); t.Sub(drawn) >= time.Second/5 {
+			drawn = t
+			fmt.Fprintf(out, "\r\x1b[K%d rows of the journal, %d sealed events", rows, events)
+		}
+	}
+}
+
+func writeAudit(out io.Writer, r journal.Report) error {
+	for _, line := range auditLines(r) {
+		if _, err := fmt.Fprintln(out, apiclient.Printable(line)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func auditLines(r journal.Report) []string {
+	verdict := "The audit trail is as it was written."
+	if !r.Intact {
+		verdict = "The audit trail is NOT as it was written:"
+	}
+	lines := []string{verdict}
+	for _, f := range r.Faults {
+		lines = append(lines, "  - "+f.What)
+	}
+	if r.More > 0 {
+		lines = append(lines, fmt.Sprintf("  - and %d more", r.More))
+	}
+	if r.Rows == 0 {
+		return append(lines, "The journal is empty.")
+	}
+	lines = append(lines, fmt.Sprintf("Journal: %d rows, from %s to %s.", r.Rows, instant(r.First), instant(r.Last)))
+	for _, l := range r.Logs {
+		lines = append(lines, auditLog(l))
+	}
+	return append(lines, fmt.Sprintf("Head: %s", r.Head), "Note the head elsewhere: --expect-head finds later whether the journal was written anew.")
+}
+
+func auditLog(l journal.LogReport) string {
+	line := fmt.Sprintf("%s: %d events under %d seals are as they were, the last is %d.", l.Log, l.Events, l.Seals, l.UpTo)
+	if l.Removed > 0 {
+		line += fmt.Sprintf(" Those up to %d, under %d seals, were old and are gone or going.", l.Purged, l.Removed)
+	}
+	if l.Young > 0 {
+		line += fmt.Sprintf(" Not sealed yet: %d, the oldest from %s.", l.Young, instant(l.Since))
+	}
+	return line
+}
+
+func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
