@@ -142,8 +142,8 @@ func TestRecorder_R7_NobodyHidesOthers(t *testing.T) {
 	}
 }
 
-// However many principals and organizations there are, memory is bounded, and
-// whoever comes late is only refused to be told apart.
+// With more principals and organizations than are told apart, each refusal is
+// kept or counted.
 func TestRecorder_R13_ManyKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := open()
