@@ -24,6 +24,9 @@ type DeviceAuthorization struct {
 // are open, the oldest unanswered one of the busiest source gives way, so that a
 // stranger cannot keep the app's own request out.
 func (s *Service) AuthorizeDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID) (DeviceAuthorization, error) {
+	if err := s.knows(ctx, org, id); err != nil {
+		return DeviceAuthorization{}, err
+	}
 	answer := DeviceAuthorization{
 		DeviceCode: secret.URLSafe(32), UserCode: secret.UserCode(),
 		ExpiresIn: s.policy.DeviceLifetime, Interval: s.policy.DeviceInterval,
@@ -70,6 +73,21 @@ func (s *Service) AuthorizeDevice(ctx context.Context, by tenants.Caller, org *t
 	return answer, nil
 }
 
+// knows refuses clients that cannot ask before they take part in a transaction. It
+// costs the same whatever is missing, the client, the organization or its leave:
+// time must not tell strangers which organizations there are.
+func (s *Service) knows(ctx context.Context, org *tenants.Snapshot, id ClientID) error {
+	var home tenants.OrgID
+	err := s.store.View(ctx, func(r Reader) (err error) {
+		home, err = r.AccountOrg(id)
+		return err
+	})
+	if problem.Has(err, problem.NotFound) || (err == nil && (home != org.ID || !org.Enabled)) {
+		return unknownClient()
+	}
+	return err
+}
+
 func unknownClient() error {
 	return problem.New(problem.InvalidClient, "The client is not known to this organization.").With(problem.FactReason, problem.ReasonUnknown)
 }
@@ -113,12 +131,9 @@ func (s *Service) makeRoom(open []DeviceRequest, source string) (victim string, 
 // once, when an administrator has granted exactly this request, else the reason
 // to wait or stop. A poll never loses the request.
 func (s *Service) RedeemDevice(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, id ClientID, deviceCode string) (Tokens, error) {
-	if !org.Enabled { // switched off since the grant
-		return Tokens{}, unknownCode()
-	}
 	now := s.clock()
 	code := s.digest(digestDevice, deviceCode)
-	if err := s.worthWriting(ctx, org.ID, id, code, now); err != nil {
+	if err := s.worthWriting(ctx, org, id, code, now); err != nil {
 		return Tokens{}, err
 	}
 	family := Family{ID: tenants.NewID(), Org: org.ID, Account: id, CreatedAt: now}
@@ -178,13 +193,14 @@ func unknownCode() error {
 // worthWriting refuses a poll that can change nothing before it takes part in a
 // transaction: anybody can poll with codes that do not exist or are over. A poll
 // that will be noted is counted first.
-func (s *Service) worthWriting(ctx context.Context, org tenants.OrgID, id ClientID, code Digest, now time.Time) error {
+func (s *Service) worthWriting(ctx context.Context, org *tenants.Snapshot, id ClientID, code Digest, now time.Time) error {
 	var d DeviceRequest
 	err := s.store.View(ctx, func(r Reader) (err error) {
-		d, err = r.DeviceByCode(org, code)
+		d, err = r.DeviceByCode(org.ID, code)
 		return err
 	})
-	if problem.Has(err, problem.NotFound) || (err == nil && d.Account != id) {
+	// An organization that was switched off since the grant is as silent as others.
+	if problem.Has(err, problem.NotFound) || (err == nil && (d.Account != id || !org.Enabled)) {
 		return unknownCode()
 	}
 	if err != nil {
@@ -194,7 +210,7 @@ func (s *Service) worthWriting(ctx context.Context, org tenants.OrgID, id Client
 	case refusal == nil:
 		return nil
 	case problem.Has(refusal, problem.AuthorizationPending), problem.Has(refusal, problem.SlowDown):
-		return s.countPoll(id)
+		return s.countPoll(d)
 	default:
 		return refusal
 	}

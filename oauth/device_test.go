@@ -190,9 +190,9 @@ func TestDevicePoll_R2_R13_OnlyOpenRequestsCost(t *testing.T) {
 				}
 				counted, refusal := 0, problem.New(problem.TooManyRequests, "Too many polls.")
 				service := w.newServiceWith(func(c *oauth.Config) {
-					c.CountPoll = func(id oauth.ClientID) error {
-						if counted++; id != d.account.ID {
-							t.Errorf("a poll of %s was counted", id)
+					c.CountPoll = func(polled oauth.DeviceRequest) error {
+						if counted++; polled.ID == "" || polled.Account != d.account.ID {
+							t.Errorf("a poll of %+v was counted", polled)
 						}
 						return refusal
 					}

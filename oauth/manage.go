@@ -181,6 +181,14 @@ func (s *Service) end(ctx context.Context, by tenants.Caller, org tenants.OrgID,
 
 // revoke ends what gives access in the name of an account that is held.
 func revoke(tx Tx, by tenants.Caller, a ServiceAccount, now time.Time) error {
+	if err := endAccess(tx, a, now); err != nil {
+		return err
+	}
+	return tx.Record(entry(now, by, a, journal.AccountRevoked, nil))
+}
+
+// endAccess ends what an account holds and what was granted to it.
+func endAccess(tx Tx, a ServiceAccount, now time.Time) error {
 	if err := endTokens(tx, a, now); err != nil {
 		return err
 	}
@@ -196,7 +204,7 @@ func revoke(tx Tx, by tenants.Caller, a ServiceAccount, now time.Time) error {
 			}
 		}
 	}
-	return tx.Record(entry(now, by, a, journal.AccountRevoked, nil))
+	return nil
 }
 
 func endTokens(tx Tx, a ServiceAccount, now time.Time) error {

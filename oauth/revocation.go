@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // API token. It reports whether there was anything to end: what nobody was given
 // and what is over already are no errors (§2.2).
 //
-// Whoever holds a token may end it, so the journal names the token's own principal.
+// Whoever holds a token may end it, so the journal names the token's own principal;
+// but a token that can only be a copy raises the alarm that it raises at a refresh.
 // client may be empty. A token of another organization or client is refused and
 // left alone: a success would tell its holder that it is dead.
 func (s *Service) RevokeToken(ctx context.Context, by tenants.Caller, org tenants.OrgID, client ClientID, token secret.Text) (revoked bool, err error) {
@@ -27,14 +29,24 @@ func (s *Service) RevokeToken(ctx context.Context, by tenants.Caller, org tenant
 		err = shown.meantFor(org, client)
 	}
 	if err == nil {
-		err = s.store.InTx(ctx, func(tx Tx) error {
-			revoked, err = shown.end(tx, by, now)
-			return err
-		})
+		revoked, err = s.endShown(ctx, by, shown, now)
 	}
 	if problem.Has(err, problem.NotFound) { // or ended by somebody else just now
 		return false, nil
 	}
+	return revoked, err
+}
+
+func (s *Service) endShown(ctx context.Context, by tenants.Caller, shown revocable, now time.Time) (revoked bool, err error) {
+	org, err := s.orgs.Organization(ctx, shown.org)
+	if err != nil {
+		return false, err
+	}
+	rules := s.rotation(org)
+	err = s.store.InTx(ctx, func(tx Tx) error {
+		revoked, err = shown.end(tx, by, rules, now)
+		return err
+	})
 	return revoked, err
 }
 
@@ -44,7 +56,7 @@ type revocable struct {
 	client string
 	// end reads again what was read outside the transaction. False means that
 	// nothing was left to end.
-	end func(tx Tx, by tenants.Caller, now time.Time) (bool, error)
+	end func(tx Tx, by tenants.Caller, rules tenants.Rotation, now time.Time) (bool, error)
 }
 
 func (t revocable) meantFor(org tenants.OrgID, client ClientID) error {
@@ -100,7 +112,7 @@ func (s *Service) looks(ctx context.Context, token string, now time.Time) (looks
 
 func ofFamily(r Reader, digest Digest) (revocable, error) {
 	shown, err := r.RefreshToken(digest)
-	return revocable{shown.Org, string(shown.Account), func(tx Tx, by tenants.Caller, now time.Time) (bool, error) {
+	return revocable{shown.Org, string(shown.Account), func(tx Tx, by tenants.Caller, rules tenants.Rotation, now time.Time) (bool, error) {
 		a, err := held(tx, shown.Org, shown.Account, now)
 		if err != nil {
 			return false, err
@@ -110,14 +122,26 @@ func ofFamily(r Reader, digest Digest) (revocable, error) {
 		if err != nil || !again.RevokedAt.IsZero() {
 			return false, err
 		}
-		by.Principal = tenants.Principal{Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, Org: a.Org}
-		return true, revoke(tx, by, a, now)
+		if err := endAccess(tx, a, now); err != nil {
+			return false, err
+		}
+		return true, tx.Record(familyEnded(by, a, again, rules, now))
 	}}, err
+}
+
+// familyEnded is an account's own wish, unless the token is a copy that only somebody
+// else can have shown.
+func familyEnded(by tenants.Caller, a ServiceAccount, shown Presented, rules tenants.Rotation, now time.Time) journal.Entry {
+	if replays(rules, shown, by.Source, now) {
+		return entry(now, by, a, journal.FamilyReplayed, bothParties(by, shown))
+	}
+	by.Principal = tenants.Principal{Kind: tenants.KindServiceAccount, ID: string(a.ID), Name: a.Name, Org: a.Org}
+	return entry(now, by, a, journal.AccountRevoked, map[string]string{"by": "token", "family": shown.Family.ID, "generation": strconv.Itoa(shown.Shown)})
 }
 
 func ofAPIToken(r Reader, digest Digest) (revocable, error) {
 	t, err := r.APITokenByDigest(digest)
-	return revocable{t.Org, string(t.ID), func(tx Tx, by tenants.Caller, now time.Time) (bool, error) {
+	return revocable{t.Org, string(t.ID), func(tx Tx, by tenants.Caller, _ tenants.Rotation, now time.Time) (bool, error) {
 		if err := tx.DeleteAPIToken(t, now); err != nil {
 			return false, err
 		}
@@ -131,7 +155,7 @@ func ofSession(r Reader, find func(Reader) (Session, error), now time.Time) (rev
 	if problem.Has(err, problem.Unauthenticated) || err == nil && (!session.EndedAt.IsZero() || !now.Before(session.ExpiresAt)) {
 		err = problem.New(problem.NotFound, "The session is over.")
 	}
-	return revocable{session.Org, session.Client(), func(tx Tx, by tenants.Caller, now time.Time) (bool, error) {
+	return revocable{session.Org, session.Client(), func(tx Tx, by tenants.Caller, _ tenants.Rotation, now time.Time) (bool, error) {
 		again, err := tx.Session(session.ID)
 		if err != nil || !again.EndedAt.IsZero() {
 			return false, err

@@ -2,6 +2,7 @@ package oauth_test
 
 import (
 	"context"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,8 +68,11 @@ func TestRevokeToken_VCD90_VCD91_R4_RefreshToken(t *testing.T) {
 				w.wantAlive(bystander.AccessToken, true)
 				w.mustRefresh(bystander.RefreshToken)
 
+				if shown == 0 { // a copy, see TestRevokeToken_R3
+					return
+				}
 				entries := w.recorded(journal.AccountRevoked)
-				if len(entries) != 1 || entries[0].Actor != (journal.Actor{Kind: "serviceAccount", ID: string(a.ID), Name: a.Name, Org: string(w.org)}) ||
+				if len(entries) != 1 || entries[0].Detail["by"] != "token" || entries[0].Detail["generation"] != strconv.Itoa(shown) || entries[0].Actor != (journal.Actor{Kind: "serviceAccount", ID: string(a.ID), Name: a.Name, Org: string(w.org)}) ||
 					entries[0].Subject.ID != string(a.ID) || entries[0].Source != here {
 					t.Errorf("recorded as %+v", entries)
 				}
@@ -88,6 +92,56 @@ func TestRevokeToken_VCD90_VCD91_R4_RefreshToken(t *testing.T) {
 			_, err := d.poll(time.Minute)
 			w.must(err)
 		})
+	})
+}
+
+// Who shows a token that can only be a copy ends the family, as at a refresh, and
+// raises the same alarm: the app did not wish for it.
+func TestRevokeToken_R3_ACopyRaisesTheAlarm(t *testing.T) {
+	t.Parallel()
+	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {
+		for name, tt := range map[string]struct {
+			refreshes int // after the first token, which is the one shown
+			wait      time.Duration
+			source    string
+			copied    bool
+		}{
+			"the current one, from anywhere":         {0, time.Hour, there, false},
+			"the one before, of an answer just lost": {1, time.Second, there, false},
+			"the one before, by its own app":         {1, time.Hour, here, false},
+			"the one before, from elsewhere":         {1, time.Hour, there, true},
+			"the one before, too late":               {1, 25 * time.Hour, here, true},
+			"an older one, at once":                  {2, 0, here, true},
+		} {
+			t.Run(name, func(t *testing.T) {
+				w := newWorld(t, db)
+				a := w.newAccount()
+				first := w.activate(a)
+				last := first
+				for range tt.refreshes {
+					last = w.mustRefresh(last.RefreshToken)
+				}
+				w.clock.add(tt.wait)
+				revoked, err := w.service.RevokeToken(w.ctx(), from(tt.source), w.org, "", first.RefreshToken)
+				if !revoked || err != nil {
+					t.Fatalf("revoked: %v, %v", revoked, err)
+				}
+				w.wantDead(last)
+				r.in(t).wantNothingLive(a)
+				wished, alarms := w.recorded(journal.AccountRevoked), w.recorded(journal.FamilyReplayed)
+				if want := !tt.copied; (len(wished) == 1) != want || (len(alarms) == 0) != want {
+					t.Fatalf("recorded as a wish %+v and as a replay %+v", wished, alarms)
+				}
+				if !tt.copied {
+					return
+				}
+				d := alarms[0].Detail
+				if d["generation"] != "0" || d["liveGeneration"] != strconv.Itoa(tt.refreshes) || d["firstShownFrom"] != here ||
+					d["replayedFrom"] != tt.source || alarms[0].Actor.ID == string(a.ID) {
+					t.Errorf("the alarm is %+v", alarms[0])
+				}
+			})
+		}
 	})
 }
 

@@ -172,7 +172,19 @@ func (s *Service) retry(ctx context.Context, by tenants.Caller, shown Presented,
 }
 
 func (s *Service) replayed(ctx context.Context, by tenants.Caller, account ServiceAccount, shown Presented, digest Digest) error {
-	err := s.endFamily(ctx, by, account, shown, digest, journal.FamilyReplayed, map[string]string{
+	if err := s.endFamily(ctx, by, account, shown, digest, journal.FamilyReplayed, bothParties(by, shown)); err != nil {
+		return err
+	}
+	reason := "its successor was already used"
+	if shown.Shown == shown.Generation-1 {
+		reason = "it was shown again too late, too often or from elsewhere"
+	}
+	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason).With(aboutReplay(shown)...)
+}
+
+// bothParties says of a replay who used the token, who went on, and who shows it now.
+func bothParties(by tenants.Caller, shown Presented) map[string]string {
+	return map[string]string{
 		"family":          shown.Family.ID,
 		"generation":      strconv.Itoa(shown.Shown),
 		"liveGeneration":  strconv.Itoa(shown.Generation),
@@ -181,15 +193,7 @@ func (s *Service) replayed(ctx context.Context, by tenants.Caller, account Servi
 		"continuedFrom":   shown.WentOnFrom,
 		"replayedFrom":    by.Source,
 		"replayUserAgent": by.UserAgent,
-	})
-	if err != nil {
-		return err
 	}
-	reason := "its successor was already used"
-	if shown.Shown == shown.Generation-1 {
-		reason = "it was shown again too late, too often or from elsewhere"
-	}
-	return problem.New(problem.Replayed, "Invalid refresh token: %s, so the token family has been revoked.", reason).With(aboutReplay(shown)...)
 }
 
 // outlived ends a family that has reached its maximum age: the account is CREATED

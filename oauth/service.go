@@ -40,9 +40,10 @@ type Config struct {
 	Site      tenants.SiteID // whose keys sign; their ids begin with it
 	Policy    Policy
 	Now       func() time.Time
-	// CountPoll may refuse a poll for a request that nobody has answered, by the
-	// client that owns it. Nil counts nothing.
-	CountPoll func(ClientID) error
+	// CountPoll may refuse a poll for a request that nobody has answered. Others of
+	// the same client may be a stranger's, so it must not count those together. Nil
+	// counts nothing.
+	CountPoll func(DeviceRequest) error
 	// CountRefresh may refuse a refresh with a token that is good, by the account or
 	// API token it belongs to. Nothing has been changed by then. Nil counts nothing.
 	CountRefresh func(tenants.OrgID, ClientID) error
@@ -59,14 +60,14 @@ type Service struct {
 	now    func() time.Time
 	signer *signer
 
-	countPoll    func(ClientID) error
+	countPoll    func(DeviceRequest) error
 	countRefresh func(tenants.OrgID, ClientID) error
 }
 
 // New makes a Service; Start readies it.
 func New(c Config) *Service {
 	if c.CountPoll == nil {
-		c.CountPoll = func(ClientID) error { return nil }
+		c.CountPoll = func(DeviceRequest) error { return nil }
 	}
 	if c.CountRefresh == nil {
 		c.CountRefresh = func(tenants.OrgID, ClientID) error { return nil }

@@ -75,7 +75,7 @@ func keysOf(name Name) (keys []Key) {
 			continue
 		}
 		for p, k := range map[parts]Key{
-			partSource: addr("192.0.2.1"), partClient: Client("app"),
+			partSource: addr("192.0.2.1"), partClient: Client("app"), partRequest: Request("one"),
 			partAccount: Account("ada"), partOrg: Org("acme"),
 		} {
 			if (s.needs|s.may)&p != 0 {

@@ -7,7 +7,7 @@ import (
 )
 
 // Key says who or where a call comes from. Make one with Source, Client,
-// Account or Org.
+// Request, Account or Org.
 type Key struct {
 	part  parts
 	addr  netip.Addr
@@ -23,6 +23,7 @@ const (
 	partClient
 	partAccount
 	partOrg
+	partRequest
 )
 
 // Source is the true source of a call: the peer's address, or what a trusted
@@ -41,6 +42,9 @@ func (k Key) Known() Key {
 
 // Client is a client_id, as presented. It need not exist.
 func Client[T ~string](id T) Key { return Key{part: partClient, id: string(id)} }
+
+// Request is a device request that was found: only who asked for it has its code.
+func Request[T ~string](id T) Key { return Key{part: partRequest, id: string(id)} }
 
 // Account is a user or service account: one who is authenticated, or at [Login]
 // the name that is claimed, with its organization and in one canonical
@@ -87,6 +91,7 @@ type marks struct {
 	has                                   parts
 	known, twice                          bool
 	source, network, client, account, org uint64
+	request                               uint64
 }
 
 func mark(seed maphash.Seed, keys []Key) (m marks) {
@@ -101,6 +106,8 @@ func mark(seed maphash.Seed, keys []Key) (m marks) {
 			m.client = maphash.String(seed, k.id)
 		case partAccount:
 			m.account = maphash.String(seed, k.id)
+		case partRequest:
+			m.request = maphash.String(seed, k.id)
 		case partOrg:
 			m.org = maphash.String(seed, k.id)
 		}
@@ -127,6 +134,8 @@ func (m *marks) of(seed maphash.Seed, kind Kind) (hash uint64, ok bool) {
 		return pair(seed, m.account, m.source), m.has&partAccount != 0 && m.has&partSource != 0
 	case PerAccount:
 		return m.account, m.has&partAccount != 0
+	case PerRequest:
+		return m.request, m.has&partRequest != 0
 	case PerOrg:
 		return m.org, m.has&partOrg != 0
 	}

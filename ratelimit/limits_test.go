@@ -71,7 +71,7 @@ func TestPoliteApplicationIsNeverRefused(t *testing.T) {
 			wantAllowed(t, l.Spend(DeviceAuthorization, app...))
 		}
 		wantAllowed(t, l.Check(TokenFailure, app[0]))
-		wantAllowed(t, l.Spend(TokenPoll, Client("app")))
+		wantAllowed(t, l.Spend(TokenPoll, Request("app")))
 		for range 20 {
 			if l.Spend(DeviceAuthorization, flood...) != nil {
 				refused++
@@ -156,14 +156,14 @@ func TestTokenPollsAreNotThrottledByStrangers(t *testing.T) {
 	for i := range 2000 {
 		_ = l.Spend(DeviceAuthorization, addr4(i), Client("app"), Org("acme"))
 		_ = l.Spend(TokenFailure, addr4(i))
-		_ = l.Spend(TokenPoll, Client(fmt.Sprint(i)))
+		_ = l.Spend(TokenPoll, Request(fmt.Sprint(i)))
 	}
 	_ = spends(l, TokenFailure, addr("192.0.2.77"))
 	wantAllowed(t, l.Check(TokenFailure, addr("192.0.2.1")))
 	for range 30 {
-		wantAllowed(t, l.Spend(TokenPoll, Client("app")))
+		wantAllowed(t, l.Spend(TokenPoll, Request("app")))
 	}
-	wantRefused(t, l.Spend(TokenPoll, Client("app")), PerClient)
+	wantRefused(t, l.Spend(TokenPoll, Request("app")), PerRequest)
 	for i := range 10 {
 		_ = spends(l, TokenFailure, addr(fmt.Sprintf("192.0.2.%d", 70+i)))
 	}

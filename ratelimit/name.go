@@ -18,9 +18,11 @@ const (
 	UserCode Name = "user_code"
 	// Login counts wrong passwords.
 	Login Name = "login"
-	// TokenPoll bounds device-code polls of one client. Spend it when the
-	// device code has been recognized: client identifiers are no secret, and a
-	// stranger who knows one must not be able to use up its polls.
+	// TokenPoll bounds the polls of one device request. Spend it when the device
+	// code has been recognized. It is not the client that is counted: client
+	// identifiers are no secret, and a stranger who knows one can ask for a code and
+	// poll that, but must not use up the polls of the application's own. How many
+	// requests of a client are open at once is bounded elsewhere.
 	TokenPoll Name = "token_poll"
 	// TokenFailure counts credentials that the token endpoint did not accept, and
 	// opaque tokens of sessions that the API did not know:
@@ -46,6 +48,7 @@ const (
 	PerNetwork         Kind = "network"
 	PerClientAtSource  Kind = "client_at_source"
 	PerClient          Kind = "client"
+	PerRequest         Kind = "request"
 	PerAccountAtSource Kind = "account_at_source"
 	PerAccount         Kind = "account"
 	PerOrg             Kind = "org"
@@ -147,11 +150,11 @@ var shapes = []shape{
 	{
 		name:   TokenPoll,
 		detail: "The token endpoint was polled too often. Wait before the next request.",
-		needs:  partClient,
-		told:   PerClient,
+		needs:  partRequest,
+		told:   PerRequest,
 		buckets: []bucketShape{
 			// slow_down already spaces the polls of one grant by a minute.
-			{kind: PerClient, usual: Budget{Tokens: 60, Per: time.Minute, Burst: 30}},
+			{kind: PerRequest, usual: Budget{Tokens: 60, Per: time.Minute, Burst: 30}},
 		},
 	},
 	{

@@ -110,13 +110,13 @@ func TestUpdateSwitchesBucketsOffAndOn(t *testing.T) {
 func TestUpdateWithFaultsChangesNothing(t *testing.T) {
 	l, _ := newLimiter(t, Config{})
 	bad := Config{Limits: Limits{
-		TokenPoll:           {PerClient: {Tokens: 1, Per: time.Minute}},
+		TokenPoll:           {PerRequest: {Tokens: 1, Per: time.Minute}},
 		DeviceAuthorization: {PerSource: {Tokens: -1}},
 	}}
 	if l.Update(bad) == nil {
 		t.Fatal("the faults were not seen")
 	}
-	if n := spends(l, TokenPoll, Client("app")); n != 30 {
+	if n := spends(l, TokenPoll, Request("app")); n != 30 {
 		t.Errorf("%d polls, want the old 30", n)
 	}
 }

@@ -17,6 +17,7 @@ type Directory struct {
 	store  Store
 	byID   *cache.Cache[OrgID, *Snapshot]
 	byName *cache.Cache[string, OrgID] // keys are folded
+	asked  *cache.Cache[string, OrgID] // as byName, for names not in there; empty where there is none
 	count  *cache.Cache[struct{}, int]
 }
 
@@ -30,11 +31,15 @@ func NewDirectory(store Store, size int) (*Directory, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked, err := cache.New[string, OrgID](size)
+	if err != nil {
+		return nil, err
+	}
 	count, err := cache.New[struct{}, int](1)
 	if err != nil {
 		return nil, err
 	}
-	return &Directory{store: store, byID: byID, byName: byName, count: count}, nil
+	return &Directory{store: store, byID: byID, byName: byName, asked: asked, count: count}, nil
 }
 
 // Organization returns the snapshot of an organization, enabled or not.
@@ -63,21 +68,48 @@ func (d *Directory) Organization(ctx context.Context, id OrgID) (*Snapshot, erro
 }
 
 // ByName returns the snapshot of the organization with this name, compared
-// folded. Unknown is problem.NotFound; absence is not remembered, so that
-// strangers' guesses cannot fill the memory.
+// folded. Unknown is problem.NotFound. Absence is remembered as presence is, so that
+// the time of an answer does not tell a stranger which organizations there are; but
+// apart from it, so that guesses push out nothing but guesses.
 func (d *Directory) ByName(ctx context.Context, name string) (*Snapshot, error) {
-	id, err := d.byName.Fill(ctx, FoldName(name), func() (id OrgID, err error) {
-		err = d.store.View(ctx, func(r Reader) error {
-			o, err := r.OrganizationByName(name)
-			id = o.ID
-			return err
-		})
+	if !ValidName(name) { // and so takes no room
+		return nil, absent()
+	}
+	folded := FoldName(name)
+	id, err := d.byName.Fill(ctx, folded, func() (OrgID, error) {
+		id, err := d.asked.Fill(ctx, folded, func() (OrgID, error) { return d.named(ctx, name) })
+		if err == nil && id == "" {
+			err = absent()
+		}
 		return id, err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return d.Organization(ctx, id)
+}
+
+func absent() error { return problem.New(problem.NotFound, "There is no such organization.") }
+
+// named is the organization that has the name now, or empty.
+func (d *Directory) named(ctx context.Context, name string) (id OrgID, err error) {
+	err = d.store.View(ctx, func(r Reader) error {
+		o, err := r.OrganizationByName(name)
+		id = o.ID
+		return err
+	})
+	if problem.Has(err, problem.NotFound) {
+		return "", nil
+	}
+	return id, err
+}
+
+// forgetNames begins with what byName is filled from: what is read of it before it
+// is forgotten is then not kept in byName either.
+func (d *Directory) forgetNames() {
+	d.asked.Flush()
+	d.byName.Flush()
+	d.count.Flush()
 }
 
 // Count is the number of organizations, System included. It is remembered: a
@@ -122,8 +154,7 @@ func (d *Directory) Require(ctx context.Context, p Principal, org OrgID, rights 
 func (d *Directory) Apply(row journal.Row) {
 	switch row.Subject.Kind {
 	case journal.KindOrganization:
-		d.byName.Flush()
-		d.count.Flush()
+		d.forgetNames()
 		d.byID.ForgetKey(OrgID(row.Subject.ID))
 	case journal.KindRole, journal.KindQuotaPolicy:
 		d.byID.ForgetKey(OrgID(row.Org))
@@ -135,8 +166,7 @@ func (d *Directory) Apply(row journal.Row) {
 // Flush forgets everything.
 func (d *Directory) Flush() {
 	d.byID.Flush()
-	d.byName.Flush()
-	d.count.Flush()
+	d.forgetNames()
 }
 
 func oneOf(rights []Right) string {

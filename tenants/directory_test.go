@@ -1,6 +1,8 @@
 package tenants_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,13 +121,55 @@ func TestDirectory_ByName(t *testing.T) {
 		wantProblem(t, err, problem.NotFound)
 		_, err = d.Organization(w.ctx(), tenants.OrgID(tenants.NewID()))
 		wantProblem(t, err, problem.NotFound)
-		org := w.newOrg("Acme") // absence was not remembered
+		org := w.newOrg("Acme") // it was absent until now
 		for _, name := range []string{"Acme", "ACME", "acme"} {
 			s, err := d.ByName(w.ctx(), name)
 			wantProblem(t, err, "")
 			if err == nil && s.ID != org {
 				t.Errorf("%s is %s", name, s.ID)
 			}
+		}
+	})
+}
+
+// Asking again costs the same whether or not there is such an organization, and
+// guesses push out no organization that is there.
+func TestDirectory_R6_AbsenceIsRememberedApart(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		d, err := tenants.NewDirectory(db.Tenants(), 2)
+		w.must(err)
+		w.follow(d)
+		org := w.newOrg("Acme")
+		cost := func(name string) int64 {
+			t.Helper()
+			before := db.Statements()
+			s, err := d.ByName(w.ctx(), name)
+			if there := strings.EqualFold(name, "Acme"); there != (err == nil) || there && s.ID != org {
+				t.Errorf("%s: %v, %v", name, s, err)
+			}
+			return db.Statements() - before
+		}
+		for _, name := range []string{"Acme", "nowhere"} {
+			if cost(name) == 0 {
+				t.Errorf("%s was known before it was asked for", name)
+			}
+			if n := cost(name) + cost(strings.ToUpper(name)); n != 0 {
+				t.Errorf("%s costs %d statements each time", name, n)
+			}
+		}
+		for i := range 20 {
+			cost(fmt.Sprint("guess", i))
+		}
+		if n := cost("Acme"); n != 0 {
+			t.Errorf("guesses pushed out what is there: %d statements", n)
+		}
+		if cost("nowhere") == 0 {
+			t.Error("every guess is remembered")
+		}
+		if n := cost(strings.Repeat("x", 4096)) + cost("\xff"); n != 0 {
+			t.Errorf("names that cannot be cost %d statements", n)
 		}
 	})
 }

@@ -78,8 +78,8 @@ type LoginLimits struct {
 
 // TokenPollLimits count polls with a device code that nobody has answered.
 type TokenPollLimits struct {
-	// One client_id.
-	Client Budget `yaml:"client"`
+	// One device request: others of the same client_id have their own.
+	Request Budget `yaml:"request"`
 }
 
 // TokenFailureLimits count token requests that were refused, and calls of the API

@@ -166,7 +166,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	})
 	s.oauth = oauth.New(oauth.Config{
 		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Site: s.self.ID, Now: s.now, Policy: policy(s.config),
-		CountPoll: func(id oauth.ClientID) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Client(id)) },
+		CountPoll: func(d oauth.DeviceRequest) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Request(d.ID)) },
 		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) error {
 			return s.limits.Spend(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
 		},

@@ -94,11 +94,12 @@ func (h *Handler) fetchToken(c *gin.Context, form url.Values) (oauth.Tokens, err
 	if assertion == "" {
 		return oauth.Tokens{}, problem.New(problem.InvalidRequest, "assertion is required: the owner's access token.")
 	}
-	org, err := h.realmOr(c, problem.InvalidGrant, oauth.NoAssertion)
+	org, err := h.realmOrNone(c)
 	if err != nil {
 		return oauth.Tokens{}, err
 	}
-	return h.OAuth.FetchToken(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(assertion))
+	tokens, err := h.OAuth.FetchToken(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(assertion))
+	return tokens, aboutRealm(org, err)
 }
 
 // whose tokens the caller may see and delete in the organization they act in.

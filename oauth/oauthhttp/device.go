@@ -48,13 +48,13 @@ func (h *Handler) authorizeDevice(c *gin.Context) error {
 		return err
 	}
 	httpapi.RateLimit(c, limit.Standing)
-	org, err := h.realmOr(c, problem.InvalidClient, "The client is not known to this organization.")
+	org, err := h.realmOrNone(c)
 	if err != nil {
 		return err
 	}
 	d, err := h.OAuth.AuthorizeDevice(c.Request.Context(), httpapi.Anonymous(c), org, client)
 	if err != nil {
-		return err
+		return aboutRealm(org, err)
 	}
 	httpapi.NoStoreJSON(c, http.StatusOK, deviceBody{
 		DeviceCode: d.DeviceCode, UserCode: d.UserCode, VerificationURI: h.verificationURI(org),
@@ -171,11 +171,12 @@ func (h *Handler) redeem(c *gin.Context, form url.Values) (oauth.Tokens, error) 
 	if code == "" {
 		return oauth.Tokens{}, problem.New(problem.InvalidRequest, "device_code is required.")
 	}
-	org, err := h.realmOr(c, problem.InvalidGrant, "The device code is not valid for this client.")
+	org, err := h.realmOrNone(c)
 	if err != nil {
 		return oauth.Tokens{}, err
 	}
-	return h.OAuth.RedeemDevice(c.Request.Context(), httpapi.Anonymous(c), org, client, code)
+	tokens, err := h.OAuth.RedeemDevice(c.Request.Context(), httpapi.Anonymous(c), org, client, code)
+	return tokens, aboutRealm(org, err)
 }
 
 func (h *Handler) refresh(c *gin.Context, form url.Values) (oauth.Tokens, error) {
@@ -187,9 +188,10 @@ func (h *Handler) refresh(c *gin.Context, form url.Values) (oauth.Tokens, error)
 	if err != nil {
 		return oauth.Tokens{}, err
 	}
-	org, err := h.realmOr(c, problem.InvalidGrant, "Invalid refresh token")
+	org, err := h.realmOrNone(c)
 	if err != nil {
 		return oauth.Tokens{}, err
 	}
-	return h.OAuth.Refresh(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
+	tokens, err := h.OAuth.Refresh(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
+	return tokens, aboutRealm(org, err)
 }

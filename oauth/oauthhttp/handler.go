@@ -82,16 +82,28 @@ func (h *Handler) realm(c *gin.Context) (*tenants.Snapshot, error) {
 	return h.Orgs.Organization(c.Request.Context(), tenants.SystemOrgID)
 }
 
-// realmOr is realm for callers without credentials: an unknown organization
-// looks like unknown credentials.
-func (h *Handler) realmOr(c *gin.Context, code problem.Code, detail string) (*tenants.Snapshot, error) {
+// realmOrNone is realm for callers without credentials. An organization that is not
+// there is one that is disabled and has issued nothing, without an id: what is asked
+// there takes the way of what is asked in others, so that neither answer nor time
+// tells which there are.
+func (h *Handler) realmOrNone(c *gin.Context) (*tenants.Snapshot, error) {
 	org, err := h.realm(c)
-	if problem.Has(err, problem.NotFound) || (err == nil && !org.Enabled) {
-		reason := problem.ReasonDisabled
-		if err != nil {
-			reason = problem.ReasonNoSuchRealm
-		}
-		return nil, problem.New(code, "%s", detail).With(problem.FactReason, reason)
+	if problem.Has(err, problem.NotFound) {
+		return &tenants.Snapshot{}, nil
 	}
 	return org, err
+}
+
+// aboutRealm notes for the audit trail what was wrong before anything else.
+func aboutRealm(org *tenants.Snapshot, refusal error) error {
+	p := problem.As(refusal)
+	switch {
+	case p == nil || p.Code.Row().Status >= http.StatusInternalServerError:
+		return refusal
+	case org.ID == "":
+		return p.With(problem.FactReason, problem.ReasonNoSuchRealm)
+	case !org.Enabled:
+		return p.With(problem.FactReason, problem.ReasonDisabled)
+	}
+	return refusal
 }

@@ -8,7 +8,6 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
-	"causeway/tenants"
 )
 
 // revokeToken ends what a token gives access to (RFC 7009). As with the token
@@ -31,7 +30,9 @@ func (h *Handler) revokeToken(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	revoked, err := h.OAuth.RevokeToken(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
+	// In a disabled organization tokens can be revoked: they would work again when it is
+	// enabled.
+	revoked, err := h.OAuth.RevokeToken(c.Request.Context(), httpapi.Anonymous(c), org.ID, client, secret.Text(token))
 	if err == nil && !revoked {
 		err = problem.New(problem.ExpiredToken, "There was nothing to revoke.")
 	}
@@ -44,18 +45,4 @@ func (h *Handler) revokeToken(c *gin.Context) error {
 	c.Status(http.StatusOK)
 	c.Writer.WriteHeaderNow()
 	return nil
-}
-
-// realmOrNone is the organization of the path, or none where there is none: no
-// token was issued by that one, and the answer is as for tokens of others. In a
-// disabled one tokens can be revoked: they would work again when it is enabled.
-func (h *Handler) realmOrNone(c *gin.Context) (tenants.OrgID, error) {
-	org, err := h.realm(c)
-	if problem.Has(err, problem.NotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return org.ID, nil
 }
