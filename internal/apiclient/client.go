@@ -30,8 +30,8 @@ const (
 	System = "System"
 )
 
-// Config says which site to speak to, and as whom. Either Token or User and
-// Password say who asks; Token comes first.
+// Config says which site to speak to, and as whom. Either Access or User and
+// Password say who asks; Access comes first.
 type Config struct {
 	// URL is https://host[:port]. A trailing /api, as VCD's clients write it, is
 	// taken off.
@@ -41,14 +41,9 @@ type Config struct {
 	Org      string
 	User     string
 	Password secret.Text
-	// Token gets the access token another way than by a login; see [TokenFile].
-	Token TokenSource
-}
-
-// TokenSource gets an access token for an organization, by a refresh token that
-// it keeps.
-type TokenSource interface {
-	AccessToken(ctx context.Context, c *Client, org string) (secret.Text, error)
+	// Access is an access token that came another way than by a login. Its session
+	// is not ended.
+	Access secret.Text
 }
 
 // Client speaks to one site in one session. Close ends what Open began.
@@ -62,35 +57,30 @@ type Client struct {
 
 // Open connects and logs in.
 func Open(ctx context.Context, c Config) (*Client, error) {
-	base, err := baseURL(c.URL)
+	base, err := BaseURL(c.URL)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := trusting(c.CAFile)
+	speaker, err := HTTP(c.CAFile)
 	if err != nil {
 		return nil, err
 	}
-	client := &Client{base: base, org: c.Org, http: &http.Client{
-		Transport: transport, Timeout: timeout,
-		// A redirect would take the credentials along, and no endpoint needs one.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	client := &Client{base: base, org: c.Org, http: speaker, access: c.Access}
 	if client.org == "" {
 		client.org = System
 	}
-	if c.Token != nil {
-		client.access, err = c.Token.AccessToken(ctx, client, client.org)
-	} else {
-		err = client.login(ctx, c.User, c.Password)
+	if c.Access != "" {
+		return client, nil
 	}
-	if err != nil {
-		transport.CloseIdleConnections()
+	if err := client.login(ctx, c.User, c.Password); err != nil {
+		speaker.CloseIdleConnections()
 		return nil, err
 	}
 	return client, nil
 }
 
-func baseURL(given string) (string, error) {
+// BaseURL is https://host[:port] of what people give as a site's address.
+func BaseURL(given string) (string, error) {
 	u, err := url.Parse(strings.TrimSuffix(strings.TrimRight(given, "/"), "/api"))
 	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Path != "" {
 		return "", errors.New("the site's URL must be https://host[:port]")
@@ -187,18 +177,6 @@ func (c *Client) Do(ctx context.Context, method, path string, body, out any) err
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	return c.exchange(r, out)
-}
-
-// Form posts a form without credentials, as clients of the OAuth endpoints do,
-// and reads the answer into out.
-func (c *Client) Form(ctx context.Context, path string, form url.Values, out any) error {
-	r, err := c.request(ctx, http.MethodPost, path, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Del("Authorization")
 	return c.exchange(r, out)
 }
 

@@ -47,8 +47,6 @@ func (s *stage) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		w.Header().Set(httpapi.HeaderAccessToken, "access")
-	case strings.HasSuffix(r.URL.Path, "/token"):
-		fmt.Fprint(w, `{"access_token":"access","token_type":"Bearer","expires_in":60}`)
 	case r.Method == http.MethodDelete:
 		w.WriteHeader(http.StatusNoContent)
 	case s.fail != nil:
@@ -90,15 +88,11 @@ func TestClient_LogsInAndOut(t *testing.T) {
 	}
 }
 
-// A token of a file opens a session that is not the command's to end.
-func TestClient_TokenFile(t *testing.T) {
+// An access token from elsewhere opens a session that is not the command's to end.
+func TestClient_AccessToken(t *testing.T) {
 	s := newStage(t)
-	file := filepath.Join(t.TempDir(), "token.json")
-	if err := os.WriteFile(file, []byte(`{"token_type":"API Token","refresh_token":"SsybukUed8SBP2p1AaFiGJhrntQNWZVX"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	config := s.config()
-	config.Org, config.User, config.Password, config.Token = "a b", "", "", apiclient.TokenFile(file)
+	config.Org, config.User, config.Password, config.Access = "a b", "", "", "access"
 	c, err := apiclient.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +103,7 @@ func TestClient_TokenFile(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
-	if want := []string{"POST /oauth/tenant/a b/token ", "GET /x Bearer"}; fmt.Sprint(s.seen) != fmt.Sprint(want) {
+	if want := []string{"GET /x Bearer"}; fmt.Sprint(s.seen) != fmt.Sprint(want) {
 		t.Errorf("%q, want %q", s.seen, want)
 	}
 }
@@ -128,8 +122,12 @@ func TestClient_ShowsRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, fail := range map[string]http.HandlerFunc{
-		"no JSON":    func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "\x1b[2Jbad gateway", http.StatusBadGateway) },
-		"a redirect": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.invalid/", http.StatusFound) },
+		"no JSON": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "\x1b[2Jbad gateway", http.StatusBadGateway)
+		},
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.invalid/", http.StatusFound)
+		},
 		"escapes": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(403)
 			fmt.Fprint(w, `{"message":"\u001b[31mred"}`)

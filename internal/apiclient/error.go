@@ -17,7 +17,7 @@ const maxMessage = 2000
 // Error is a refused request as the site answered it.
 type Error struct {
 	Status    int
-	Code      string // VCD's minorErrorCode, or OAuth's error
+	Code      string // VCD's minorErrorCode
 	Message   string
 	RequestID string // by which `causeway explain` finds it
 }

@@ -119,3 +119,38 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// sluggish answers as late as it can, and asks to come back as late as is heard.
+type sluggish struct{}
+
+func (sluggish) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(callTimeout - time.Nanosecond)
+	return &http.Response{
+		StatusCode: http.StatusServiceUnavailable, Header: http.Header{"Retry-After": {"10"}}, Body: http.NoBody, Request: r,
+	}, nil
+}
+
+// hanging never answers.
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// Who waits for another process to refresh waits for LongestCall.
+func TestLongestCall(t *testing.T) {
+	for _, site := range []http.RoundTripper{sluggish{}, hanging{}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &Client{Endpoints: Endpoints{Token: "https://site/token"}, HTTP: &http.Client{Transport: site}}
+			began := time.Now()
+			_, err := c.Refresh(t.Context(), "token")
+			if took := time.Since(began); err == nil || took > LongestCall || took < callTries*(callTimeout-time.Second) {
+				t.Errorf("%T: %v, after %v", site, err, took)
+			}
+		})
+	}
+	if LongestCall != 190*time.Second {
+		t.Errorf("five calls of 30 s and four waits of 10 s are not %v", LongestCall)
+	}
+}

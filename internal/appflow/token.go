@@ -56,6 +56,9 @@ const (
 	mostOfWait = 10 * time.Second
 )
 
+// LongestCall is how long [Client.Refresh] and [Client.WhoAmI] take at most.
+const LongestCall = callTries*callTimeout + (callTries-1)*mostOfWait
+
 func retry[T any](ctx context.Context, call func() (T, error)) (T, error) {
 	for try := 1; ; try++ {
 		answer, err := call()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -22,23 +21,17 @@ const passwordEnv = "CAUSEWAY_PASSWORD"
 
 // connection is how a command that speaks to a site is told which and as whom.
 type connection struct {
-	url, org, user, passwordFile, tokenFile, ca string
-	dev, folder                                 string
+	place
+	user, passwordFile string
 }
 
 // connectionFlags adds the flags to a command and those below it.
 func connectionFlags(cmd *cobra.Command) *connection {
 	c := &connection{}
+	c.flags(cmd, apiclient.System, "organization to log in to", "file with a refresh token (JSON), instead of a user")
 	f := cmd.PersistentFlags()
-	f.StringVar(&c.url, "url", "", "the site, https://host[:port]")
-	f.StringVar(&c.org, "org", apiclient.System, "organization to log in to")
 	f.StringVar(&c.user, "user", "", "who logs in; the password is asked for, or taken from "+passwordEnv)
 	f.StringVar(&c.passwordFile, "password-file", "", "file with the password")
-	f.StringVar(&c.tokenFile, "token-file", "", "file with a refresh token (JSON), instead of a user")
-	f.StringVar(&c.ca, "ca", "", "file with the certificates to trust instead of the system's (PEM)")
-	f.StringVar(&c.dev, "dev", "", "a site of a running causeway dev: west, or the one named")
-	f.Lookup("dev").NoOptDefVal = "west"
-	f.StringVar(&c.folder, "folder", "", "folder of causeway dev, for --dev")
 	return c
 }
 
@@ -60,45 +53,37 @@ func (c *connection) with(cmd *cobra.Command, do func(context.Context, *apiclien
 }
 
 func (c *connection) config(cmd *cobra.Command) (apiclient.Config, error) {
-	if c.dev != "" {
-		return c.devConfig()
-	}
+	site, err := c.resolve(flagValue{"--user", c.user}, flagValue{"--password-file", c.passwordFile}, flagValue{"--token-file", c.tokenFile})
 	config := apiclient.Config{URL: c.url, CAFile: c.ca, Org: c.org, User: c.user}
 	switch {
-	case c.url == "":
-		return config, usageError{errors.New("say which site by --url, or --dev for a running causeway dev")}
+	case err != nil:
+	case site != nil:
+		var admin dev.Login
+		admin, err = administrator(site, c.org)
+		config.User, config.Password = admin.User, secret.Text(admin.Password)
 	case c.user == "" && c.tokenFile == "":
-		return config, usageError{errors.New("say who asks by --user or --token-file")}
+		err = usageError{errors.New("say who asks by --user or --token-file")}
 	case c.user != "" && c.tokenFile != "":
-		return config, usageError{errors.New("--user and --token-file are two who ask; give one")}
+		err = usageError{errors.New("--user and --token-file are two who ask; give one")}
 	case c.tokenFile != "":
-		config.Token = apiclient.TokenFile(c.tokenFile)
-		return config, nil
+		config.Access, err = c.access(cmd)
+	default:
+		config.Password, err = c.password(cmd)
 	}
-	var err error
-	config.Password, err = c.password(cmd)
 	return config, err
 }
 
-// devConfig logs in as the administrator of the organization that --org names.
-func (c *connection) devConfig() (apiclient.Config, error) {
-	f, err := dev.Find(c.folder)
+// access exchanges the file's token.
+func (c *connection) access(cmd *cobra.Command) (secret.Text, error) {
+	client, err := c.speaker("")
 	if err != nil {
-		return apiclient.Config{}, err
+		return "", err
 	}
-	site := f.Site(c.dev)
-	if site == nil {
-		return apiclient.Config{}, usageError{fmt.Errorf("there is no site %q: %w", c.dev, dev.ErrNoSuchSite)}
+	tokens, err := renew(cmd.Context(), client, c.tokenFile, warnTo(cmd))
+	if err != nil {
+		return "", fmt.Errorf("exchange the token of %s: %w", c.tokenFile, err)
 	}
-	admin := site.Admin
-	if !strings.EqualFold(c.org, apiclient.System) {
-		org := site.Org(c.org)
-		if org == nil {
-			return apiclient.Config{}, usageError{fmt.Errorf("causeway dev has no organization %q at %s", c.org, site.Name)}
-		}
-		admin = org.Admin
-	}
-	return apiclient.Config{URL: site.API, CAFile: f.CA, Org: c.org, User: admin.User, Password: secret.Text(admin.Password)}, nil
+	return tokens.Access, nil
 }
 
 // password is from the file, the environment, or whoever sits at the terminal.

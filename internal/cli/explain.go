@@ -26,7 +26,9 @@ decided, and what could be done about it.
 The identifier is in front of the refusal's message, in its header
 X-VMWARE-VCLOUD-REQUEST-ID, and in the log. Who asks needs the right
 "Audit Trail: View" and sees what was refused in the own organization; the
-provider sees all of the site. What another site refused is kept there.`,
+provider sees all of the site. What another site refused is kept there.
+
+Exit codes: 0 explained, 1 failed, 2 wrong command line, 5 nothing is known of it.`,
 		Example: `  causeway explain --dev 0b0f7f0e-5f2c-4d4b-9c7e-0d3a5a4d5c11
   causeway explain --url https://west.example.com --org acme --user jane 0b0f7f0e-…`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -50,7 +52,11 @@ provider sees all of the site. What another site refused is kept there.`,
 			if err != nil {
 				return err
 			}
-			return form.print(cmd.OutOrStdout(), found, func(out io.Writer) error { return writeExplanation(out, found) })
+			err = form.print(cmd.OutOrStdout(), found, func(out io.Writer) error { return writeExplanation(out, found) })
+			if err == nil && !found.Known {
+				err = exitError{errors.New("the site keeps no such refusal"), exitNothing}
+			}
+			return err
 		})
 	}
 	return cmd

@@ -26,15 +26,15 @@ func TestExplain(t *testing.T) {
 	code, out, errs := run(t, dev("--dev", "[ "+id+" ]")...)
 	for _, want := range []string{
 		"Request " + id + " was refused with 403 (forbidden).", `Who:  the user "acme-admin" of acme, from 127.0.0.1`,
-		"GET /cloudapi/1.0.0/rightsBundles, in the organization acme", `"Rights Bundle: View"`, "What to do",
+		"GET /cloudapi/1.0.0/rightsBundles, in the organization acme", `"Rights Bundle: View"`, "only the provider's people",
 	} {
 		if code != 0 || !strings.Contains(out, want) {
 			t.Errorf("exit code %d, want %q\n%s%s", code, want, out, errs)
 		}
 	}
 	wantRun(t, 0, id, dev("--dev=west", "--org", "acme", id)...)
-	wantRun(t, 0, "Nothing is known", dev("--dev=east", id)...)
-	wantRun(t, 0, "Nothing is known", dev("--dev", "00000000-0000-4000-8000-000000000000")...)
+	wantRun(t, 5, "Nothing is known", dev("--dev=east", id)...)
+	wantRun(t, 5, "Nothing is known", dev("--dev", "00000000-0000-4000-8000-000000000000")...)
 
 	var explained struct {
 		Known   bool
@@ -54,6 +54,7 @@ func TestExplain(t *testing.T) {
 
 	for _, args := range [][]string{
 		{"explain"}, dev("--dev", "no/id"), dev("--dev=north", id), dev("--dev", "-o", "xml", id), dev("--dev", "--org", "nowhere", id), {"explain", id},
+		dev("--dev", "--user", "jane", id), dev("--dev", "--url", "https://nowhere.example", id), dev("--dev", "--token-file", "x", id),
 		{"explain", "--url", west.API, id}, {"explain", "--url", west.API, "--user", "jane", id},
 	} {
 		if code, out, errs := run(t, args...); code != 2 || out != "" {

@@ -26,7 +26,7 @@ When access is granted, whatever token the account had before ends. An account's
 token rotates at every use: renew it with ` + "`causeway perform refresh`" + ` or an SDK, not
 with both at once.
 
-Exit codes: 0 granted, 1 failed, 2 wrong command line, 3 denied, 4 not decided in
+Exit codes: 0 granted, and the token is in the file; 1 failed, 2 wrong command line, 3 denied, 4 not decided in
 time, 130 interrupted.`,
 		Example: `  causeway perform device-flow --url https://vcd.example.com --org ACME \
       --client-id 734e3845-1573-4f07-9b6c-b493c9042187 --token-file app.token
@@ -100,7 +100,9 @@ func (d *deviceFlow) run(ctx context.Context) error {
 // unless the file holds a token: whoever uses that one must not be held up by a
 // request that is perhaps never granted.
 func (d *deviceFlow) reserve(ctx context.Context) (*tokenfile.File, error) {
-	file, err := d.open(ctx)
+	waiting, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	file, err := lockToken(waiting, d.tokenFile, d.show.warn)
 	if err != nil {
 		return nil, err
 	}
@@ -132,17 +134,21 @@ func (d *deviceFlow) grant(ctx context.Context, client *appflow.Client) (appflow
 	return tokens, err
 }
 
-// save does not ask whether the command was interrupted: there is no second copy
-// of the token.
+// save waits for the file as long as it takes, and does not ask whether the
+// command was interrupted: there is no second copy of the token, and the one in
+// the file has ended. Only a second signal ends the wait.
 func (d *deviceFlow) save(ctx context.Context, file *tokenfile.File, tokens appflow.Tokens) error {
 	if file == nil {
 		var err error
-		if file, err = d.open(context.WithoutCancel(ctx)); err != nil {
+		file, err = lockToken(context.WithoutCancel(ctx), d.tokenFile, func(message string) {
+			d.show.warn("access is granted, and " + message + "; the token is lost if this command is ended before")
+		})
+		if err != nil {
 			return err
 		}
 		defer file.Close()
 	}
-	if warning := d.exposed(file); warning != "" {
+	if warning := exposed(file, d.tokenFile); warning != "" {
 		d.show.warn(warning)
 	}
 	return file.Save(tokenfile.Token{Type: tokenfile.ServiceAccount, Refresh: tokens.Refresh, UpdatedBy: userAgent(), UpdatedOn: time.Now()})
@@ -154,9 +160,8 @@ func (d *deviceFlow) check(ctx context.Context, client *appflow.Client, tokens a
 	}
 	who, err := client.WhoAmI(ctx, tokens.Access)
 	if err != nil {
-		err = fmt.Errorf("the token is written, and a first call with it failed: %w", err)
-		d.show.failed("failed", err)
-		return err
+		d.show.warn(fmt.Sprintf("the token is written, and a first call with it failed: %v", err))
+		return nil
 	}
 	d.show.checked(who)
 	return nil
@@ -167,7 +172,7 @@ func (d *deviceFlow) fail(err error) error {
 	code, exit := "failed", exitFailed
 	switch {
 	case errors.Is(err, context.Canceled):
-		return errors.New("gave up waiting; the code ends by itself, and nothing was changed")
+		code, exit, err = "interrupted", exitInterrupted, errors.New("gave up waiting; the code ends by itself, and nothing was changed")
 	case appflow.RefusedAs(err, "access_denied"):
 		code, exit, err = "access_denied", exitDenied, errors.New("an administrator denied access; nothing was changed")
 	case errors.Is(err, appflow.ErrExpired):

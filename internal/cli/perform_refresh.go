@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"causeway/internal/appflow"
-	"causeway/internal/secret"
 )
 
 func newRefresh(a *app) *cobra.Command {
@@ -32,7 +30,7 @@ the site's answer and the file loses nothing: run the command again.`,
 		if err != nil {
 			return err
 		}
-		tokens, err := a.refresh(cmd, client)
+		tokens, err := renew(cmd.Context(), client, a.tokenFile, warnTo(cmd))
 		switch {
 		case err != nil:
 			return err
@@ -46,21 +44,9 @@ the site's answer and the file loses nothing: run the command again.`,
 	return cmd
 }
 
-func (a *app) refresh(cmd *cobra.Command, client *appflow.Client) (tokens appflow.Tokens, err error) {
-	file, err := a.open(cmd.Context())
-	if err != nil {
-		return tokens, err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	if warning := a.exposed(file); warning != "" {
-		fmt.Fprintln(cmd.ErrOrStderr(), "causeway: warning:", warning)
-	}
-	err = file.Renew(cmd.Context(), userAgent(), func(ctx context.Context, token secret.Text) (secret.Text, error) {
-		var err error
-		tokens, err = client.Refresh(ctx, token)
-		return tokens.Refresh, err
-	})
-	return tokens, err
+// warnTo says things on standard error.
+func warnTo(cmd *cobra.Command) func(string) {
+	return func(message string) { fmt.Fprintln(cmd.ErrOrStderr(), "causeway: warning:", message) }
 }
 
 func summarize(cmd *cobra.Command, client *appflow.Client, tokens appflow.Tokens) error {

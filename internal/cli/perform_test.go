@@ -128,6 +128,9 @@ func (p *performing) interrupted(t *testing.T) {
 	await(t, flow, called("waiting"))
 	flow.Signal(t, syscall.SIGINT)
 	wantEnd(t, flow, 130, "interrupted: gave up")
+	if e := await(t, flow, called("failed")); e["code"] != "interrupted" {
+		t.Errorf("the last event is %v", e)
+	}
 	p.wantNoToken(t)
 }
 
@@ -294,6 +297,8 @@ func TestPerformRefuses(t *testing.T) {
 		{2, "--token-file", []string{"device-flow", "--url", "https://localhost:1", "--org", "acme", "--client-id", "x"}},
 		{2, "https://", []string{"device-flow", "--url", "http://localhost:1", "--org", "acme", "--client-id", "x", "--token-file", file}},
 		{2, "ca.pem", []string{"device-flow", "--url", "https://localhost:1", "--org", "acme", "--client-id", "x", "--token-file", file, "--ca", ca}},
+		{2, "--dev and --url exclude", []string{"refresh", "--dev", "--url", "https://localhost:1", "--org", "acme", "--token-file", file}},
+		{2, "--dev and --ca exclude", []string{"device-flow", "--dev", "--ca", ca, "--org", "acme", "--client-id", "x", "--token-file", file}},
 		{2, "--output", []string{"device-flow", "-o", "xml"}},
 		{2, "--print", []string{"refresh", "--print", "refresh-token"}},
 		{1, "no such file", []string{"device-flow", "--url", "https://localhost:1", "--org", "acme", "--client-id", "x", "--token-file", filepath.Join(folder, "absent", "token")}},
