@@ -9,13 +9,13 @@ import (
 // lacking says, for the audit trail, which rights p lacked in its organization
 // and what would have to change: the role, what is published, or who asks.
 func lacking(org *Snapshot, p Principal, rights []Right) []string {
-	reason := problem.ReasonRole
-	for _, right := range rights {
+	reason := problem.ReasonUnpublished
+	for _, right := range rights { // any one of which would do
 		switch {
 		case org.Allows(p.Role, KindUser, right):
 			reason = problem.ReasonMachine
-		case reason == problem.ReasonRole && !org.Available().Has(right):
-			reason = problem.ReasonUnpublished
+		case reason == problem.ReasonUnpublished && org.Available().Has(right):
+			reason = problem.ReasonRole
 		}
 	}
 	role, _ := org.RoleName(p.Role)

@@ -3,7 +3,9 @@ package problem
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -94,6 +96,9 @@ var rows = map[Code]Row{
 	Unavailable:     {http.StatusServiceUnavailable, "SERVICE_NOT_READY", "temporarily_unavailable"},
 	Internal:        {http.StatusInternalServerError, "INTERNAL_SERVER_ERROR", "server_error"},
 }
+
+// Codes are all there are, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(rows)) }
 
 // Row is the client's view of c. An unknown code is an internal error: a client
 // must never get a status that nobody chose.

@@ -29,8 +29,17 @@ func Explain(s Shown) Explanation {
 	}
 	return Explanation{
 		RequestID: s.RequestID, Known: true, Who: who(s), What: what(s), When: s.Time,
-		Answer: fmt.Sprintf("%d (%s)", s.Status, or(s.Facts[FactCode], s.Code)), Why: why, Advice: advice, Refusal: &s,
+		Answer: fmt.Sprintf("%d (%s)", s.Status, answered(or(s.Facts[FactCode], s.Code))), Why: why, Advice: advice, Refusal: &s,
 	}
+}
+
+// answered is the code that the client was told: what is not there looks like
+// what is forbidden (R6).
+func answered(code string) string {
+	if code == string(problem.NotFound) {
+		return string(problem.Forbidden)
+	}
+	return code
 }
 
 // ExplainNothing is for a request of which the site keeps nothing.

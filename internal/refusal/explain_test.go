@@ -9,6 +9,7 @@ import (
 
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
+	"causeway/tenants"
 )
 
 var update = flag.Bool("update", false, "write the golden texts")
@@ -36,13 +37,21 @@ func TestExplain_GoldenTexts(t *testing.T) {
 	elsewhere := shown(problem.Forbidden, robot, problem.FactReason, problem.ReasonNoAssoc, problem.FactAskedOrg, "globex")
 	many := shown(problem.Forbidden, robot, problem.FactReason, problem.ReasonNoAssoc, refusal.FactCode, "forbidden", refusal.FactCount, "212", refusal.FactUntil, "2026-11-22T01:01:00Z")
 	many.Code = refusal.Suppressed
+	introspect := shown(problem.NotFound, robot)
+	introspect.Route = "/oauth/provider/introspect"
+	unknown := shown(problem.InvalidGrant, anonymous, problem.FactReason, problem.ReasonUnknown)
+	unknown.Message = "Invalid refresh token"
 	role := []string{problem.FactRole, "App", problem.FactRoleOrg, "acme"}
 	token := []string{problem.FactAccount, "0b0f", problem.FactFamily, "fa", problem.FactGeneration, "3", problem.FactLiveGeneration, "5", problem.FactAt, "2026-11-21T22:00:00Z"}
 	device := []string{problem.FactAccount, "0b0f", problem.FactDevice, "de71ce"}
 	for name, e := range map[string]refusal.Explanation{
 		"right":       refusal.Explain(shown(problem.Forbidden, robot, append(role, problem.FactReason, problem.ReasonRole, problem.FactRights, "Service Accounts: Manage | Role: Create, Edit, Delete, or Copy")...)),
 		"machine":     refusal.Explain(shown(problem.Forbidden, robot, append(role, problem.FactReason, problem.ReasonMachine, problem.FactRights, "Service Accounts: Manage")...)),
-		"unpublished": refusal.Explain(shown(problem.Forbidden, robot, append(role, problem.FactReason, problem.ReasonUnpublished, problem.FactRights, "Rights Bundle: View")...)),
+		"unpublished": refusal.Explain(shown(problem.Forbidden, robot, append(role, problem.FactReason, problem.ReasonUnpublished, problem.FactRights, "Catalog: View Private and Shared Catalogs | Rights Bundle: View")...)),
+		"provider":    refusal.Explain(shown(problem.Forbidden, robot, append(role, problem.FactReason, problem.ReasonUnpublished, problem.FactRights, "Rights Bundle: View")...)),
+		"unknown":     refusal.Explain(unknown),
+		"introspect":  refusal.Explain(introspect),
+		"conflict":    refusal.Explain(shown(problem.Conflict, robot)),
 		"limit":       refusal.Explain(shown(problem.TooManyRequests, anonymous, problem.FactLimit, "device_authorization", problem.FactBucket, "source")),
 		"replay":      refusal.Explain(shown(problem.Replayed, anonymous, append(token, problem.FactReason, problem.ReasonReplayed)...)),
 		"late":        refusal.Explain(shown(problem.Replayed, anonymous, append(token, problem.FactReason, problem.ReasonLate)...)),
@@ -74,6 +83,34 @@ func TestExplain_GoldenTexts(t *testing.T) {
 				t.Errorf("it says\n%s\nwant\n%s", text, want)
 			}
 		})
+	}
+}
+
+// Every code is explained in words of its own, also where the answer's are not kept,
+// and only what could not be understood is called so.
+func TestExplain_EveryCode(t *testing.T) {
+	said := map[string]problem.Code{}
+	for _, code := range problem.Codes() {
+		e := refusal.Explain(shown(code, robot))
+		if strings.Contains(e.Why[0], "the answer said why") {
+			t.Errorf("%s has no words of its own", code)
+		}
+		if malformed := code == problem.InvalidRequest || code == problem.BadRequest; malformed != strings.Contains(e.Why[0], "could not be understood") {
+			t.Errorf("%s: %s", code, e.Why[0])
+		} else if other := said[e.Why[0]]; other != "" && !malformed {
+			t.Errorf("%s and %s are both %q", code, other, e.Why[0])
+		}
+		said[e.Why[0]] = code
+	}
+}
+
+// No advice names a right that the API refuses to publish.
+func TestExplain_AdvisesNoProviderRights(t *testing.T) {
+	for _, right := range tenants.Catalog() {
+		e := refusal.Explain(shown(problem.Forbidden, robot, problem.FactReason, problem.ReasonUnpublished, problem.FactRights, string(right.Name)))
+		if advised := len(e.Advice) > 0; advised == right.Provider {
+			t.Errorf("%s: %q", right.Name, e.Advice)
+		}
 	}
 }
 

@@ -2,7 +2,6 @@ package refusal
 
 import (
 	"fmt"
-	"strings"
 
 	"causeway/internal/problem"
 )
@@ -24,15 +23,12 @@ func decided(s Shown) (why, advice []string) {
 	if s.Facts[problem.FactLimit] != "" {
 		return limited(s)
 	}
-	for _, explain := range []func(Shown) (why, advice []string){byRights, byToken, byPlace, byLogin, byCode} {
+	for _, explain := range []func(Shown) (why, advice []string){byRealm, byRights, byToken, byPlace, byLogin, byCode} {
 		if why, advice := explain(s); len(why) > 0 {
 			return why, advice
 		}
 	}
-	if s.Message != "" {
-		return []string{s.Message}, nil
-	}
-	return []string{"The request could not be understood; the answer said what was wrong with it."}, nil
+	return []string{fmt.Sprintf("The request was answered with %d; the answer said why.", s.Status)}, nil
 }
 
 func limited(s Shown) (why, advice []string) {
@@ -47,39 +43,6 @@ func limited(s Shown) (why, advice []string) {
 			"The provider sets the limits (limits: in the configuration); ratelimit/README.md says what each is for.",
 		}
 }
-
-func byRights(s Shown) (why, advice []string) {
-	rights := strings.Split(s.Facts[problem.FactRights], " | ")
-	needed, role := quoted(rights), fmt.Sprintf("the role %q", s.Facts[problem.FactRole])
-	if org := s.Facts[problem.FactRoleOrg]; org != "" {
-		role += " of " + org
-	}
-	switch s.Facts[problem.FactReason] {
-	case problem.ReasonRole:
-		return []string{fmt.Sprintf("The request needs %s, and %s lacks it.", needed, role)},
-			[]string{"Add the right to the role (POST /cloudapi/1.0.0/roles/{id}/rights), or use an account whose role has it."}
-	case problem.ReasonUnpublished:
-		return []string{fmt.Sprintf("The request needs %s, which is not published to the organization: no role there can have it.", needed)},
-			[]string{"The provider can publish a rights bundle that holds it to the organization (/cloudapi/1.0.0/rightsBundles)."}
-	case problem.ReasonMachine:
-		return []string{fmt.Sprintf("The request needs %s. %s has it, but no service account and no API token may ever use it.", needed, upper(role))},
-			[]string{"A person who logs in with a password can do this."}
-	case problem.ReasonGives:
-		return []string{fmt.Sprintf("The change would give somebody %s, which the role of whoever asked does not have.", needed)},
-			[]string{"Let somebody do it who has these rights, or give away fewer."}
-	}
-	return nil, nil
-}
-
-func quoted(rights []string) string {
-	list := make([]string, len(rights))
-	for i, r := range rights {
-		list[i] = fmt.Sprintf("%q", r)
-	}
-	return "the right " + strings.Join(list, " or ")
-}
-
-func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func byPlace(s Shown) (why, advice []string) {
 	f := s.Facts
@@ -129,21 +92,4 @@ func byLogin(s Shown) (why, advice []string) {
 	}
 	return []string{"The access token was missing, expired, ended by a logout or a revocation, or never given out by this site."},
 		[]string{"Log in again, or get a new access token by the refresh token."}
-}
-
-func byCode(s Shown) (why, advice []string) {
-	switch problem.Code(s.Code) {
-	case problem.NotFound:
-		return []string{"There is no such object in the organization, or the caller may not see it: both get the same answer."},
-			[]string{"Check the identifier, and in whose organization the request was made."}
-	case problem.InvalidClient:
-		return []string{"No service account of the organization has this client_id."}, []string{"Check the client_id, and that the path names the account's own organization."}
-	case problem.InvalidGrant:
-		return []string{or(s.Message, "The grant was not valid.") + " Nobody was ever given it in this organization, or the organization is disabled."}, nil
-	case problem.AmbiguousAuthContext:
-		return []string{s.Message}, []string{"Name the organization as <organization id>@<site id> in the context header."}
-	case problem.Internal:
-		return []string{"The server met an unexpected condition."}, []string{"The provider finds the request's id in the log."}
-	}
-	return nil, nil
 }

@@ -37,16 +37,28 @@ func byToken(s Shown) (why, advice []string) {
 		return byDevice(s)
 	case reason == problem.ReasonAssertion:
 		return []string{"The assertion was no live access token of a person of this organization."}, []string{"Log in with a password, and fetch the token with that session."}
+	case reason == problem.ReasonUnknown && s.Code == string(problem.InvalidGrant):
+		return unknown(s)
 	case reason == problem.ReasonUsed:
 		return []string{"The API token had been fetched before; it is shown once."}, []string{"Delete it and make a new one."}
 	}
 	return nil, nil
 }
 
+// unknown is a code or token that is in no table.
+func unknown(s Shown) (why, advice []string) {
+	return []string{
+			sentence(or(s.Message, "The code or token was not valid")),
+			"It was never given out in this organization, or so long ago that nothing is kept of it.",
+		}, []string{
+			"Check that the path names the organization that it was given out in, and that the app sends it whole.",
+		}
+}
+
 func otherRealm(s Shown) (why, advice []string) {
 	why = []string{"The refresh token was issued for another organization. It stays valid there."}
 	if org := s.Facts[problem.ForProvider+problem.FactOrganization]; org != "" {
-		why = append(why, fmt.Sprintf("It belongs to %s, to the account %s.", org, s.Facts[problem.ForProvider+problem.FactAccount]))
+		why = append(why, fmt.Sprintf("It belongs to the organization with the id %s, to the account with the client id %s.", org, s.Facts[problem.ForProvider+problem.FactAccount]))
 	}
 	return why, []string{"Send it to the token endpoint of its own organization: /oauth/tenant/{organization}/token, or /oauth/provider/token for the provider's."}
 }
