@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -58,6 +60,41 @@ func ParseJSON(r *http.Request, v any) error {
 	if err != nil {
 		return err
 	}
+	return decodeJSON(body, v)
+}
+
+// ParseOwnJSON is ParseJSON for documents of [OwnAPI] that replace what was there:
+// a member that is misspelled would silently take away what it was meant to set.
+// What v names, and what a GET shows besides, is known; notRead lists the latter.
+func ParseOwnJSON(r *http.Request, v any, notRead ...string) error {
+	body, err := readBody(r, maxDocument)
+	if err != nil {
+		return err
+	}
+	if err := decodeJSON(body, v); err != nil {
+		return err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil || members == nil { // null is no document
+		return problem.New(problem.BadRequest, "The body must be a JSON object.")
+	}
+	for _, name := range notRead {
+		delete(members, name)
+	}
+	known, err := json.Marshal(members)
+	if err != nil {
+		return err
+	}
+	strict := json.NewDecoder(bytes.NewReader(known))
+	strict.DisallowUnknownFields()
+	if err := strict.Decode(reflect.New(reflect.TypeOf(v).Elem()).Interface()); err != nil {
+		name, _ := strings.CutPrefix(err.Error(), "json: unknown field ")
+		return problem.New(problem.BadRequest, "There is no member %.66s.", name)
+	}
+	return nil
+}
+
+func decodeJSON(body []byte, v any) error {
 	if !utf8.Valid(body) {
 		return problem.New(problem.BadRequest, "The body is not valid UTF-8.")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -173,6 +174,51 @@ func TestParseJSONSaysWhat(t *testing.T) {
 			t.Errorf("%s: %q, want %q", body, got, want)
 		}
 	}
+}
+
+// A misspelled member of a document of ours takes nothing away unnoticed; what a
+// GET shows besides may come back.
+func TestParseOwnJSON(t *testing.T) {
+	type row struct {
+		Burst int `json:"burst"`
+	}
+	type policy struct {
+		Age  *int  `json:"age"`
+		Rows []row `json:"rows"`
+	}
+	for body, want := range map[string]string{
+		`{"age":1,"rows":[{"burst":2}],"effective":{"age":1,"x":{}}}`: "",
+		`{}`:                         "",
+		`{"ages":1}`:                 `There is no member "ages".`,
+		`{"age":1,"org":null}`:       `There is no member "org".`,
+		`{"rows":[{"bursts":2}]}`:    `There is no member "bursts".`,
+		`{"rows":[{"effective":2}]}`: `There is no member "effective".`,
+		`{"age":"1"}`:                `The member "age" has the wrong type.`,
+		`null`:                       "The body must be a JSON object.",
+	} {
+		err := ParseOwnJSON(post("", "/", body), &policy{}, "effective")
+		if want == "" && err != nil {
+			t.Errorf("%s: %v", body, err)
+		} else if want != "" && problem.From(err).Detail != want {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+}
+
+func FuzzParseOwnJSON(f *testing.F) {
+	for _, s := range []string{"{}", "null", `{"name":"a","seen":{}}`, `{"nam\ud800":1}`, `{"name":"a","name":"b","NAME":"c"}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		var strict, lax document
+		err := ParseOwnJSON(post("", "/", body), &strict, "seen")
+		if p := problem.As(err); err != nil && (p == nil || p.Code != problem.BadRequest || !utf8.ValidString(p.Detail)) {
+			t.Fatalf("%q: %v", body, err)
+		}
+		if err == nil && (ParseJSON(post("", "/", body), &lax) != nil || !reflect.DeepEqual(strict, lax)) {
+			t.Fatalf("%q is %+v, or %+v", body, strict, lax)
+		}
+	})
 }
 
 // A body that never ends is read no further than its limit.

@@ -103,7 +103,7 @@ func parseOrgLimits(r *http.Request) (ratelimit.Limits, error) {
 	var body struct {
 		Limits *[]orgLimit `json:"limits"`
 	}
-	if err := httpapi.ParseJSON(r, &body); err != nil {
+	if err := httpapi.ParseOwnJSON(r, &body, "org", "site"); err != nil {
 		return nil, err
 	}
 	if body.Limits == nil { // a body cut short must not take all limits away

@@ -55,7 +55,7 @@ func (h *Handler) tokenPolicyUpdate(c *gin.Context, call httpapi.Call) error {
 		return err
 	}
 	var body tokenPolicyBody
-	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
+	if err := httpapi.ParseOwnJSON(c.Request, &body, "setByProvider", "effective"); err != nil {
 		return err
 	}
 	o, err := h.Tenants.UpdateOrganization(c.Request.Context(), call.Caller, org.ID, func(o *tenants.Organization) {
