@@ -201,6 +201,17 @@ func newConfig() *cobra.Command {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), *file, "is valid.")
 			return err
 		},
+	}, &cobra.Command{
+		Use:   "reference",
+		Short: "Describe every setting, with bounds and defaults, as Markdown",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text, err := config.Reference()
+			if err == nil {
+				_, err = fmt.Fprint(cmd.OutOrStdout(), text)
+			}
+			return err
+		},
 	})
 	return cmd
 }

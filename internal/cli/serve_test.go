@@ -70,6 +70,7 @@ type serving struct {
 
 func (s *serving) check(t *testing.T) {
 	wantRun(t, 0, "is valid", "config", "check", "--config", s.cell.Config)
+	wantRun(t, 0, "- **`limits.max_keys`** (`65536`", "config", "reference")
 }
 
 func (s *serving) refuseEmpty(t *testing.T) {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -160,4 +162,31 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The example names every setting, and is valid with what is commented out, too,
+// but for what excludes each other.
+func TestExampleNamesEverySetting(t *testing.T) {
+	example, err := os.ReadFile("../../deploy/causeway.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range settings() {
+		key := budget.ReplaceAllString(s.key, "$1")
+		name := key[strings.LastIndex(key, ".")+1:]
+		if !regexp.MustCompile(`(?m)(^[ #]*|[{,] ?)` + regexp.QuoteMeta(name) + `:`).Match(example) {
+			t.Errorf("deploy/causeway.yaml does not name %s", key)
+		}
+	}
+	commented := regexp.MustCompile(`(?m)^( *)# ( *[a-z_]+:)`)
+	exclusive := regexp.MustCompile(`(?m)^ *(# )?(master_key|master_command):.*$`)
+	path := filepath.Join(t.TempDir(), "all.yaml")
+	if err := os.WriteFile(path, commented.ReplaceAll(exclusive.ReplaceAll(example, nil), []byte("$1$2")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"../../deploy/causeway.yaml", path} {
+		if _, err := Load(Source{Path: file}); err != nil {
+			t.Error(err)
+		}
+	}
 }
