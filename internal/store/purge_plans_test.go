@@ -44,13 +44,18 @@ func TestPlans_UpkeepNeverReadsAllOfATable(t *testing.T) {
 				func() error { return second(u.Newest(t.Context(), l)) },
 				func() error { return second(u.Sealed(t.Context(), l)) },
 				func() error { return second(u.Events(t.Context(), l, 0, 10, 10)) },
+				func() error { return second(db.Archive().Younger(t.Context(), l, 0, 10)) },
+				func() error { return second(db.Archive().Borders(t.Context(), l)) },
 			} {
 				ok(t, f())
 			}
 		}
+		_, err := db.Archive().Stored(t.Context(), 1, 10)
+		ok(t, err)
+		ok(t, second(db.Archive().End(t.Context())))
 		ok(t, db.Cells().Beat(t.Context(), cells.Cell{ID: "a"}))
 		ok(t, db.Cells().Leave(t.Context(), "a"))
-		_, err := u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: "a"})
+		_, err = u.Hold(t.Context(), upkeep.Lease{Name: "work", Holder: "a"})
 		ok(t, err)
 		_ = second(db.Receipts().Recorded(t.Context(), w.org, 1))
 		_ = second(db.Receipts().RecordedAnywhere(t.Context(), 1))
