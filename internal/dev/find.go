@@ -19,9 +19,9 @@ func Find(folder string) (*File, error) {
 	found, _ := filepath.Glob(filepath.Join(os.TempDir(), tempFolders, fileName))
 	newest, at := "", time.Time{}
 	for _, path := range found {
-		info, err := os.Stat(path)
+		info, err := os.Lstat(path)
 		// Others may put files there, too; ours nobody else can read.
-		if err == nil && info.Mode().Perm()&0o077 == 0 && info.ModTime().After(at) {
+		if err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 == 0 && mine(info) && info.ModTime().After(at) {
 			newest, at = path, info.ModTime()
 		}
 	}
