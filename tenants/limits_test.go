@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,9 +18,17 @@ import (
 // limitStore answers what each cell asks for, and counts how often.
 type limitStore struct {
 	tenants.Store
+	reads atomic.Int32
+	mu    sync.Mutex
 	all   []ratelimit.OrgLimits
 	err   error
-	reads int
+}
+
+// answers is what is read from now on.
+func (s *limitStore) answers(err error, all ...ratelimit.OrgLimits) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all, s.err = all, err
 }
 
 type limitReader struct {
@@ -26,10 +36,14 @@ type limitReader struct {
 	*limitStore
 }
 
-func (r limitReader) EveryOrganizationLimits() ([]ratelimit.OrgLimits, error) { return r.all, r.err }
+func (r limitReader) EveryOrganizationLimits() ([]ratelimit.OrgLimits, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all, r.err
+}
 
 func (s *limitStore) View(_ context.Context, f func(tenants.Reader) error) error {
-	s.reads++
+	s.reads.Add(1)
 	return f(limitReader{limitStore: s})
 }
 
@@ -53,13 +67,13 @@ func TestLimits_R13_FollowTheJournal(t *testing.T) {
 		}
 		want := func(after string, reads, orgs int) {
 			t.Helper()
-			if store.reads != reads || limiter.OwnOrgs() != orgs {
-				t.Errorf("after %s: read %d times, %d organizations; want %d and %d", after, store.reads, limiter.OwnOrgs(), reads, orgs)
+			if got := int(store.reads.Load()); got != reads || limiter.OwnOrgs() != orgs {
+				t.Errorf("after %s: read %d times, %d organizations; want %d and %d", after, got, limiter.OwnOrgs(), reads, orgs)
 			}
 		}
 		synctest.Wait()
 		want("the start", 1, 0)
-		store.all = []ratelimit.OrgLimits{{ID: "acme", Name: "acme", Limits: ratelimit.Limits{ratelimit.Management: {ratelimit.PerOrg: {Tokens: 1, Per: time.Second}}}}}
+		store.answers(nil, ratelimit.OrgLimits{ID: "acme", Name: "acme", Limits: ratelimit.Limits{ratelimit.Management: {ratelimit.PerOrg: {Tokens: 1, Per: time.Second}}}})
 		apply(journal.OrganizationUpdated, "acme")
 		want("a change of one without limits", 1, 0)
 		apply(journal.OrganizationLimited, "acme")
@@ -68,10 +82,10 @@ func TestLimits_R13_FollowTheJournal(t *testing.T) {
 		want("a change of another", 2, 1)
 		apply(journal.OrganizationUpdated, "acme")
 		want("it was renamed", 3, 1)
-		store.all, store.err = nil, errors.New("no database")
+		store.answers(errors.New("no database"))
 		apply(journal.OrganizationDeleted, "acme")
 		want("a read that failed", 4, 1)
-		store.err = nil
+		store.answers(nil)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		want("the next one", 5, 0)

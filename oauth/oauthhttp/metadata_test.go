@@ -25,7 +25,7 @@ func FuzzLastSegment(f *testing.F) {
 	f.Fuzz(func(t *testing.T, sent string) {
 		u, err := url.ParseRequestURI(prefix + sent)
 		if err != nil {
-			t.Skip()
+			return // no server gets to see it
 		}
 		got := lastSegment(u)
 		if strings.ContainsAny(got, "/\"<>\\ ") || strings.ContainsFunc(got, func(r rune) bool { return r < '!' || r > '~' }) {
