@@ -266,11 +266,15 @@ const lastWrite = 5 * time.Second
 // part of the shortest idle timeout.
 const flushEvery = 15 * time.Second
 
+// keepEvery is how late a signing key can be published or retired: nothing beside
+// the hours that lie between those. Every cell looks; each step is taken once.
+const keepEvery = time.Minute
+
 func startBackground(s *Site) *background {
 	ctx, cancel := context.WithCancel(store.Background(context.Background()))
 	b := &background{cancel: cancel}
-	b.done.Go(func() { s.flushUse(ctx) })
-	b.done.Go(func() { s.keepKeys(ctx) })
+	b.done.Go(func() { s.every(ctx, flushEvery, "note the use of sessions", s.tokens.FlushUse) })
+	b.done.Go(func() { s.every(ctx, keepEvery, "look after the signing keys", s.oauth.KeepKeys) })
 	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.cells.Run(ctx) })
@@ -279,16 +283,18 @@ func startBackground(s *Site) *background {
 	return b
 }
 
-func (s *Site) flushUse(ctx context.Context) {
-	tick := time.NewTicker(flushEvery)
+// every does something again and again until ctx ends. What fails is tried again
+// at the next turn.
+func (s *Site) every(ctx context.Context, d time.Duration, what string, do func(context.Context) error) {
+	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := s.tokens.FlushUse(ctx); err != nil && ctx.Err() == nil {
-				s.log.Warn("could not note the use of sessions", "err", err)
+			if err := do(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("could not "+what, "err", err)
 			}
 		}
 	}
