@@ -48,105 +48,91 @@ const presentedColumns = `f.org_id, f.id, f.account_id, f.generation, f.current_
 
 const presentedHolder = ` JOIN service_accounts a ON a.org_id = f.org_id AND a.id = f.account_id `
 
-// selectCurrent wants a condition. What nearly everybody shows is the one token of
-// a family that rotates.
-const selectCurrent = `SELECT ` + presentedColumns + `, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries, '' AS went_on
-	FROM token_families f` + presentedHolder
-
 // selectPresented looks among current and used tokens in one statement: between
 // two, a rotation could hide the token from both. Of a used token it tells who
-// went on with its successor, too.
-const selectPresented = selectCurrent + `WHERE f.current_digest = ?
+// went on with its successor, too. which is the condition on a token, given twice.
+func selectPresented(which string) string {
+	return `SELECT ` + presentedColumns + `, f.current_digest AS token, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries, '' AS went_on
+	FROM token_families f` + presentedHolder + `WHERE f.current_digest ` + which + `
 	UNION ALL
-	SELECT ` + presentedColumns + `, u.generation, u.used_at, u.source, u.retries, coalesce((SELECT n.source FROM used_tokens n
+	SELECT ` + presentedColumns + `, u.digest, u.generation, u.used_at, u.source, u.retries, coalesce((SELECT n.source FROM used_tokens n
 		WHERE n.org_id = u.org_id AND n.family_id = u.family_id AND n.generation = u.generation + 1), '')
-	FROM used_tokens u JOIN token_families f ON f.org_id = u.org_id AND f.id = u.family_id` + presentedHolder + `WHERE u.digest = ?`
-
-func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
-	found, err := presented(r.db.Raw(selectPresented, blob(token), blob(token)))
-	if err == nil && len(found) == 0 {
-		err = notFound()
-	}
-	if err != nil {
-		return oauth.Presented{}, err
-	}
-	return found[0], nil
+	FROM used_tokens u JOIN token_families f ON f.org_id = u.org_id AND f.id = u.family_id` + presentedHolder + `WHERE u.digest ` + which
 }
 
-// RefreshToken asks for tokens that rotate together with others; one that is not
-// among them asks alone.
+func (r *reader) RefreshToken(token oauth.Digest) (oauth.Presented, error) {
+	found, err := presented(r.db.Raw(selectPresented("= ?"), blob(token), blob(token)))
+	return among(found, token, err)
+}
+
+// among is what was found of one token.
+func among(found map[string]oauth.Presented, token oauth.Digest, err error) (oauth.Presented, error) {
+	p, ok := found[string(token)]
+	if err == nil && !ok {
+		err = notFound()
+	}
+	return p, err
+}
+
+// RefreshToken asks together with others, whatever the token: what strangers make
+// up must not keep those waiting who lost an answer.
 func (s oauthStore) RefreshToken(ctx context.Context, token oauth.Digest) (oauth.Presented, error) {
 	p, err := s.tokens.ask(ctx, token)
 	return p, fault(err)
 }
 
-// currentAmong is the list of tokens, in either database's words.
-var currentAmong = map[kind]string{sqlite: "WHERE f.current_digest IN (?)", postgres: "WHERE f.current_digest = ANY($1::bytea[])"}
-
 type tokenJob = job[oauth.Digest, oauth.Presented]
 
 // readTogether opens the group of tokens that are looked up.
 func (d *DB) readTogether() {
-	g := &group[oauth.Digest, oauth.Presented]{pool: d.read.sql, do: d.current, alone: d.anyGeneration}
-	d.tokens = g.start(d)
+	d.tokens = (&group[oauth.Digest, oauth.Presented]{pool: d.read.sql, do: d.presentedTogether}).start(d)
 }
 
-// list is the tokens that jobs ask for, as the database takes lists.
-func (d *DB) list(jobs []tokenJob) any {
-	if d.kind == sqlite {
-		return convert(jobs, func(j tokenJob) blob { return blob(j.what) })
-	}
-	return convert(jobs, func(j tokenJob) []byte { return j.what })
-}
-
-// current reads those that rotate. A token that is not among them is looked for
-// alone: it may be spent, or nobody's.
-func (d *DB) current(conn *sql.Conn, jobs []tokenJob) []answer[oauth.Presented] {
+func (d *DB) presentedTogether(conn *sql.Conn, jobs []tokenJob) []answer[oauth.Presented] {
 	ctx, cancel := d.whole(jobs[0].ctx)
 	defer cancel()
-	found, err := presented(d.read.session(ctx, counted{conn, d.stats}).Raw(selectCurrent+currentAmong[d.kind], d.list(jobs)))
-	byDigest := make(map[string]oauth.Presented, len(found))
-	for _, p := range found {
-		byDigest[string(p.Current)] = p
-	}
+	found, err := presented(d.presentedAmong(d.read.session(ctx, counted{conn, d.stats}), jobs))
 	answers := make([]answer[oauth.Presented], len(jobs))
 	for i, j := range jobs {
-		p, ok := byDigest[string(j.what)]
-		answers[i] = answer[oauth.Presented]{value: p, err: err, alone: err == nil && !ok}
+		answers[i].value, answers[i].err = among(found, j.what, err)
 	}
 	return answers
 }
 
-func (d *DB) anyGeneration(ctx context.Context, token oauth.Digest) (p oauth.Presented, err error) {
-	err = d.view(ctx, func(r *reader) error {
-		p, err = r.RefreshToken(token)
-		return err
-	})
-	return p, err
+// presentedAmong is the query for a list of tokens, in either database's words.
+func (d *DB) presentedAmong(db *gorm.DB, jobs []tokenJob) *gorm.DB {
+	if d.kind == postgres {
+		return db.Raw(selectPresented("= ANY($1::bytea[])"), convert(jobs, func(j tokenJob) []byte { return j.what }))
+	}
+	list := convert(jobs, func(j tokenJob) blob { return blob(j.what) })
+	return db.Raw(selectPresented("IN (?)"), list, list)
 }
 
-// presented reads by hand: it is half of what a refresh asks the database.
-func presented(q *gorm.DB) (all []oauth.Presented, err error) {
+// presented reads by hand: it is half of what a refresh asks the database. What it
+// finds is told by the digest of the token.
+func presented(q *gorm.DB) (map[string]oauth.Presented, error) {
 	rows, err := q.Rows()
 	if err != nil {
 		return nil, fault(err)
 	}
 	defer rows.Close()
+	found := map[string]oauth.Presented{}
 	for rows.Next() {
 		var f familyRow
 		var a accountRow
 		var p oauth.Presented
+		var token []byte
 		var usedAt int64
 		if err := rows.Scan(&f.OrgID, &f.ID, &f.AccountID, &f.Generation, &f.CurrentDigest, &f.CreatedAt, &f.RevokedAt,
 			&a.Name, &a.SoftwareID, &a.SoftwareVersion, &a.URI, &a.RoleID, &a.QuotaPolicyID, &a.CreatedAt,
-			&p.Shown, &usedAt, &p.UsedFrom, &p.Retries, &p.WentOnFrom); err != nil {
+			&token, &p.Shown, &usedAt, &p.UsedFrom, &p.Retries, &p.WentOnFrom); err != nil {
 			return nil, fault(err)
 		}
 		a.OrgID, a.ID = f.OrgID, f.AccountID
 		p.Family, p.Holder, p.UsedAt = f.family(), accountWithStatus{Row: a}.account(), fromMicros(usedAt)
-		all = append(all, p)
+		found[string(token)] = p
 	}
-	return all, fault(rows.Err())
+	return found, fault(rows.Err())
 }
 
 func newFamilyRow(f oauth.Family) familyRow {

@@ -205,3 +205,22 @@ func TestRefreshToken_R6_TogetherAsAlone(t *testing.T) {
 		})
 	})
 }
+
+// Who lost an answer and shows the spent token again does not stand in a line with
+// strangers who make tokens up.
+func TestRefreshToken_R13_NobodyAsksAlone(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newTenant(t, db, "Own")
+		db.HoldLanes()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		got, err := db.OAuth().RefreshToken(ctx, w.used)
+		ok(t, err)
+		if got.Holder.ID != w.account || got.UsedAt.IsZero() {
+			t.Errorf("of a spent token is known %+v", got)
+		}
+		_, err = db.OAuth().RefreshToken(ctx, digest("unknown"))
+		wantProblem(t, err, problem.NotFound)
+	})
+}
