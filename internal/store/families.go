@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"time"
 
 	"gorm.io/gorm"
@@ -48,12 +49,16 @@ const presentedColumns = `f.org_id, f.id, f.account_id, f.generation, f.current_
 
 const presentedHolder = ` JOIN service_accounts a ON a.org_id = f.org_id AND a.id = f.account_id `
 
+// selectCurrent wants a condition. What nearly everybody shows is the one token of
+// a family that rotates.
+const selectCurrent = `SELECT ` + presentedColumns + `, f.current_digest AS token, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries, '' AS went_on
+	FROM token_families f` + presentedHolder + `WHERE f.current_digest `
+
 // selectPresented looks among current and used tokens in one statement: between
 // two, a rotation could hide the token from both. Of a used token it tells who
 // went on with its successor, too. which is the condition on a token, given twice.
 func selectPresented(which string) string {
-	return `SELECT ` + presentedColumns + `, f.current_digest AS token, f.generation AS shown, 0 AS used_at, '' AS source, 0 AS retries, '' AS went_on
-	FROM token_families f` + presentedHolder + `WHERE f.current_digest ` + which + `
+	return selectCurrent + which + `
 	UNION ALL
 	SELECT ` + presentedColumns + `, u.digest, u.generation, u.used_at, u.source, u.retries, coalesce((SELECT n.source FROM used_tokens n
 		WHERE n.org_id = u.org_id AND n.family_id = u.family_id AND n.generation = u.generation + 1), '')
@@ -91,7 +96,19 @@ func (d *DB) readTogether() {
 func (d *DB) presentedTogether(conn *sql.Conn, jobs []tokenJob) []answer[oauth.Presented] {
 	ctx, cancel := d.whole(jobs[0].ctx)
 	defer cancel()
-	found, err := presented(d.presentedAmong(d.read.session(ctx, counted{conn, d.stats}), jobs))
+	db := d.read.session(ctx, counted{conn, d.stats})
+	found, err := presented(d.currentAmong(db, jobs))
+	var rest []tokenJob // spent, or nobody's
+	for _, j := range jobs {
+		if _, ok := found[string(j.what)]; !ok {
+			rest = append(rest, j)
+		}
+	}
+	if err == nil && len(rest) > 0 {
+		var more map[string]oauth.Presented
+		more, err = presented(d.presentedAmong(db, rest))
+		maps.Copy(found, more)
+	}
 	answers := make([]answer[oauth.Presented], len(jobs))
 	for i, j := range jobs {
 		answers[i].value, answers[i].err = among(found, j.what, err)
@@ -99,13 +116,29 @@ func (d *DB) presentedTogether(conn *sql.Conn, jobs []tokenJob) []answer[oauth.P
 	return answers
 }
 
-// presentedAmong is the query for a list of tokens, in either database's words.
+// currentAmong is the query for a list of tokens, in either database's words.
+func (d *DB) currentAmong(db *gorm.DB, jobs []tokenJob) *gorm.DB {
+	if d.kind == postgres {
+		return db.Raw(selectCurrent+anyOf, arrayOf(jobs))
+	}
+	return db.Raw(selectCurrent+"IN (?)", listOf(jobs))
+}
+
 func (d *DB) presentedAmong(db *gorm.DB, jobs []tokenJob) *gorm.DB {
 	if d.kind == postgres {
-		return db.Raw(selectPresented("= ANY($1::bytea[])"), convert(jobs, func(j tokenJob) []byte { return j.what }))
+		return db.Raw(selectPresented(anyOf), arrayOf(jobs))
 	}
-	list := convert(jobs, func(j tokenJob) blob { return blob(j.what) })
-	return db.Raw(selectPresented("IN (?)"), list, list)
+	return db.Raw(selectPresented("IN (?)"), listOf(jobs), listOf(jobs))
+}
+
+const anyOf = "= ANY($1::bytea[])"
+
+func arrayOf(jobs []tokenJob) [][]byte {
+	return convert(jobs, func(j tokenJob) []byte { return j.what })
+}
+
+func listOf(jobs []tokenJob) []blob {
+	return convert(jobs, func(j tokenJob) blob { return blob(j.what) })
 }
 
 // presented reads by hand: it is half of what a refresh asks the database. What it
