@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"net/netip"
 	"time"
 
 	"causeway/tenants"
@@ -16,6 +17,9 @@ const (
 	StatusActive Status = "ACTIVE"
 	// Unreachable: both sides hold it, the peer cannot be reached now.
 	Unreachable Status = "UNREACHABLE"
+	// StatusError: the sites reach each other and cannot work together; the reason
+	// says why. Nothing crosses.
+	StatusError Status = "ERROR"
 )
 
 // Self is this site.
@@ -35,8 +39,24 @@ type SiteAssociation struct {
 	BaseUIEndpoint          string
 	RestEndpointCertificate string // PEM; an extra root for RestEndpoint, never an identity
 	PublicKey               string // PEM, the peer's root key: this is who it is
-	Status                  Status
-	CreatedAt               time.Time
+	// NextKey is the root key that the peer has announced, signed with PublicKey;
+	// PEM, or empty. A certificate that it signed makes it PublicKey.
+	NextKey string
+	// Bundle is the last one the peer signed, BundleSeq its number: there is no way
+	// back to an older one.
+	Bundle    string
+	BundleSeq uint64
+	// Allowed are the networks in which the peer's addresses must lie; none allows
+	// all.
+	Allowed []netip.Prefix
+
+	Status      Status
+	Reason      string    // for people: why the status is not ACTIVE
+	StatusAt    time.Time // when the status last changed
+	ContactedAt time.Time // when the peer last answered, to the minute; zero if never
+	// DirSeq is how far the peer's directory of organizations has been read.
+	DirSeq    int64
+	CreatedAt time.Time
 }
 
 // OrgAssociation lets principals of Local act in Remote and the other way
@@ -47,7 +67,20 @@ type OrgAssociation struct {
 	RemoteName string
 	Site       tenants.SiteID // of Remote; our own id for organizations of one site
 	PublicKey  string         // PEM, the remote organization's key
-	Status     Status
-	MapUsers   bool // whether people map by name; service accounts always do
-	CreatedAt  time.Time
+	MapUsers   bool           // whether people map by name; service accounts always do
+	// Direct lets principals of Remote show its tokens here; each is checked at its
+	// home.
+	Direct bool
+	// RemoteEnabled is what the remote site last said.
+	RemoteEnabled bool
+
+	Status    Status
+	Reason    string    // for people: why the status is not ACTIVE
+	StatusAt  time.Time // when the status last changed
+	CreatedAt time.Time
+}
+
+// Location is the remote organization.
+func (a OrgAssociation) Location() tenants.LocationID {
+	return tenants.LocationID{Org: a.Remote, Site: a.Site}
 }

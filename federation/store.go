@@ -2,6 +2,7 @@ package federation
 
 import (
 	"context"
+	"time"
 
 	"causeway/internal/journal"
 	"causeway/tenants"
@@ -12,6 +13,10 @@ import (
 type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
 	InTx(ctx context.Context, f func(Tx) error) error
+
+	// UseAssertion remembers for all cells of the site that a site's assertion was
+	// used, until it could not be accepted any more. It is false for one that was.
+	UseAssertion(ctx context.Context, site tenants.SiteID, id string, until time.Time) (bool, error)
 }
 
 // Reader reads. Absence is problem.NotFound.
@@ -24,19 +29,74 @@ type Reader interface {
 	// OrgAssociation is one of them. An organization is told by its site as well:
 	// the provider's has the same id everywhere.
 	OrgAssociation(local tenants.OrgID, remote tenants.LocationID) (OrgAssociation, error)
+	// AssociatedWith lists what local organizations hold with one site, by local
+	// organization and then remote, at most limit of them, beginning after the pair
+	// given; an empty one begins at the first.
+	AssociatedWith(site tenants.SiteID, after Pair, limit int) ([]OrgAssociation, error)
 	// OrgKey is the organization's own key: PKCS #8, DER, sealed.
 	OrgKey(org tenants.OrgID) ([]byte, error)
+	// Roots are this site's root keys beyond the first, the oldest first.
+	Roots() ([]Root, error)
+}
+
+// Pair is a local and a remote organization that may be associated.
+type Pair struct{ Local, Remote tenants.OrgID }
+
+// Root is one of this site's root keys. It is published to peers from the moment
+// it is made, signs from SignsFrom on, and counts until RetiredAt; zero is never.
+type Root struct {
+	ID        string // its fingerprint
+	Sealed    []byte // PKCS #8, DER, sealed
+	CreatedAt time.Time
+	SignsFrom time.Time
+	RetiredAt time.Time
 }
 
 // Tx reads and writes in one transaction.
 type Tx interface {
 	Reader
 	CreateSelf(Self) error
+	RenameSelf(name string) error
+	CreateRoot(Root) error
+	RetireRoot(id string, at time.Time) error
 	// PutSiteAssociation creates or replaces by site.
 	PutSiteAssociation(SiteAssociation) error
 	// PutOrgAssociation creates or replaces by local and remote organization and site.
 	PutOrgAssociation(OrgAssociation) error
+	// DeleteSiteAssociation and DeleteOrgAssociation are problem.NotFound for what
+	// is not held. The organizations' associations with a site outlive the site's:
+	// whoever deletes that one decides about them.
+	DeleteSiteAssociation(site tenants.SiteID) error
+	DeleteOrgAssociation(local tenants.OrgID, remote tenants.LocationID) error
+
+	// What contact with a site finds out is set by itself: an administrator may be
+	// changing the rest of the row. Each reports whether it changed anything, and
+	// the status of an association changes only while it is still the one seen.
+	SetSiteStatus(site tenants.SiteID, seen Status, now StatusChange) (bool, error)
+	SetOrgStatus(local tenants.OrgID, remote tenants.LocationID, seen Status, now StatusChange) (bool, error)
+	// SetRemote notes what the remote organization is called and whether it is
+	// enabled.
+	SetRemote(local tenants.OrgID, remote tenants.LocationID, name string, enabled bool) (bool, error)
+	// SetContact notes when a site answered and how far its directory was read.
+	SetContact(site tenants.SiteID, at time.Time, dirSeq int64) error
+	// SetBundle keeps a bundle that is not older than the one kept, and the keys it
+	// leaves pinned: public must be what is pinned when the caller looked.
+	SetBundle(site tenants.SiteID, public string, b Pinned) (bool, error)
 	// CreateOrgKey stores a key once; a second call is problem.Conflict.
 	CreateOrgKey(org tenants.OrgID, sealed []byte) error
 	Record(journal.Entry) error
+}
+
+// StatusChange is what an association becomes, and why.
+type StatusChange struct {
+	Status Status
+	Reason string
+	At     time.Time
+}
+
+// Pinned is what a bundle tells of a site's keys, and the bundle itself.
+type Pinned struct {
+	PublicKey, NextKey string // PEM; NextKey may be empty
+	Bundle             string
+	Seq                uint64
 }

@@ -114,6 +114,9 @@ func New(c Config) *Gateway {
 	for _, rt := range c.Endpoints.Open {
 		g.handle(rt.Method, rt.Path, g.open(rt))
 	}
+	for _, rt := range c.Endpoints.Between {
+		g.handle(rt.Method, rt.Path, g.between(rt))
+	}
 	g.engine.NoRoute(g.instance)
 	g.engine.NoMethod(func(c *gin.Context) {
 		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
@@ -207,6 +210,21 @@ func serveOpen(c *gin.Context, rt httpapi.Open) error {
 	}
 	defer receipt(c).stamp()
 	return rt.Do(c)
+}
+
+// between serves what associated sites ask of this one. Whether the association
+// still holds is for the endpoint to ask: a connection outlives it.
+func (g *Gateway) between(rt httpapi.Between) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		from, ok := fromPeer(c.Request.Context())
+		if !ok {
+			g.fail(c, unknownPath())
+			return
+		}
+		if err := rt.Do(c, from); err != nil {
+			g.fail(c, err)
+		}
+	}
 }
 
 func unknownPath() error { return problem.New(problem.UnknownPath, "Nothing is served at this path.") }

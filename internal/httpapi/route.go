@@ -45,14 +45,25 @@ type Open struct {
 	AnyVersion bool
 }
 
+// Between is an endpoint that associated sites call on their own behalf, without
+// an assertion: the channel says which site asks. On other listeners than the
+// peers' there is nothing at its path.
+type Between struct {
+	Method string
+	Path   string
+	Do     func(c *gin.Context, from tenants.SiteID) error
+}
+
 // Endpoints is what a package of handlers offers.
 type Endpoints struct {
-	Routes []Route
-	Open   []Open
+	Routes  []Route
+	Open    []Open
+	Between []Between
 }
 
 // Add joins more endpoints to e.
 func (e *Endpoints) Add(more Endpoints) {
 	e.Routes = append(e.Routes, more.Routes...)
 	e.Open = append(e.Open, more.Open...)
+	e.Between = append(e.Between, more.Between...)
 }

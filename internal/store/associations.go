@@ -1,6 +1,9 @@
 package store
 
 import (
+	"net/netip"
+	"strings"
+
 	"gorm.io/gorm/clause"
 
 	"causeway/federation"
@@ -25,7 +28,15 @@ type siteAssociationRow struct {
 	BaseUIEndpoint          string `gorm:"column:base_ui_endpoint"`
 	RestEndpointCertificate string
 	PublicKey               string
+	NextKey                 string
+	Bundle                  string
+	BundleSeq               uint64
+	Allowed                 string
 	Status                  string
+	Reason                  string
+	StatusAt                int64
+	ContactedAt             int64
+	DirSeq                  int64
 	CreatedAt               int64 `gorm:"autoCreateTime:false"`
 }
 
@@ -34,20 +45,54 @@ func (siteAssociationRow) TableName() string { return "site_associations" }
 func (r siteAssociationRow) association() federation.SiteAssociation {
 	return federation.SiteAssociation{
 		Site: tenants.SiteID(r.SiteID), Name: r.Name, RestEndpoint: r.RestEndpoint, BaseUIEndpoint: r.BaseUIEndpoint,
-		RestEndpointCertificate: r.RestEndpointCertificate, PublicKey: r.PublicKey,
-		Status: federation.Status(r.Status), CreatedAt: fromMicros(r.CreatedAt),
+		RestEndpointCertificate: r.RestEndpointCertificate, PublicKey: r.PublicKey, NextKey: r.NextKey,
+		Bundle: r.Bundle, BundleSeq: r.BundleSeq, Allowed: networks(r.Allowed),
+		Status: federation.Status(r.Status), Reason: r.Reason, StatusAt: fromMicros(r.StatusAt),
+		ContactedAt: fromMicros(r.ContactedAt), DirSeq: r.DirSeq, CreatedAt: fromMicros(r.CreatedAt),
 	}
 }
 
+func newSiteAssociationRow(a federation.SiteAssociation) siteAssociationRow {
+	return siteAssociationRow{
+		SiteID: string(a.Site), Name: a.Name, RestEndpoint: a.RestEndpoint, BaseUIEndpoint: a.BaseUIEndpoint,
+		RestEndpointCertificate: a.RestEndpointCertificate, PublicKey: a.PublicKey, NextKey: a.NextKey,
+		Bundle: a.Bundle, BundleSeq: a.BundleSeq, Allowed: fromNetworks(a.Allowed),
+		Status: string(a.Status), Reason: a.Reason, StatusAt: micros(a.StatusAt),
+		ContactedAt: micros(a.ContactedAt), DirSeq: a.DirSeq, CreatedAt: micros(a.CreatedAt),
+	}
+}
+
+// networks are written with commas between them. What cannot be read allows
+// nothing, rather than everything.
+func networks(text string) []netip.Prefix {
+	if text == "" {
+		return nil
+	}
+	list := []netip.Prefix{}
+	for part := range strings.SplitSeq(text, ",") {
+		p, _ := netip.ParsePrefix(part)
+		list = append(list, p)
+	}
+	return list
+}
+
+func fromNetworks(list []netip.Prefix) string {
+	return strings.Join(convert(list, netip.Prefix.String), ",")
+}
+
 type orgAssociationRow struct {
-	OrgID       string `gorm:"primaryKey"`
-	RemoteOrgID string `gorm:"primaryKey"`
-	RemoteName  string
-	SiteID      string
-	PublicKey   string
-	Status      string
-	MapUsers    bool
-	CreatedAt   int64 `gorm:"autoCreateTime:false"`
+	OrgID         string `gorm:"primaryKey"`
+	RemoteOrgID   string `gorm:"primaryKey"`
+	RemoteName    string
+	SiteID        string
+	PublicKey     string
+	MapUsers      bool
+	Direct        bool
+	RemoteEnabled bool
+	Status        string
+	Reason        string
+	StatusAt      int64
+	CreatedAt     int64 `gorm:"autoCreateTime:false"`
 }
 
 func (orgAssociationRow) TableName() string { return "org_associations" }
@@ -55,8 +100,16 @@ func (orgAssociationRow) TableName() string { return "org_associations" }
 func (r orgAssociationRow) association() federation.OrgAssociation {
 	return federation.OrgAssociation{
 		Local: tenants.OrgID(r.OrgID), Remote: tenants.OrgID(r.RemoteOrgID), RemoteName: r.RemoteName,
-		Site: tenants.SiteID(r.SiteID), PublicKey: r.PublicKey, Status: federation.Status(r.Status),
-		MapUsers: r.MapUsers, CreatedAt: fromMicros(r.CreatedAt),
+		Site: tenants.SiteID(r.SiteID), PublicKey: r.PublicKey, MapUsers: r.MapUsers, Direct: r.Direct, RemoteEnabled: r.RemoteEnabled,
+		Status: federation.Status(r.Status), Reason: r.Reason, StatusAt: fromMicros(r.StatusAt), CreatedAt: fromMicros(r.CreatedAt),
+	}
+}
+
+func newOrgAssociationRow(a federation.OrgAssociation) orgAssociationRow {
+	return orgAssociationRow{
+		OrgID: string(a.Local), RemoteOrgID: string(a.Remote), RemoteName: a.RemoteName, SiteID: string(a.Site),
+		PublicKey: a.PublicKey, MapUsers: a.MapUsers, Direct: a.Direct, RemoteEnabled: a.RemoteEnabled,
+		Status: string(a.Status), Reason: a.Reason, StatusAt: micros(a.StatusAt), CreatedAt: micros(a.CreatedAt),
 	}
 }
 
@@ -112,18 +165,13 @@ func (t *tx) CreateSelf(s federation.Self) error {
 }
 
 func (t *tx) PutSiteAssociation(a federation.SiteAssociation) error {
-	return t.put(&siteAssociationRow{
-		SiteID: string(a.Site), Name: a.Name, RestEndpoint: a.RestEndpoint, BaseUIEndpoint: a.BaseUIEndpoint,
-		RestEndpointCertificate: a.RestEndpointCertificate, PublicKey: a.PublicKey,
-		Status: string(a.Status), CreatedAt: micros(a.CreatedAt),
-	}, "site_id")
+	row := newSiteAssociationRow(a)
+	return t.put(&row, "site_id")
 }
 
 func (t *tx) PutOrgAssociation(a federation.OrgAssociation) error {
-	return t.put(&orgAssociationRow{
-		OrgID: string(a.Local), RemoteOrgID: string(a.Remote), RemoteName: a.RemoteName, SiteID: string(a.Site),
-		PublicKey: a.PublicKey, Status: string(a.Status), MapUsers: a.MapUsers, CreatedAt: micros(a.CreatedAt),
-	}, "org_id", "remote_org_id", "site_id")
+	row := newOrgAssociationRow(a)
+	return t.put(&row, "org_id", "remote_org_id", "site_id")
 }
 
 func (t *tx) CreateOrgKey(org tenants.OrgID, sealed []byte) error {

@@ -142,6 +142,26 @@ var planCalls = []call{
 	{"PutOrgAssociation", inSites(func(f federation.Tx, w *tenant) error {
 		return f.PutOrgAssociation(federation.OrgAssociation{Local: w.org, Remote: w.remote.Org, RemoteName: "there", Site: w.remote.Site, Status: federation.Asymmetric})
 	})},
+	{"AssociatedWith", inSites(func(f federation.Tx, w *tenant) error {
+		return second(f.AssociatedWith(w.remote.Site, federation.Pair{Local: w.org, Remote: w.remote.Org}, 100))
+	})},
+	{"SetOrgStatus SetRemote DeleteOrgAssociation", inSites(func(f federation.Tx, w *tenant) error {
+		return errors.Join(
+			second(f.SetOrgStatus(w.org, w.remote, federation.Asymmetric, federation.StatusChange{Status: federation.StatusActive, At: now})),
+			second(f.SetRemote(w.org, w.remote, "renamed", true)), f.DeleteOrgAssociation(w.org, w.remote))
+	})},
+	{"SetSiteStatus SetContact SetBundle DeleteSiteAssociation", inSites(func(f federation.Tx, w *tenant) error {
+		return errors.Join(
+			f.PutSiteAssociation(federation.SiteAssociation{Site: w.remote.Site, Name: "there", Status: federation.Asymmetric}),
+			second(f.SetSiteStatus(w.remote.Site, federation.Asymmetric, federation.StatusChange{Status: federation.StatusActive, At: now})),
+			f.SetContact(w.remote.Site, now, 7), second(f.SetBundle(w.remote.Site, "", federation.Pinned{PublicKey: "PEM", Seq: 1})),
+			f.DeleteSiteAssociation(w.remote.Site))
+	})},
+	{"Roots CreateRoot RetireRoot", inSites(func(f federation.Tx, _ *tenant) error {
+		r := federation.Root{ID: newID[string](), Sealed: []byte("sealed"), CreatedAt: now, SignsFrom: now}
+		return errors.Join(second(f.Roots()), f.CreateRoot(r), f.RetireRoot(r.ID, now))
+	})},
+	{"RenameSelf", inSites(func(f federation.Tx, _ *tenant) error { return ignoreNotFound(f.RenameSelf("here")) })},
 	{"CreateSelf", inSites(func(f federation.Tx, w *tenant) error {
 		return f.CreateSelf(federation.Self{ID: w.remote.Site, Name: "here", Root: []byte("sealed")})
 	})},

@@ -31,6 +31,7 @@ var wholeTables = map[string][]string{
 	"Publication":             {"organizations"}, // to each
 	"SigningKeys":             {"signing_keys"},
 	"SiteAssociations":        {"site_associations"},
+	"Roots":                   {"site_roots"},
 	"Self":                    {"site"},
 	"Record":                  {"journal_head"},
 	// Touch takes sessions of any organization by their ids; whether to probe or

@@ -126,6 +126,15 @@ var tenantCalls = []call{
 	{"OrgAssociation", func(f federation.Tx, _ oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		return second(f.OrgAssociation(org, w.remote))
 	}},
+	{"SetRemote", func(f federation.Tx, _ oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return changedOne(f.SetRemote(org, w.remote, "renamed", false))
+	}},
+	{"SetOrgStatus", func(f federation.Tx, _ oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return changedOne(f.SetOrgStatus(org, w.remote, federation.Asymmetric, federation.StatusChange{Status: federation.StatusActive, At: now}))
+	}},
+	{"DeleteOrgAssociation", func(f federation.Tx, _ oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
+		return f.DeleteOrgAssociation(org, w.remote)
+	}},
 	{"CreateFamily for an account", func(_ federation.Tx, o oauth.Tx, _ tenants.Tx, org tenants.OrgID, w *tenant) error {
 		f := w.newFamily()
 		f.Org, f.RevokedAt = org, now
@@ -375,4 +384,12 @@ func TestTenancy_R6_ConditionsCannotLeaveTheOrganization(t *testing.T) {
 			})
 		}
 	})
+}
+
+// changedOne turns "nothing changed" into an absence.
+func changedOne(changed bool, err error) error {
+	if err == nil && !changed {
+		return problem.New(problem.NotFound, "nothing changed")
+	}
+	return err
 }

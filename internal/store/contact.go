@@ -1,0 +1,111 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"causeway/federation"
+	"causeway/tenants"
+)
+
+// AssociatedWith pages by key: there may be a hundred thousand of them.
+func (r *reader) AssociatedWith(site tenants.SiteID, after federation.Pair, limit int) ([]federation.OrgAssociation, error) {
+	var rows []orgAssociationRow
+	err := fault(r.db.Where("site_id = ? AND (org_id, remote_org_id) > (?, ?)", string(site), string(after.Local), string(after.Remote)).
+		Order("org_id, remote_org_id").Limit(limit).Find(&rows).Error)
+	return convert(rows, orgAssociationRow.association), err
+}
+
+func (t *tx) DeleteSiteAssociation(site tenants.SiteID) error {
+	return t.must(t.db.Where("site_id = ?", string(site)).Delete(&siteAssociationRow{}))
+}
+
+func (t *tx) DeleteOrgAssociation(local tenants.OrgID, remote tenants.LocationID) error {
+	return t.must(t.associated(local, remote).Delete(&orgAssociationRow{}))
+}
+
+func (t *tx) associated(local tenants.OrgID, remote tenants.LocationID) *gorm.DB {
+	return t.of(local).Where("remote_org_id = ? AND site_id = ?", string(remote.Org), string(remote.Site))
+}
+
+func (t *tx) SetSiteStatus(site tenants.SiteID, seen federation.Status, now federation.StatusChange) (bool, error) {
+	return t.changed(t.db.Model(&siteAssociationRow{}).Where("site_id = ?", string(site)).Scopes(standing(seen, now)).UpdateColumns(columnsOf(now)))
+}
+
+func (t *tx) SetOrgStatus(local tenants.OrgID, remote tenants.LocationID, seen federation.Status, now federation.StatusChange) (bool, error) {
+	return t.changed(t.associated(local, remote).Model(&orgAssociationRow{}).Scopes(standing(seen, now)).UpdateColumns(columnsOf(now)))
+}
+
+// standing leaves alone what has changed since it was seen, and what would not change.
+func standing(seen federation.Status, now federation.StatusChange) func(*gorm.DB) *gorm.DB {
+	return func(db *gorm.DB) *gorm.DB {
+		return db.Where("status = ? AND (status <> ? OR reason <> ?)", string(seen), string(now.Status), now.Reason)
+	}
+}
+
+func columnsOf(c federation.StatusChange) map[string]any {
+	return map[string]any{"status": string(c.Status), "reason": c.Reason, "status_at": micros(c.At)}
+}
+
+func (t *tx) SetRemote(local tenants.OrgID, remote tenants.LocationID, name string, enabled bool) (bool, error) {
+	return t.changed(t.associated(local, remote).Model(&orgAssociationRow{}).Where("remote_name <> ? OR remote_enabled <> ?", name, enabled).
+		UpdateColumns(map[string]any{"remote_name": name, "remote_enabled": enabled}))
+}
+
+func (t *tx) SetContact(site tenants.SiteID, at time.Time, dirSeq int64) error {
+	_, err := t.wrote(t.db.Model(&siteAssociationRow{}).Where("site_id = ?", string(site)).
+		UpdateColumns(map[string]any{"contacted_at": micros(at), "dir_seq": dirSeq}))
+	return err
+}
+
+func (t *tx) SetBundle(site tenants.SiteID, public string, b federation.Pinned) (bool, error) {
+	return t.changed(t.db.Model(&siteAssociationRow{}).Where("site_id = ? AND public_key = ? AND bundle_seq <= ?", string(site), public, b.Seq).
+		UpdateColumns(map[string]any{"public_key": b.PublicKey, "next_key": b.NextKey, "bundle": b.Bundle, "bundle_seq": b.Seq}))
+}
+
+func (t *tx) changed(q *gorm.DB) (bool, error) {
+	n, err := t.wrote(q)
+	return n > 0, err
+}
+
+type rootRow struct {
+	ID        string `gorm:"primaryKey"`
+	Sealed    []byte
+	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	SignsFrom int64
+	RetiredAt int64
+}
+
+func (rootRow) TableName() string { return "site_roots" }
+
+func (r *reader) Roots() ([]federation.Root, error) {
+	var rows []rootRow
+	err := fault(r.db.Order("created_at, id").Find(&rows).Error)
+	return convert(rows, func(r rootRow) federation.Root {
+		return federation.Root{
+			ID: r.ID, Sealed: r.Sealed, CreatedAt: fromMicros(r.CreatedAt), SignsFrom: fromMicros(r.SignsFrom), RetiredAt: fromMicros(r.RetiredAt),
+		}
+	}), err
+}
+
+func (t *tx) RenameSelf(name string) error {
+	return t.must(t.db.Model(&siteRow{}).Where("one = 1").UpdateColumn("name", name))
+}
+
+func (t *tx) CreateRoot(r federation.Root) error {
+	return once("The root key is there already.", t.create(&rootRow{
+		ID: r.ID, Sealed: r.Sealed, CreatedAt: micros(r.CreatedAt), SignsFrom: micros(r.SignsFrom), RetiredAt: micros(r.RetiredAt),
+	}))
+}
+
+func (t *tx) RetireRoot(id string, at time.Time) error {
+	return t.must(t.db.Model(&rootRow{}).Where("id = ? AND retired_at = 0", id).UpdateColumn("retired_at", micros(at)))
+}
+
+// UseAssertion is one statement: of two cells that are shown the same, one inserts.
+func (s federationStore) UseAssertion(ctx context.Context, site tenants.SiteID, id string, until time.Time) (bool, error) {
+	q := s.on(ctx, s.write).db.Exec("INSERT INTO assertions (site_id, id, until) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", string(site), id, micros(until))
+	return q.RowsAffected == 1, fault(q.Error)
+}

@@ -1,0 +1,59 @@
+-- +goose Up
+
+-- What else is known of an associated site: why its status is what it is, the
+-- root key it will use next, the last bundle it signed, the networks in which its
+-- addresses must lie, and how far its directory of organizations has been read.
+ALTER TABLE site_associations ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE site_associations ADD COLUMN status_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE site_associations ADD COLUMN contacted_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE site_associations ADD COLUMN next_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE site_associations ADD COLUMN bundle TEXT NOT NULL DEFAULT '';
+ALTER TABLE site_associations ADD COLUMN bundle_seq INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE site_associations ADD COLUMN allowed TEXT NOT NULL DEFAULT '';
+ALTER TABLE site_associations ADD COLUMN dir_seq INTEGER NOT NULL DEFAULT 0;
+
+-- Of an associated organization: whether its site says that it is enabled, and
+-- whether tokens of its principals may be shown here.
+ALTER TABLE org_associations ADD COLUMN remote_enabled INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE org_associations ADD COLUMN direct INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE org_associations ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE org_associations ADD COLUMN status_at INTEGER NOT NULL DEFAULT 0;
+-- A site asks for those that name it.
+CREATE INDEX org_associations_site ON org_associations (site_id, org_id, remote_org_id);
+
+-- This site's root keys: published to peers first, signing later, retired last.
+-- site.root is the first of them.
+CREATE TABLE site_roots (
+    id         TEXT PRIMARY KEY,
+    sealed     BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    signs_from INTEGER NOT NULL,
+    retired_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Assertions for requests that change something, as far as they could be shown
+-- again: to another cell.
+CREATE TABLE assertions (
+    site_id TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    until   INTEGER NOT NULL,
+    PRIMARY KEY (site_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX assertions_until ON assertions (until);
+
+-- +goose Down
+DROP TABLE assertions;
+DROP TABLE site_roots;
+DROP INDEX org_associations_site;
+ALTER TABLE org_associations DROP COLUMN remote_enabled;
+ALTER TABLE org_associations DROP COLUMN direct;
+ALTER TABLE org_associations DROP COLUMN reason;
+ALTER TABLE org_associations DROP COLUMN status_at;
+ALTER TABLE site_associations DROP COLUMN reason;
+ALTER TABLE site_associations DROP COLUMN status_at;
+ALTER TABLE site_associations DROP COLUMN contacted_at;
+ALTER TABLE site_associations DROP COLUMN next_key;
+ALTER TABLE site_associations DROP COLUMN bundle;
+ALTER TABLE site_associations DROP COLUMN bundle_seq;
+ALTER TABLE site_associations DROP COLUMN allowed;
+ALTER TABLE site_associations DROP COLUMN dir_seq;
