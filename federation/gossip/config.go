@@ -50,6 +50,8 @@ type Config struct {
 	LAN bool
 	// RejoinInterval is how often absent members are looked for. 30 s.
 	RejoinInterval time.Duration
+	// Transport opens another network than the host's.
+	Transport func(ip string, port int) (Transport, error)
 
 	// tune lets tests hurry.
 	tune func(*memberlist.Config)

@@ -90,7 +90,11 @@ func (g *Gossip) create(ctx context.Context) (*memberlist.Memberlist, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := listen(ctx, ip, port, logWriter{g.cfg.Log})
+	open := g.cfg.Transport
+	if open == nil {
+		open = func(ip string, port int) (Transport, error) { return listen(ctx, ip, port, logWriter{g.cfg.Log}) }
+	}
+	t, err := open(ip, port)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +118,7 @@ func (g *Gossip) create(ctx context.Context) (*memberlist.Memberlist, error) {
 
 // allowsSelf: memberlist would refuse this cell like any other, and then panic
 // where it looks itself up.
-func allowsSelf(t *transport, ml *memberlist.Config) error {
+func allowsSelf(t Transport, ml *memberlist.Config) error {
 	ip, _, err := t.FinalAdvertiseAddr(ml.AdvertiseAddr, ml.AdvertisePort)
 	if err != nil {
 		return err

@@ -15,6 +15,12 @@ import (
 // by one, and a black hole must not keep the rest waiting.
 const dialTimeout = 3 * time.Second
 
+// Transport is how memberlist reaches others.
+type Transport interface {
+	memberlist.NodeAwareTransport
+	GetAutoBindPort() int // where it listens, once a port was chosen
+}
+
 // transport is memberlist's own, except that dialing ends with Stop.
 type transport struct {
 	*memberlist.NetTransport

@@ -117,7 +117,7 @@ func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
 	cfg := s.forwarder.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
-	raw, err := dialer(cfg.AllowAddr).DialContext(ctx, "tcp", addr)
+	raw, err := dialing(cfg.Dial, cfg.AllowAddr)(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
@@ -137,19 +137,38 @@ func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// dialing is dial, or the host's network. dial knows addresses and no names.
+func dialing(dial dialFunc, allow func(netip.Addr) bool) dialFunc {
+	if dial == nil {
+		return dialer(allow).DialContext
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if err := allowed(addr, allow); err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, addr)
+	}
+}
+
+func allowed(addr string, allow func(netip.Addr) bool) error {
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return err
+	}
+	if allow != nil && !allow(ap.Addr().Unmap()) {
+		return fmt.Errorf("address %s is not allowed", ap.Addr())
+	}
+	return nil
+}
+
 // dialer refuses addresses after resolution, so that no name can lead around.
 func dialer(allow func(netip.Addr) bool) *net.Dialer {
 	return &net.Dialer{
 		KeepAlive: 15 * time.Second,
 		Control: func(_, address string, _ syscall.RawConn) error {
-			ap, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return err
-			}
-			if allow != nil && !allow(ap.Addr().Unmap()) {
-				return fmt.Errorf("address %s is not allowed", ap.Addr())
-			}
-			return nil
+			return allowed(address, allow)
 		},
 	}
 }

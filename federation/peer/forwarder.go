@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"errors"
+	"net"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -32,6 +33,8 @@ type Config struct {
 	// AllowAddr refuses addresses that a peer must not make us connect to, asked
 	// after name resolution. Nil allows all.
 	AllowAddr func(netip.Addr) bool
+	// Dial makes connections elsewhere than in the host's network.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Target is a peer site and where it may be.

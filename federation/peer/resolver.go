@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -39,6 +40,9 @@ type Source struct {
 // Resolver knows peers' addresses when gossip does not: it asks each site's web
 // endpoint for its bundle. Without gossip at all, associations still work.
 type Resolver struct {
+	// Dial is as in [Config].
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
 	now   func() time.Time
 	allow func(netip.Addr) bool
 
@@ -145,7 +149,7 @@ func (r *Resolver) get(ctx context.Context, src Source) (Bundle, error) {
 	}
 	roots.AppendCertsFromPEM([]byte(src.Certificates))
 	transport := &http.Transport{
-		DialContext:            dialer(r.allow).DialContext,
+		DialContext:            dialing(r.Dial, r.allow),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // the limit below must count what was sent

@@ -33,7 +33,7 @@ func (s *Site) newGossip(c *config.Gossip) (*gossip.Gossip, error) {
 		Listen: listen, Advertise: advertise, Key: key, LAN: c.Profile == "lan",
 		Seeds:    func() []string { return c.Seeds },
 		PeerAddr: s.config.PeerAddress(), Root: s.root, Trusted: s.links.Trusted,
-		Log: s.log, Now: s.now,
+		Log: s.log, Now: s.now, Transport: s.options.Network.Gossip,
 	})
 }
 

@@ -149,7 +149,7 @@ func (s *Site) fail(err error) {
 }
 
 func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	l, err := s.options.Network.listen(ctx, addr)
 	if err != nil {
 		return nil, fmt.Errorf("%s listener: %w", name, err)
 	}

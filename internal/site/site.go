@@ -38,8 +38,9 @@ const (
 
 // Options are what a configuration file cannot say.
 type Options struct {
-	Log *slog.Logger
-	Now func() time.Time // nil is time.Now
+	Log     *slog.Logger
+	Now     func() time.Time // nil is time.Now
+	Network Network
 }
 
 // Site is one cell of a site. New readies it, Start serves, Stop ends it.
@@ -188,11 +189,12 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	}
 	if s.forwarder, err = peer.NewForwarder(peer.Config{
 		Identity: s.identity, Now: s.now,
-		DialTimeout: s.config.Federation.ConnectTimeout, HeaderTimeout: s.config.Federation.Timeout,
+		DialTimeout: s.config.Federation.ConnectTimeout, HeaderTimeout: s.config.Federation.Timeout, Dial: s.options.Network.Dial,
 	}); err != nil {
 		return err
 	}
 	s.resolver = peer.NewResolver(s.now, nil)
+	s.resolver.Dial = s.options.Network.Dial
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
 		Counterparts: counterparts{s.oauth, s.logins},
