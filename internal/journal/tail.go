@@ -33,6 +33,10 @@ var ErrNotFollowing = errors.New("the journal is not being followed")
 // batch is how many rows one read takes.
 const batch = 500
 
+// hintPause lies between two polls that hints cause: whoever forges them, or
+// writes very much, makes a cell read 50 times a second and no more.
+const hintPause = 20 * time.Millisecond
+
 // TailConfig says what to follow and whom to tell.
 type TailConfig struct {
 	Source    Source
@@ -50,7 +54,9 @@ type TailConfig struct {
 // Tail reads the journal as it grows and tells the followers in order.
 type Tail struct {
 	TailConfig
+	wake    chan struct{}
 	hint    chan struct{}
+	hinted  atomic.Int64
 	polled  atomic.Pointer[time.Time] // start of the last successful poll; nil until the first
 	mu      sync.Mutex
 	applied int64
@@ -83,7 +89,7 @@ func New(c TailConfig) (*Tail, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tail{TailConfig: c, hint: make(chan struct{}, 1), moved: make(chan struct{})}, nil
+	return &Tail{TailConfig: c, wake: make(chan struct{}, 1), hint: make(chan struct{}, 1), moved: make(chan struct{})}, nil
 }
 
 // Start runs the tail in a goroutine of its own until Stop.
@@ -111,21 +117,46 @@ func (t *Tail) Run(ctx context.Context) {
 	defer t.setRunning(false)
 	tick := time.NewTicker(t.Interval)
 	defer tick.Stop()
-	for {
+	rest := time.NewTimer(0)
+	defer rest.Stop()
+	hint := t.hint
+	for ctx.Err() == nil {
 		t.step(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-t.hint:
+		for waiting := true; waiting; {
+			waiting = false
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			case <-t.wake:
+			case <-hint:
+				t.hinted.Add(1)
+				hint = nil // others wait for their turn
+				rest.Reset(hintPause)
+			case <-rest.C:
+				hint, waiting = t.hint, true
+			}
 		}
 	}
 }
 
-// Wake asks for a poll now: somebody knows of a new row. It never blocks.
-func (t *Tail) Wake() {
+// Wake asks for a poll now: this process has written a row. It never blocks.
+func (t *Tail) Wake() { poke(t.wake) }
+
+// Hint asks for a poll soon: somebody says that the journal has reached seq. It
+// is hearsay, and need not be true: it causes at most one poll in 20 ms, and the
+// poll alone says what there is. It never blocks.
+func (t *Tail) Hint(seq int64) {
+	if seq > t.Applied() {
+		poke(t.hint)
+	}
+}
+
+// Hinted is how many polls hints have caused.
+func (t *Tail) Hinted() int64 { return t.hinted.Load() }
+
+func poke(c chan<- struct{}) {
 	select {
-	case t.hint <- struct{}{}:
+	case c <- struct{}{}:
 	default: // one is coming
 	}
 }

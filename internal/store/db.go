@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 
@@ -51,6 +53,8 @@ type DB struct {
 	tokens    *group[oauth.Digest, oauth.Presented]
 	// What the databases do each in their own way.
 	migrationPool func() (*sql.DB, error)
+	listening     *pgx.ConnConfig // nil: nobody notifies
+	quiet         time.Duration   // see listenQuiet
 }
 
 // kind is which database this is.

@@ -16,6 +16,9 @@ func (d *DB) SQL() *sql.DB { return d.write.sql }
 // SetLongest is how long what is remote may take from now on.
 func (d *DB) SetLongest(l time.Duration) { d.stats.longest = l }
 
+// SetListenQuiet is how long a listener believes in a silent connection from now on.
+func (d *DB) SetListenQuiet(l time.Duration) { d.quiet = l }
+
 // OnPostgres tells the tests which dialect to speak.
 func (d *DB) OnPostgres() bool { return d.kind == postgres }
 

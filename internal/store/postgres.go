@@ -48,6 +48,7 @@ func (d *DB) openPostgres(ctx context.Context, c Config) error {
 		cfg.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	d.migrationPool = func() (*sql.DB, error) { return unhurried(cfg), nil }
+	d.listening, d.quiet = cfg, listenQuiet
 	if conns <= 0 {
 		conns = 16
 	}
