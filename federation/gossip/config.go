@@ -36,9 +36,9 @@ type Config struct {
 	PeerAddr string
 	// Root is this site's root key; it signs PeerAddr.
 	Root *ecdsa.PrivateKey
-	// Trusted gives the root key of an associated site. It is called under locks
-	// and must answer from memory.
-	Trusted func(tenants.SiteID) (*ecdsa.PublicKey, bool)
+	// Trusted gives the root keys of an associated site, none of any other. It is
+	// called under locks and must answer from memory.
+	Trusted func(tenants.SiteID) peer.Keys
 	Log     *slog.Logger
 	// OnChange, if set, is told from a goroutine of ours that candidates may have
 	// changed; several changes can be one call.

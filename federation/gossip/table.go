@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"causeway/federation/peer"
 	"causeway/tenants"
 )
 
@@ -35,7 +36,7 @@ type member struct {
 type table struct {
 	self    string
 	label   string
-	trusted func(tenants.SiteID) (*ecdsa.PublicKey, bool)
+	trusted func(tenants.SiteID) peer.Keys
 
 	mu       sync.Mutex
 	members  map[string]*member
@@ -43,7 +44,7 @@ type table struct {
 	rejected int
 }
 
-func newTable(self, label string, trusted func(tenants.SiteID) (*ecdsa.PublicKey, bool)) *table {
+func newTable(self, label string, trusted func(tenants.SiteID) peer.Keys) *table {
 	return &table{self: self, label: label, trusted: trusted,
 		members: map[string]*member{}, sites: map[tenants.SiteID]map[string]*member{}}
 }
@@ -87,8 +88,8 @@ func (t *table) judge(name string, raw []byte) error {
 		return errors.New("gossip: the name is not the meta's")
 	}
 	known := t.members[name]
-	key, ok := t.trusted(m.site)
-	if !ok {
+	keys := t.trusted(m.site)
+	if len(keys) == 0 {
 		// Members of sites that are not associated with ours still belong to the
 		// federation: others need them, and they us, to pass messages on.
 		if known == nil && len(t.members) >= maxMembers {
@@ -96,7 +97,7 @@ func (t *table) judge(name string, raw []byte) error {
 		}
 		return nil
 	}
-	if !t.signed(known, raw, key) {
+	if t.signer(known, raw, keys) == nil {
 		return errors.New("gossip: not signed by the site's root key")
 	}
 	latest, cells := t.latest(m.site, m.cell)
@@ -109,13 +110,18 @@ func (t *table) judge(name string, raw []byte) error {
 	return nil
 }
 
-// signed verifies raw, unless it is what known holds and was verified before:
-// every push/pull brings the same metas again.
-func (t *table) signed(known *member, raw []byte, key *ecdsa.PublicKey) bool {
-	if known != nil && known.signer != nil && known.signer.Equal(key) && bytes.Equal(known.raw, raw) {
-		return true
+// signer is the key that verifies raw, nil if none does. What known holds was
+// verified before: every push/pull brings the same metas again.
+func (t *table) signer(known *member, raw []byte, keys peer.Keys) *ecdsa.PublicKey {
+	if known != nil && known.signer != nil && keys.Have(known.signer) && bytes.Equal(known.raw, raw) {
+		return known.signer
 	}
-	return verify(t.label, raw, key)
+	for _, k := range keys {
+		if verify(t.label, raw, k.PublicKey) {
+			return k.PublicKey
+		}
+	}
+	return nil
 }
 
 // latest is the newest entry of a cell that its site signed, and how many cells
@@ -142,8 +148,7 @@ func (t *table) up(name string, raw []byte, gossip string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := &member{meta: m, raw: bytes.Clone(raw), gossip: gossip, alive: true}
-	if key, ok := t.trusted(m.site); ok && t.signed(t.members[name], raw, key) {
-		e.signer = key
+	if e.signer = t.signer(t.members[name], raw, t.trusted(m.site)); e.signer != nil {
 		t.supersede(e)
 	}
 	t.put(name, e)
@@ -176,16 +181,12 @@ func (t *table) down(name string) {
 
 // candidates lists a site's addresses, the living and the latest first.
 func (t *table) candidates(site tenants.SiteID) []string {
-	key, ok := t.trusted(site)
-	if !ok {
-		return nil
-	}
+	keys := t.trusted(site)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var found []*member
 	for _, m := range t.sites[site] {
-		if t.signed(m, m.raw, key) {
-			m.signer = key
+		if m.signer = t.signer(m, m.raw, keys); m.signer != nil {
 			found = append(found, m)
 		}
 	}
@@ -217,7 +218,7 @@ func (t *table) rejoin() (living map[string]bool, gone []string) {
 	for name, m := range t.members {
 		if m.alive {
 			living[m.gossip] = true
-		} else if _, ok := t.trusted(m.site); ok {
+		} else if len(t.trusted(m.site)) > 0 {
 			gone = append(gone, m.gossip)
 		} else {
 			t.drop(name, m) // no longer associated

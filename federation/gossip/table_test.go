@@ -6,18 +6,19 @@ import (
 	"slices"
 	"testing"
 
+	"causeway/federation/peer"
 	"causeway/tenants"
 )
 
 // keys are the associated sites.
 type keys map[tenants.SiteID]*ecdsa.PrivateKey
 
-func (k keys) trusted(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
+func (k keys) trusted(site tenants.SiteID) peer.Keys {
 	key, ok := k[site]
 	if !ok {
-		return nil, false
+		return nil
 	}
-	return &key.PublicKey, true
+	return peer.NewKeys(&key.PublicKey)
 }
 
 func newTestTable(k keys) *table { return newTable("self", label, k.trusted) }

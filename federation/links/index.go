@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 
 	"causeway/federation"
+	"causeway/federation/peer"
 	"causeway/internal/cache"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -25,7 +26,7 @@ type index struct {
 
 type sitePeer struct {
 	federation.SiteAssociation
-	key *ecdsa.PublicKey
+	keys peer.Keys
 }
 
 // association comes with its key, read at the same moment: a key that is kept
@@ -66,7 +67,7 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 			return err
 		})
 		if err == nil {
-			p.key, err = DecodePublicKey(p.PublicKey)
+			p.keys, err = keysOf(p.SiteAssociation)
 		}
 		return p, err
 	})

@@ -49,7 +49,7 @@ type Links struct {
 	c        Config
 	index    *index
 	verifier *assertion.Verifier
-	trusted  atomic.Pointer[map[tenants.SiteID]*ecdsa.PublicKey]
+	trusted  atomic.Pointer[map[tenants.SiteID]peer.Keys]
 	stale    chan struct{} // trusted must be read again
 }
 
@@ -66,9 +66,10 @@ func New(c Config) (*Links, error) {
 func (l *Links) Apply(row journal.Row) {
 	l.index.apply(row)
 	if row.Subject.Kind == journal.KindSite {
-		site := tenants.SiteID(row.Subject.ID)
-		l.c.Forwarder.Forget(site)
-		l.c.Resolver.Forget(site)
+		if site := tenants.SiteID(row.Subject.ID); row.Action == journal.SiteLinkRemoved {
+			l.c.Forwarder.Forget(site)
+			l.c.Resolver.Forget(site)
+		}
 		l.renew()
 	}
 }
@@ -141,9 +142,9 @@ func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Princip
 
 func (l *Links) target(site sitePeer) peer.Target {
 	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, peer.Source{
-		Site: site.Site, PublicKey: site.key, RestEndpoint: site.RestEndpoint, Certificates: site.RestEndpointCertificate,
+		Site: site.Site, Keys: site.keys, RestEndpoint: site.RestEndpoint, Certificates: site.RestEndpointCertificate,
 	})
-	return peer.Target{Site: site.Site, PublicKey: site.key, Candidates: candidates, Fallback: fallback}
+	return peer.Target{Site: site.Site, Keys: site.keys, Candidates: candidates, Fallback: fallback}
 }
 
 // subjectType says as what a principal crosses. An API token does not: a peer

@@ -2,24 +2,33 @@ package links
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"log/slog"
 	"time"
 
 	"causeway/federation"
+	"causeway/federation/peer"
 	"causeway/tenants"
 )
 
-// Trusted is the root key of an associated site, from memory alone: gossip asks
+// Trusted are the root keys of an associated site, from memory alone: gossip asks
 // under its own locks, and any stranger's handshake asks. Each request looks the
 // association up again.
-func (l *Links) Trusted(site tenants.SiteID) (*ecdsa.PublicKey, bool) {
+func (l *Links) Trusted(site tenants.SiteID) peer.Keys {
 	keys := l.trusted.Load()
 	if keys == nil {
-		return nil, false
+		return nil
 	}
-	key, ok := (*keys)[site]
-	return key, ok
+	return (*keys)[site]
+}
+
+// keysOf are the keys that prove an associated site.
+func keysOf(a federation.SiteAssociation) (peer.Keys, error) {
+	pinned, err := DecodePublicKey(a.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	next, _ := DecodePublicKey(a.NextKey) // none, or one that proves nobody
+	return peer.NewKeys(pinned, next), nil
 }
 
 // LoadTrusted reads the keys of all associated sites.
@@ -32,15 +41,16 @@ func (l *Links) LoadTrusted(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys := make(map[tenants.SiteID]*ecdsa.PublicKey, len(held))
+	keys := make(map[tenants.SiteID]peer.Keys, len(held))
 	for _, a := range held {
-		key, err := DecodePublicKey(a.PublicKey)
+		own, err := keysOf(a)
 		if err != nil {
 			continue // a key that cannot be read proves nobody
 		}
-		keys[a.Site] = key
+		keys[a.Site] = own
 	}
 	l.trusted.Store(&keys)
+	l.c.Forwarder.Rejudge(l.Trusted)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,15 +54,15 @@ func SignBundle(root *ecdsa.PrivateKey, b Bundle) (string, error) {
 	})
 }
 
-// VerifyBundle reads the bundle of site, signed with the key its association
+// VerifyBundle reads the bundle of site, signed with a key its association
 // pins. It does not know what came before: a caller that does refuses a lower Seq.
-func VerifyBundle(token string, site tenants.SiteID, pinned *ecdsa.PublicKey) (Bundle, error) {
+func VerifyBundle(token string, site tenants.SiteID, pinned Keys) (Bundle, error) {
 	doc, err := jws.Parse(token, bundleType, maxBundle)
 	if err != nil {
 		return Bundle{}, err
 	}
-	if err := doc.Verify(pinned); err != nil {
-		return Bundle{}, err
+	if !slices.ContainsFunc(pinned, func(k Key) bool { return doc.Verify(k.PublicKey) == nil }) {
+		return Bundle{}, errors.New("peer: the bundle is not signed by the site's root key")
 	}
 	var w bundleWire
 	if err := doc.Decode(&w); err != nil {

@@ -34,18 +34,18 @@ func TestBundle_R10_R11(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := VerifyBundle(token, west, &key.PublicKey)
+	got, err := VerifyBundle(token, west, NewKeys(&key.PublicKey))
 	if want := bundle(); err != nil || !slices.Equal(got.Peer, want.Peer) || got.Seq != 7 || got.RefreshHint != want.RefreshHint || !got.IssuedAt.Equal(want.IssuedAt) {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if _, err := VerifyBundle(token, east, &key.PublicKey); err == nil {
+	if _, err := VerifyBundle(token, east, NewKeys(&key.PublicKey)); err == nil {
 		t.Error("another site's bundle")
 	}
-	if _, err := VerifyBundle(token, west, &newKey(t).PublicKey); err == nil {
+	if _, err := VerifyBundle(token, west, NewKeys(&newKey(t).PublicKey)); err == nil {
 		t.Error("another key's bundle")
 	}
 	other, _ := jws.Sign(key, "cw-fwd+jwt", map[string]any{"site": west, "peer": []string{"a:1"}})
-	if _, err := VerifyBundle(other, west, &key.PublicKey); err == nil {
+	if _, err := VerifyBundle(other, west, NewKeys(&key.PublicKey)); err == nil {
 		t.Error("an assertion taken for a bundle")
 	}
 	for _, addrs := range [][]string{nil, slices.Repeat([]string{"a:1"}, maxCandidates+1), {"a"}, {":1"}, {"a:0"}, {"a:http"}, {"a b:1"}, {"a/b:1"}, {"u@a:1"}, {"ä:1"}, {strings.Repeat("a", 255) + ":1"}} {
@@ -55,13 +55,13 @@ func TestBundle_R10_R11(t *testing.T) {
 			t.Errorf("signed %q", addrs)
 		}
 		forged, _ := jws.Sign(key, bundleType, map[string]any{"site": west, "peer": addrs})
-		if _, err := VerifyBundle(forged, west, &key.PublicKey); err == nil {
+		if _, err := VerifyBundle(forged, west, NewKeys(&key.PublicKey)); err == nil {
 			t.Errorf("read %q", addrs)
 		}
 	}
 	for seconds, want := range map[int64]time.Duration{-1 << 62: minHint, 0: minHint, 300: 300 * time.Second, 1 << 62: maxHint} {
 		hinted, _ := jws.Sign(key, bundleType, map[string]any{"site": west, "peer": []string{"a:1"}, "refresh_hint": seconds})
-		if b, err := VerifyBundle(hinted, west, &key.PublicKey); err != nil || b.RefreshHint != want {
+		if b, err := VerifyBundle(hinted, west, NewKeys(&key.PublicKey)); err != nil || b.RefreshHint != want {
 			t.Errorf("hint %d: %v %v", seconds, b.RefreshHint, err)
 		}
 	}
@@ -116,7 +116,7 @@ func (e *endpoint) offer(t *testing.T, b Bundle) {
 
 func (e *endpoint) source() Source {
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate().Raw})
-	return Source{Site: west, PublicKey: &e.key.PublicKey, RestEndpoint: e.URL + "/api", Certificates: string(cert)}
+	return Source{Site: west, Keys: NewKeys(&e.key.PublicKey), RestEndpoint: e.URL + "/api", Certificates: string(cert)}
 }
 
 func TestResolver_R10_R11(t *testing.T) {
@@ -150,7 +150,7 @@ func TestResolver_R10_R11(t *testing.T) {
 	check("endpoint down", r.Addresses(ctx, e.source()), moved.Peer, 4)
 
 	rekeyed := e.source()
-	rekeyed.PublicKey = &newKey(t).PublicKey
+	rekeyed.Keys = NewKeys(&newKey(t).PublicKey)
 	check("another root key knows nothing", r.Known(rekeyed), nil, 4)
 }
 
@@ -186,7 +186,7 @@ func TestResolverBelievesNothingElse_R9_R10(t *testing.T) {
 		"plain http":             func(s *Source) { s.RestEndpoint = strings.Replace(s.RestEndpoint, "https", "http", 1) },
 		"user in the URL":        func(s *Source) { s.RestEndpoint = strings.Replace(s.RestEndpoint, "https://", "https://u:p@", 1) },
 		"not a URL":              func(s *Source) { s.RestEndpoint = "::" },
-		"no pinned key":          func(s *Source) { s.PublicKey = nil },
+		"no pinned key":          func(s *Source) { s.Keys = nil },
 	} {
 		src := e.source()
 		change(&src)

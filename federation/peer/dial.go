@@ -117,24 +117,30 @@ func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
 	cfg := s.forwarder.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
-	raw, err := dialing(cfg.Dial, cfg.AllowAddr)(ctx, "tcp", addr)
+	plain, err := dialing(cfg.Dial, cfg.AllowAddr)(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	c := cfg.Identity.ClientTLS(s.target.Load().Site, s.key)
+	raw := &conn{plain, &s.conns}
+	to := s.target.Load()
+	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
 	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing
-	conn := tls.Client(raw, c)
-	if err := conn.HandshakeContext(ctx); err != nil {
+	over := tls.Client(raw, c)
+	if err := over.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, fmt.Errorf("%s: %w", addr, err)
+	}
+	if err := s.conns.add(raw, over.ConnectionState()); err != nil {
 		raw.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
 	// Only HTTP/2: on HTTP/1.1 the transport would send some requests again by
 	// itself, and an assertion is good for once.
-	if conn.ConnectionState().NegotiatedProtocol != "h2" {
-		conn.Close()
+	if over.ConnectionState().NegotiatedProtocol != "h2" {
+		over.Close()
 		return nil, fmt.Errorf("%s: no HTTP/2", addr)
 	}
-	return conn, nil
+	return over, nil
 }
 
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)

@@ -428,7 +428,7 @@ func TestForwardAfterRekey_R10(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := p.target()
-	to.PublicKey = &newKey(t).PublicKey
+	to.Keys = NewKeys(&newKey(t).PublicKey)
 	_, err := p.do(get("/"), to)
 	wantProblem(t, err, problem.SiteUnreachable)
 }

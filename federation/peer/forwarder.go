@@ -2,8 +2,8 @@ package peer
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -39,8 +39,8 @@ type Config struct {
 
 // Target is a peer site and where it may be.
 type Target struct {
-	Site      tenants.SiteID
-	PublicKey *ecdsa.PublicKey // the root key its association pins
+	Site tenants.SiteID
+	Keys Keys // the root keys that prove it
 	// Candidates are addresses to try, best first; it must not wait long. They
 	// are tried when a connection is made, not for every request.
 	Candidates func(context.Context) []string
@@ -98,15 +98,26 @@ func (f *Forwarder) State(id tenants.SiteID) (open bool, retryAfter time.Duratio
 	return s.breaker.state()
 }
 
-// Forget drops what is kept for a site that is no longer associated. Requests
-// under way end by themselves.
+// Forget drops what is kept for a site that is no longer associated, requests
+// under way included.
 func (f *Forwarder) Forget(id tenants.SiteID) {
 	f.mu.Lock()
 	s := f.sites[id]
 	delete(f.sites, id)
 	f.mu.Unlock()
 	if s != nil {
-		s.transport.CloseIdleConnections()
+		s.conns.keep(nil)
+	}
+}
+
+// Rejudge ends the connections that trusted's keys would not let in today, and
+// the requests on them.
+func (f *Forwarder) Rejudge(trusted func(tenants.SiteID) Keys) {
+	f.mu.Lock()
+	sites := maps.Clone(f.sites)
+	f.mu.Unlock()
+	for id, s := range sites {
+		s.conns.keep(trusted(id))
 	}
 }
 
@@ -125,10 +136,10 @@ func (f *Forwarder) Close() {
 	f.dials.Wait()
 }
 
-// site finds or makes what is kept for a peer. Another root key makes another
-// peer of it: connections proven by the old key are not used again.
+// site finds or makes what is kept for a peer. Connections proven by a key that
+// counts no more are not used again.
 func (f *Forwarder) site(to Target) (*site, error) {
-	if to.PublicKey == nil || to.Candidates == nil {
+	if len(to.Keys) == 0 || to.Candidates == nil {
 		return nil, errors.New("peer: a target needs a key and candidates")
 	}
 	f.mu.Lock()
@@ -137,15 +148,15 @@ func (f *Forwarder) site(to Target) (*site, error) {
 		return nil, problem.New(problem.Unavailable, "This site is shutting down.")
 	}
 	s := f.sites[to.Site]
-	if s != nil && s.key.Equal(to.PublicKey) {
-		s.target.Store(&to)
+	if s == nil {
+		s = newSite(f, to)
+		f.sites[to.Site] = s
 		return s, nil
 	}
-	if s != nil {
-		s.transport.CloseIdleConnections()
+	s.target.Store(&to)
+	if !s.conns.keeps(to.Keys) {
+		s.conns.keep(to.Keys)
 	}
-	s = newSite(f, to)
-	f.sites[to.Site] = s
 	return s, nil
 }
 

@@ -93,8 +93,13 @@ func newPair(t *testing.T, west http.Handler, tweak ...func(*Config)) *pair {
 	return p
 }
 
-func knows(site tenants.SiteID, key *ecdsa.PublicKey) func(tenants.SiteID) (*ecdsa.PublicKey, bool) {
-	return func(id tenants.SiteID) (*ecdsa.PublicKey, bool) { return key, id == site }
+func knows(site tenants.SiteID, key *ecdsa.PublicKey) func(tenants.SiteID) Keys {
+	return func(id tenants.SiteID) Keys {
+		if id != site {
+			return nil
+		}
+		return NewKeys(key)
+	}
 }
 
 // serve runs a server on loopback until the test ends or stop is called.
@@ -128,7 +133,7 @@ func (p *pair) target(addrs ...string) Target {
 		addrs = []string{p.addr}
 	}
 	return Target{
-		Site: p.west.site, PublicKey: &p.westRoot.PublicKey,
+		Site: p.west.site, Keys: NewKeys(&p.westRoot.PublicKey),
 		Candidates: func(context.Context) []string { return addrs },
 	}
 }

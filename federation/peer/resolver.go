@@ -2,7 +2,6 @@ package peer
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -30,7 +29,7 @@ const (
 // Source is where a site's bundle comes from: what its association says.
 type Source struct {
 	Site         tenants.SiteID
-	PublicKey    *ecdsa.PublicKey
+	Keys         Keys
 	RestEndpoint string // https://host[:port]/api
 	// Certificates (PEM) are trusted for RestEndpoint besides the system's roots.
 	// They prove nothing about the site; the bundle's signature does.
@@ -56,7 +55,7 @@ type resolved struct {
 	fetch chan struct{} // a lock that gives up with a context
 
 	mu        sync.Mutex
-	key       *ecdsa.PublicKey
+	keys      Keys
 	bundle    Bundle
 	fetchedAt time.Time
 	triedAt   time.Time
@@ -125,13 +124,13 @@ func (r *Resolver) Candidates(gossip func(tenants.SiteID) []string, src Source) 
 	return candidates, func(ctx context.Context) []string { return r.Refresh(ctx, src) }
 }
 
-// entry finds or makes what is kept for a site; another root key starts anew.
+// entry finds or makes what is kept for a site; other root keys start anew.
 func (r *Resolver) entry(src Source) *resolved {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.sites[src.Site]
-	if e == nil || src.PublicKey == nil || !e.key.Equal(src.PublicKey) {
-		e = &resolved{key: src.PublicKey, fetch: make(chan struct{}, 1)}
+	if e == nil || !e.keys.share(src.Keys) {
+		e = &resolved{keys: src.Keys, fetch: make(chan struct{}, 1)}
 		r.sites[src.Site] = e
 	}
 	return e
@@ -176,7 +175,7 @@ func (r *Resolver) get(ctx context.Context, src Source) (Bundle, error) {
 	if err != nil {
 		return Bundle{}, err
 	}
-	return VerifyBundle(string(body), src.Site, src.PublicKey)
+	return VerifyBundle(string(body), src.Site, src.Keys)
 }
 
 func bundleURL(restEndpoint string) (string, error) {

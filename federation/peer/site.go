@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"crypto/ecdsa"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -25,17 +24,18 @@ const (
 // site is what is kept for one peer.
 type site struct {
 	forwarder *Forwarder
-	key       *ecdsa.PublicKey
 	target    atomic.Pointer[Target]
 	breaker   breaker
 	slots     chan struct{}
 	transport *http.Transport
+	conns     conns
 }
 
 func newSite(f *Forwarder, to Target) *site {
-	s := &site{forwarder: f, key: to.PublicKey, slots: make(chan struct{}, f.cfg.MaxInFlight)}
+	s := &site{forwarder: f, slots: make(chan struct{}, f.cfg.MaxInFlight)}
 	s.breaker.now = f.cfg.Now
 	s.target.Store(&to)
+	s.conns.keep(to.Keys)
 	protocols := new(http.Protocols)
 	protocols.SetHTTP2(true)
 	s.transport = &http.Transport{

@@ -1,7 +1,6 @@
 package peer
 
 import (
-	"crypto/ecdsa"
 	"crypto/tls"
 	"errors"
 
@@ -12,8 +11,9 @@ import (
 // status: a half-made association is completed over this very connection.
 //
 // allowed is asked once per connection. Connections live long, so whoever serves
-// a request must ask again what the association with [SiteOf] is worth now.
-func (id *Identity) ServerTLS(allowed func(tenants.SiteID) (*ecdsa.PublicKey, bool)) *tls.Config {
+// a request must ask again what the association with [SiteOf] is worth now, and
+// whether its keys still [Keys.Prove] the connection.
+func (id *Identity) ServerTLS(allowed func(tenants.SiteID) Keys) *tls.Config {
 	c := base()
 	c.ClientAuth = tls.RequireAnyClientCert
 	c.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return id.certificate() }
@@ -25,17 +25,17 @@ func (id *Identity) ServerTLS(allowed func(tenants.SiteID) (*ecdsa.PublicKey, bo
 		if err != nil {
 			return err
 		}
-		key, ok := allowed(site)
-		if !ok || site == id.site {
+		keys := allowed(site)
+		if len(keys) == 0 || site == id.site {
 			return errors.New("peer: not an associated site")
 		}
-		return verifyLeaf(s.PeerCertificates[0], site, key, id.now())
+		return verifyLeaf(s.PeerCertificates[0], site, keys, id.now())
 	}
 	return c
 }
 
 // ClientTLS connects to site and to nobody else, wherever the address leads.
-func (id *Identity) ClientTLS(site tenants.SiteID, pinned *ecdsa.PublicKey) *tls.Config {
+func (id *Identity) ClientTLS(site tenants.SiteID, pinned Keys) *tls.Config {
 	c := base()
 	// The host name is a hint and its certificate authority nobody's; the check
 	// that counts is VerifyConnection.

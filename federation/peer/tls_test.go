@@ -66,6 +66,8 @@ func connected(t *testing.T) (a, b net.Conn) {
 	return a, b
 }
 
+func nameOf(root *ecdsa.PrivateKey) []byte { return NewKeys(&root.PublicKey)[0].id[:] }
+
 // leafOf makes a certificate that differs from ours in one thing.
 func leafOf(t *testing.T, signer any, change func(*x509.Certificate)) *tls.Certificate {
 	t.Helper()
@@ -78,6 +80,9 @@ func leafOf(t *testing.T, signer any, change func(*x509.Certificate)) *tls.Certi
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		URIs:                  []*url.URL{uri},
 		BasicConstraintsValid: true,
+	}
+	if root, ok := signer.(*ecdsa.PrivateKey); ok {
+		c.AuthorityKeyId = nameOf(root)
 	}
 	if change != nil {
 		change(c)
@@ -114,6 +119,9 @@ func TestOnlyThePinnedSitePasses_R10(t *testing.T) {
 	}{
 		{"ours", leafOf(t, westRoot, nil), true},
 		{"another root", leafOf(t, otherRoot, nil), false},
+		{"another root under the pinned one's name", leafOf(t, otherRoot, func(c *x509.Certificate) { c.AuthorityKeyId = nameOf(westRoot) }), false},
+		{"the pinned root under another's name", leafOf(t, westRoot, func(c *x509.Certificate) { c.AuthorityKeyId = nameOf(otherRoot) }), false},
+		{"the pinned root without a name", leafOf(t, westRoot, func(c *x509.Certificate) { c.AuthorityKeyId = nil }), false},
 		{"signed by a root of another kind", leafOf(t, edKey, nil), false},
 		{"another site", leafOf(t, westRoot, uris(urn+string(east))), false},
 		{"no site", leafOf(t, westRoot, uris()), false},
@@ -137,7 +145,7 @@ func TestOnlyThePinnedSitePasses_R10(t *testing.T) {
 				return &tls.Config{Certificates: []tls.Certificate{*tt.leaf}, InsecureSkipVerify: true,
 					ClientAuth: tls.RequireAnyClientCert, NextProtos: []string{"h2"}}
 			}
-			_, clientErr, _ := handshake(t, id.ClientTLS(west, &westRoot.PublicKey), shows())
+			_, clientErr, _ := handshake(t, id.ClientTLS(west, NewKeys(&westRoot.PublicKey)), shows())
 			if (clientErr == nil) != tt.passes {
 				t.Errorf("client: %v", clientErr)
 			}
@@ -152,13 +160,13 @@ func TestOnlyThePinnedSitePasses_R10(t *testing.T) {
 func TestBothEndsProveThemselves_R10(t *testing.T) {
 	eastRoot, westRoot := newKey(t), newKey(t)
 	e, w := newIdentity(t, east, eastRoot, time.Now), newIdentity(t, west, westRoot, time.Now)
-	toWest := e.ClientTLS(west, &westRoot.PublicKey)
+	toWest := e.ClientTLS(west, NewKeys(&westRoot.PublicKey))
 	allowsEast := w.ServerTLS(knows(east, &eastRoot.PublicKey))
 
 	if site, c, s := handshake(t, toWest, allowsEast); c != nil || s != nil || site != east {
 		t.Fatal(c, s, site)
 	}
-	nobody := func(tenants.SiteID) (*ecdsa.PublicKey, bool) { return &eastRoot.PublicKey, false }
+	nobody := func(tenants.SiteID) Keys { return nil }
 	if _, _, s := handshake(t, toWest, w.ServerTLS(nobody)); s == nil {
 		t.Error("a site without an association came in")
 	}
@@ -172,7 +180,7 @@ func TestBothEndsProveThemselves_R10(t *testing.T) {
 	if _, _, s := handshake(t, old, allowsEast); s == nil {
 		t.Error("TLS 1.2 came in")
 	}
-	if _, c, _ := handshake(t, e.ClientTLS(east, &eastRoot.PublicKey), e.ServerTLS(knows(east, &eastRoot.PublicKey))); c == nil {
+	if _, c, _ := handshake(t, e.ClientTLS(east, NewKeys(&eastRoot.PublicKey)), e.ServerTLS(knows(east, &eastRoot.PublicKey))); c == nil {
 		t.Error("a site is its own peer")
 	}
 	asEast := toWest.Clone()
@@ -190,11 +198,16 @@ func TestBothEndsProveThemselves_R10(t *testing.T) {
 func TestResumptionChecksAgain_R10(t *testing.T) {
 	eastRoot, westRoot := newKey(t), newKey(t)
 	e, w := newIdentity(t, east, eastRoot, time.Now), newIdentity(t, west, westRoot, time.Now)
-	client := e.ClientTLS(west, &westRoot.PublicKey)
+	client := e.ClientTLS(west, NewKeys(&westRoot.PublicKey))
 	client.ClientSessionCache = tls.NewLRUClientSessionCache(8)
 	client.ServerName = "west"
 	associated := true
-	server := w.ServerTLS(func(id tenants.SiteID) (*ecdsa.PublicKey, bool) { return &eastRoot.PublicKey, associated && id == east })
+	server := w.ServerTLS(func(id tenants.SiteID) Keys {
+		if !associated {
+			return nil
+		}
+		return knows(east, &eastRoot.PublicKey)(id)
+	})
 	server.SessionTicketsDisabled = false // even then
 	for range 2 {
 		if _, c, s := handshake(t, client, server); c != nil || s != nil {

@@ -1,8 +1,6 @@
 package peer
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -13,21 +11,17 @@ import (
 	"causeway/tenants"
 )
 
-// verifyLeaf proves that leaf speaks for site: the pinned root key signed it,
-// and everything in it is as this package issues it. No certificate authority is
+// verifyLeaf proves that leaf speaks for site: a pinned root key signed it, and
+// everything in it is as this package issues it. No certificate authority is
 // asked: a public one vouches for a host name, and an association is with a key.
-func verifyLeaf(leaf *x509.Certificate, site tenants.SiteID, pinned *ecdsa.PublicKey, now time.Time) error {
-	if pinned == nil || pinned.Curve != elliptic.P256() {
-		return errors.New("peer: no usable root key for the site")
-	}
+func verifyLeaf(leaf *x509.Certificate, site tenants.SiteID, pinned Keys, now time.Time) error {
 	if named, err := leafSite(leaf); err != nil {
 		return err
 	} else if named != site {
 		return fmt.Errorf("peer: the certificate is of site %s, not %s", named, site)
 	}
-	root := &x509.Certificate{PublicKey: pinned, PublicKeyAlgorithm: x509.ECDSA}
-	if err := root.CheckSignature(leaf.SignatureAlgorithm, leaf.RawTBSCertificate, leaf.Signature); err != nil {
-		return fmt.Errorf("peer: the certificate is not signed by the site's root key: %w", err)
+	if err := pinned.signed(leaf); err != nil {
+		return err
 	}
 	return checkLeaf(leaf, now)
 }
