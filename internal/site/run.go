@@ -48,6 +48,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		}
 		return 0
 	})
+	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
 	s.openUpkeep()
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
@@ -278,6 +279,7 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.cells.Run(ctx) })
+	s.runHints(ctx, b)
 	b.done.Go(func() { s.cleaner.Run(ctx) })
 	b.done.Go(func() { s.sealer.Run(ctx) })
 	return b

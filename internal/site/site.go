@@ -70,6 +70,7 @@ type Site struct {
 	links       *links.Links
 	tokens      *oauth.Authenticator
 	tail        *journal.Tail
+	hints       *hints
 	cells       *cells.Registry
 	cleaner     *upkeep.Cleaner
 	sealer      *upkeep.Sealer
@@ -106,7 +107,10 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) 
 }
 
 func (s *Site) openStore(ctx context.Context) (err error) {
-	s.db, err = store.Open(ctx, store.Config{URL: s.config.Database.URL.Reveal(), Log: s.log, MaxConns: s.config.Database.Connections})
+	s.hints = s.newHints()
+	s.db, err = store.Open(ctx, store.Config{
+		URL: s.config.Database.URL.Reveal(), Log: s.log, MaxConns: s.config.Database.Connections, Wake: s.hints.Committed,
+	})
 	if err != nil {
 		return err
 	}
