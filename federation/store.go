@@ -33,6 +33,12 @@ type Reader interface {
 	// organization and then remote, at most limit of them, beginning after the pair
 	// given; an empty one begins at the first.
 	AssociatedWith(site tenants.SiteID, after Pair, limit int) ([]OrgAssociation, error)
+	// Shared lists the local sides of what is held with one site, in the same way.
+	Shared(site tenants.SiteID, after Pair, limit int) ([]Shared, error)
+	// SharedBy lists those of some local organizations, at most limit of them.
+	SharedBy(site tenants.SiteID, local []tenants.OrgID, limit int) ([]Shared, error)
+	// DirectSites are the sites of whose organizations one shows tokens here.
+	DirectSites() ([]tenants.SiteID, error)
 	// OrgKey is the organization's own key: PKCS #8, DER, sealed.
 	OrgKey(org tenants.OrgID) ([]byte, error)
 	// Roots are this site's root keys beyond the first, the oldest first.
@@ -41,6 +47,14 @@ type Reader interface {
 
 // Pair is a local and a remote organization that may be associated.
 type Pair struct{ Local, Remote tenants.OrgID }
+
+// Shared is an association as the remote organization's site may know it: what the
+// local organization is called, and whether it is enabled.
+type Shared struct {
+	Pair
+	Name    string
+	Enabled bool
+}
 
 // Root is one of this site's root keys. It is published to peers from the moment
 // it is made, signs from SignsFrom on, and counts until RetiredAt; zero is never.

@@ -18,6 +18,44 @@ func (r *reader) AssociatedWith(site tenants.SiteID, after federation.Pair, limi
 	return convert(rows, orgAssociationRow.association), err
 }
 
+type sharedRow struct {
+	OrgID, RemoteOrgID, Name string
+	Enabled                  bool
+}
+
+func (r sharedRow) shared() federation.Shared {
+	return federation.Shared{
+		Pair: federation.Pair{Local: tenants.OrgID(r.OrgID), Remote: tenants.OrgID(r.RemoteOrgID)}, Name: r.Name, Enabled: r.Enabled,
+	}
+}
+
+// sharedWith joins with the organization, so that a page costs one statement.
+const sharedWith = `SELECT a.org_id, a.remote_org_id, o.name, o.enabled FROM org_associations a
+	JOIN organizations o ON o.id = a.org_id WHERE a.site_id = ? AND `
+
+func (r *reader) Shared(site tenants.SiteID, after federation.Pair, limit int) ([]federation.Shared, error) {
+	var rows []sharedRow
+	err := fault(r.db.Raw(sharedWith+"(a.org_id, a.remote_org_id) > (?, ?) ORDER BY a.org_id, a.remote_org_id LIMIT ?",
+		string(site), string(after.Local), string(after.Remote), limit).Find(&rows).Error)
+	return convert(rows, sharedRow.shared), err
+}
+
+func (r *reader) SharedBy(site tenants.SiteID, local []tenants.OrgID, limit int) ([]federation.Shared, error) {
+	if len(local) == 0 {
+		return nil, nil
+	}
+	var rows []sharedRow
+	err := fault(r.db.Raw(sharedWith+"a.org_id IN ? ORDER BY a.org_id, a.remote_org_id LIMIT ?",
+		string(site), convert(local, func(id tenants.OrgID) string { return string(id) }), limit).Find(&rows).Error)
+	return convert(rows, sharedRow.shared), err
+}
+
+func (r *reader) DirectSites() ([]tenants.SiteID, error) {
+	var list []tenants.SiteID
+	err := fault(r.db.Raw("SELECT DISTINCT site_id FROM org_associations WHERE direct").Find(&list).Error)
+	return list, err
+}
+
 func (t *tx) DeleteSiteAssociation(site tenants.SiteID) error {
 	return t.must(t.db.Where("site_id = ?", string(site)).Delete(&siteAssociationRow{}))
 }

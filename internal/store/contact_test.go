@@ -95,3 +95,36 @@ func TestAssociatedWith_Pages(t *testing.T) {
 		})
 	})
 }
+
+// A site is told of organizations that are associated with its own, and of no
+// others (R6, R10).
+func TestShared_R6_OfOneSite(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		one, two := newTenant(t, db, "acme"), newTenant(t, db, "globex") // each with an association of its own
+		inFederation(t, db, func(tx federation.Tx) error {
+			want := federation.Shared{Pair: federation.Pair{Local: one.org, Remote: one.remote.Org}, Name: "acme", Enabled: true}
+			list, err := tx.Shared(one.remote.Site, federation.Pair{}, 10)
+			if err != nil || len(list) != 1 || list[0] != want {
+				t.Errorf("shared: %+v, %v; want %+v", list, err, want)
+			}
+			list, err = tx.SharedBy(one.remote.Site, []tenants.OrgID{one.org, two.org}, 10)
+			if err != nil || len(list) != 1 || list[0] != want {
+				t.Errorf("shared by two: %+v, %v", list, err)
+			}
+			if list, err := tx.SharedBy(one.remote.Site, nil, 10); err != nil || len(list) != 0 {
+				t.Errorf("shared by nobody: %+v, %v", list, err)
+			}
+			if sites, err := tx.DirectSites(); err != nil || len(sites) != 0 {
+				t.Errorf("direct before: %v, %v", sites, err)
+			}
+			a, err := tx.OrgAssociation(one.org, one.remote)
+			ok(t, err)
+			a.Direct = true
+			ok(t, tx.PutOrgAssociation(a))
+			if sites, err := tx.DirectSites(); err != nil || len(sites) != 1 || sites[0] != one.remote.Site {
+				t.Errorf("direct: %v, %v", sites, err)
+			}
+			return nil
+		})
+	})
+}

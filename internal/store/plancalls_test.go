@@ -145,6 +145,12 @@ var planCalls = []call{
 	{"AssociatedWith", inSites(func(f federation.Tx, w *tenant) error {
 		return second(f.AssociatedWith(w.remote.Site, federation.Pair{Local: w.org, Remote: w.remote.Org}, 100))
 	})},
+	{"Shared SharedBy", inSites(func(f federation.Tx, w *tenant) error {
+		return errors.Join(
+			second(f.Shared(w.remote.Site, federation.Pair{Local: w.org, Remote: w.remote.Org}, 100)),
+			second(f.SharedBy(w.remote.Site, []tenants.OrgID{w.org, "none"}, 100)))
+	})},
+	{"DirectSites", inSites(func(f federation.Tx, _ *tenant) error { return second(f.DirectSites()) })},
 	{"SetOrgStatus SetRemote DeleteOrgAssociation", inSites(func(f federation.Tx, w *tenant) error {
 		return errors.Join(
 			second(f.SetOrgStatus(w.org, w.remote, federation.Asymmetric, federation.StatusChange{Status: federation.StatusActive, At: now})),

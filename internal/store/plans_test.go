@@ -31,6 +31,7 @@ var wholeTables = map[string][]string{
 	"Publication":             {"organizations"}, // to each
 	"SigningKeys":             {"signing_keys"},
 	"SiteAssociations":        {"site_associations"},
+	"DirectSites":             {"org_associations"}, // an index of the few that are
 	"Roots":                   {"site_roots"},
 	"Self":                    {"site"},
 	"Record":                  {"journal_head"},

@@ -20,6 +20,8 @@ ALTER TABLE org_associations ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE org_associations ADD COLUMN status_at INTEGER NOT NULL DEFAULT 0;
 -- A site asks for those that name it.
 CREATE INDEX org_associations_site ON org_associations (site_id, org_id, remote_org_id);
+-- The few that are direct say whose revocations are followed.
+CREATE INDEX org_associations_direct ON org_associations (site_id) WHERE direct;
 
 -- This site's root keys: published to peers first, signing later, retired last.
 -- site.root is the first of them.
@@ -45,6 +47,7 @@ CREATE INDEX assertions_until ON assertions (until);
 DROP TABLE assertions;
 DROP TABLE site_roots;
 DROP INDEX org_associations_site;
+DROP INDEX org_associations_direct;
 ALTER TABLE org_associations DROP COLUMN remote_enabled;
 ALTER TABLE org_associations DROP COLUMN direct;
 ALTER TABLE org_associations DROP COLUMN reason;
