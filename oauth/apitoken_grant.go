@@ -122,7 +122,7 @@ func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *t
 		return Tokens{}, problem.New(problem.InvalidGrant, "Invalid refresh token: it expired on %s.", t.ExpiresAt.Format(time.RFC3339)).
 			With(aboutAPIToken(t, problem.ReasonExpired)...)
 	}
-	if err := s.countRefresh(t.Org, t.ID); err != nil {
+	if err := s.refreshes.count(t.Org, t.ID); err != nil {
 		return Tokens{}, err
 	}
 	var session Session

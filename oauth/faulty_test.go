@@ -75,12 +75,12 @@ func (s faulty) InTx(ctx context.Context, f func(oauth.Tx) error) error {
 	return after(ctx, s.Store.InTx(ctx, func(tx oauth.Tx) error { return f(faultyTx{tx, ctx}) }))
 }
 
-func (s faulty) Rotate(ctx context.Context, r oauth.Rotation) (bool, error) {
+func (s faulty) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session, bool, error) {
 	if err := stumble(ctx); err != nil {
-		return false, err
+		return oauth.Session{}, false, err
 	}
-	done, err := s.Store.Rotate(ctx, r)
-	return done, after(ctx, err)
+	session, done, err := s.Store.Rotate(ctx, r)
+	return session, done, after(ctx, err)
 }
 
 // faultyTx has a step before each statement that writes or locks.

@@ -13,10 +13,12 @@ import (
 )
 
 // meanwhile is a store on which something happens between what a caller read
-// and what it then writes: the races that nobody can wait for.
+// and what it then writes: the races that nobody can wait for. Nothing rotates
+// before it is read.
 type meanwhile struct {
 	oauth.Store
 	happen func()
+	asked  bool
 }
 
 func (m *meanwhile) InTx(ctx context.Context, f func(oauth.Tx) error) error {
@@ -24,7 +26,11 @@ func (m *meanwhile) InTx(ctx context.Context, f func(oauth.Tx) error) error {
 	return m.Store.InTx(ctx, f)
 }
 
-func (m *meanwhile) Rotate(ctx context.Context, r oauth.Rotation) (bool, error) {
+func (m *meanwhile) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session, bool, error) {
+	if !m.asked {
+		m.asked = true
+		return oauth.Session{}, false, nil
+	}
 	m.now()
 	return m.Store.Rotate(ctx, r)
 }
@@ -85,7 +91,7 @@ func TestRefresh_R3_R4_WhatHappensMeanwhile(t *testing.T) {
 				a := w.newAccount()
 				r := &race{world: w, account: a, tokens: []secret.Text{w.activate(a).RefreshToken}}
 				present(tt.before...)(r)
-				interrupted := w.newService(&meanwhile{db.OAuth(), func() { tt.happen(r) }})
+				interrupted := w.newService(&meanwhile{Store: db.OAuth(), happen: func() { tt.happen(r) }})
 
 				got, err := interrupted.Refresh(w.ctx(), from(here), w.snapshot(), "", r.tokens[tt.show])
 				if len(tt.want) == 0 {

@@ -11,7 +11,40 @@ import (
 	"causeway/tenants"
 )
 
-// TestRefreshLimit_R1_R13 refuses every refresh that is counted. What is no good
+// allowance is how often each may refresh in all, as a limit that regains nothing
+// for an hour. It notes who asked, and who was refused.
+type allowance struct {
+	each    int
+	counted []oauth.ClientID
+	refused int
+}
+
+func (a *allowance) count(_ tenants.OrgID, id oauth.ClientID) (time.Duration, error) {
+	before := 0
+	for _, c := range a.counted {
+		if c == id {
+			before++
+		}
+	}
+	a.counted = append(a.counted, id)
+	switch {
+	case before >= a.each:
+		a.refused++
+		return 0, problem.New(problem.TooManyRequests, "Too many.").After(time.Hour)
+	case before+1 == a.each:
+		return time.Hour, nil
+	}
+	return 0, nil
+}
+
+// cellWith is a cell that lets each refresh so often.
+func (w *world) cellWith(each int) (*oauth.Service, *allowance) {
+	a := &allowance{each: each}
+	return w.newServiceWith(func(c *oauth.Config) { c.CountRefresh = a.count }), a
+}
+
+// TestRefreshLimit_R1_R13 shows tokens of all sorts where somebody else has used up
+// what the limit gives. What is no good
 // token is not counted, so strangers use up nobody's; a refusal writes nothing, and
 // afterwards the token works as if it had not been. A replay is found out however
 // often its account refreshes.
@@ -53,17 +86,15 @@ func TestRefreshLimit_R1_R13(t *testing.T) {
 				w := newWorld(t, db)
 				first := w.activate(w.newAccount())
 				token, org := tt.show(w, first.RefreshToken)
-				counted := 0
-				strict := w.newServiceWith(func(c *oauth.Config) {
-					c.CountRefresh = func(tenants.OrgID, oauth.ClientID) error {
-						counted++
-						return problem.New(problem.TooManyRequests, "Too many.").After(time.Second)
-					}
-				})
+				strict, limit := w.cellWith(0)
+				_, err := strict.Refresh(w.ctx(), from(here), w.snapshot(), "", w.activate(w.newAccount()).RefreshToken)
+				w.must(err) // the organization's first is counted when it is done
+				limit.counted = nil
+
 				before := r.in(t).all()
-				_, err := strict.Refresh(w.ctx(), from(here), org, "", token)
-				if wantProblem(t, err, tt.want); counted != tt.count {
-					t.Errorf("counted %d times, want %d", counted, tt.count)
+				_, err = strict.Refresh(w.ctx(), from(here), org, "", token)
+				if wantProblem(t, err, tt.want); len(limit.counted) != tt.count {
+					t.Errorf("counted %d times, want %d", len(limit.counted), tt.count)
 				}
 				if tt.count == 0 {
 					return
@@ -77,24 +108,100 @@ func TestRefreshLimit_R1_R13(t *testing.T) {
 	})
 }
 
+// Who has used up a limit is refused before anything changes, by the token of the
+// last refresh, by a spent one, and by a user's. When the limit gives again, so does
+// the cell.
+func TestRefreshLimit_R13_RefusesBeforeItChanges(t *testing.T) {
+	t.Parallel()
+	eachWithRows(t, func(t *testing.T, db *store.DB, r rows) {
+		w := newWorld(t, db)
+		spent, current := secret.Text(""), w.activate(w.newAccount()).RefreshToken
+		_, user := w.apiToken()
+		cell, limit := w.cellWith(3)
+		refresh := func(token secret.Text) (secret.Text, error) {
+			got, err := cell.Refresh(w.ctx(), from(here), w.snapshot(), "", token)
+			return got.RefreshToken, err
+		}
+		for range limit.each {
+			next, err := refresh(current)
+			w.must(err)
+			spent, current = current, next
+			_, err = refresh(user.RefreshToken)
+			w.must(err)
+		}
+		if limit.refused != 0 {
+			t.Errorf("%d refreshes were refused and done", limit.refused)
+		}
+		before := r.in(t).all()
+		for name, token := range map[string]secret.Text{"the current token": current, "a spent one": spent, "a user's": user.RefreshToken} {
+			if _, err := refresh(token); problem.As(err) == nil || problem.As(err).Code != problem.TooManyRequests {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if after := r.in(t).all(); after != before {
+			t.Errorf("a refused refresh wrote: %s\nbefore:\n%s", after, before)
+		}
+		w.clock.add(time.Hour + time.Second)
+		limit.counted = nil
+		_, err := refresh(current)
+		w.must(err)
+	})
+}
+
+// Each cell counts for itself. Who goes from one to the other gets what both give,
+// and not more: neither sees the tokens that the other gives out.
+func TestRefreshLimit_R13_TwoCellsInTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, newDB(t))
+	one, oneLimit := w.cellWith(5)
+	two, twoLimit := w.cellWith(5)
+	current, done := w.activate(w.newAccount()).RefreshToken, 0
+	for i := range 20 {
+		cell := []*oauth.Service{one, two}[i%2]
+		got, err := cell.Refresh(w.ctx(), from(here), w.snapshot(), "", current)
+		if problem.Has(err, problem.TooManyRequests) {
+			continue
+		}
+		w.must(err)
+		current, done = got.RefreshToken, done+1
+	}
+	if done != 10 {
+		t.Errorf("%d refreshes, want 10", done)
+	}
+	if oneLimit.refused != 5 || twoLimit.refused != 5 {
+		t.Errorf("refused %d and %d times, want 5 each", oneLimit.refused, twoLimit.refused)
+	}
+}
+
 // However many turns a refresh takes, it counts once, by the account it belongs to.
 func TestRefreshLimit_R13_CountsTheAccount(t *testing.T) {
 	w := newWorld(t, newDB(t))
 	a := w.newAccount()
 	first := w.activate(a)
-	var counted []oauth.ClientID
-	counting := w.newServiceWith(func(c *oauth.Config) {
-		c.CountRefresh = func(org tenants.OrgID, id oauth.ClientID) error {
-			if counted = append(counted, id); org != a.Org {
-				t.Errorf("counted in %s", org)
-			}
-			return nil
-		}
-	})
-	if _, err := counting.Refresh(w.ctx(), from(here), w.snapshot(), "", first.RefreshToken); err != nil {
-		t.Fatal(err)
+	counting, limit := w.cellWith(10)
+	second, err := counting.Refresh(w.ctx(), from(here), w.snapshot(), "", first.RefreshToken)
+	w.must(err)
+	wantCounted(t, limit, a)
+	_, err = counting.Refresh(w.ctx(), from(here), w.snapshot(), a.ID, first.RefreshToken) // a retry
+	w.must(err)
+	wantCounted(t, limit, a, a)
+	for range 8 {
+		second, err = counting.Refresh(w.ctx(), from(here), w.snapshot(), "", second.RefreshToken)
+		w.must(err)
 	}
-	if len(counted) != 1 || counted[0] != a.ID {
-		t.Errorf("counted %v, want once %s", counted, a.ID)
+	if len(limit.counted) != 10 {
+		t.Errorf("counted %d times, want 10", len(limit.counted))
+	}
+}
+
+func wantCounted(t *testing.T, limit *allowance, want ...oauth.ServiceAccount) {
+	t.Helper()
+	if len(limit.counted) != len(want) {
+		t.Fatalf("counted %v, want %d", limit.counted, len(want))
+	}
+	for i, a := range want {
+		if limit.counted[i] != a.ID {
+			t.Errorf("counted %v, want %s", limit.counted, a.ID)
+		}
 	}
 }

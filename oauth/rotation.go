@@ -22,26 +22,51 @@ import (
 // client may be empty: SDKs send no client_id. A token of another organization
 // is refused and left alone, because clients try one endpoint after the other.
 func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
-	digest := s.digest(digestRefresh, token.Reveal())
-	rules := s.rotation(org)
+	successor := s.keys.Successor(token.Reveal())
+	r := Rotation{
+		Org: org.ID, Client: client, MaxAge: s.rotation(org).MaxAge, Source: by.Source,
+		From: s.digest(digestRefresh, token.Reveal()), To: s.digest(digestRefresh, successor),
+	}
+	if org.Enabled && !s.refreshes.near(org.ID, s.clock()) {
+		session, done, err := s.rotate(ctx, r)
+		if err != nil {
+			return Tokens{}, err
+		}
+		if done {
+			s.refreshes.add(org.ID, ClientID(session.Principal))
+			return s.issue(ctx, org, session, successor)
+		}
+	}
+	return s.refreshKnown(ctx, by, org, r, successor)
+}
+
+// rotate tries r now. That is all there is to nearly every refresh.
+func (s *Service) rotate(ctx context.Context, r Rotation) (Session, bool, error) {
+	r.At, r.Session, r.Lifetime = s.clock(), tenants.SessionID(tenants.NewID()), s.policy.AccountLifetime
+	return s.store.Rotate(ctx, r)
+}
+
+// refreshKnown is Refresh for what did not rotate at once: it looks whose token it
+// is, and why.
+func (s *Service) refreshKnown(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, r Rotation, successor string) (Tokens, error) {
+	rules, client := s.rotation(org), r.Client
 	// Each turn acts on what it read only if that still holds; a turn that lost
 	// a race reads again. The states only move forward, from current to spent to
 	// replayed or revoked, so there are few turns.
 	for turn := range 4 {
-		shown, account, quota, err := s.presented(ctx, org, client, digest)
+		shown, account, quota, err := s.presented(ctx, org, client, r.From)
 		if problem.Has(err, problem.NotFound) {
-			return s.refreshAPIToken(ctx, by, org, client, digest)
+			return s.refreshAPIToken(ctx, by, org, client, r.From)
 		}
 		if err != nil {
 			return Tokens{}, err
 		}
 		now := s.clock()
 		if turn == 0 && !replays(rules, shown, by.Source, now) { // a replay ends its family whatever the limit
-			if err := s.countRefresh(org.ID, shown.Account); err != nil {
+			if err := s.refreshes.count(org.ID, shown.Account); err != nil {
 				return Tokens{}, err
 			}
 		}
-		successor := s.keys.Successor(token.Reveal(), shown.Family.ID, shown.Shown)
 		end := rules.End(shown.CreatedAt)
 		session := s.newAccountSession(now, shown.Family, end)
 		session.of(account, quota)
@@ -49,18 +74,16 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 		var done bool
 		switch {
 		case !end.IsZero() && !now.Before(end):
-			err = s.outlived(ctx, by, account, shown, digest, end)
+			err = s.outlived(ctx, by, account, shown, r.From, end)
 		case shown.Shown == shown.Generation:
-			done, err = s.store.Rotate(ctx, Rotation{
-				Org: org.ID, Family: shown.Family.ID, From: digest, To: s.digest(digestRefresh, successor),
-				At: now, Source: by.Source, Session: session,
-			})
+			r.Client, r.Quota, r.Pin = shown.Account, account.Quota, quota
+			session, done, err = s.rotate(ctx, r)
 		case inGrace(rules, shown, by.Source, now):
-			done, err = s.retry(ctx, by, shown, digest, session, false)
+			done, err = s.retry(ctx, by, shown, r.From, session, false)
 		case retryAllowed(rules, shown, by.Source, now):
-			done, err = s.retry(ctx, by, shown, digest, session, true)
+			done, err = s.retry(ctx, by, shown, r.From, session, true)
 		default:
-			err = s.replayed(ctx, by, account, shown, digest)
+			err = s.replayed(ctx, by, account, shown, r.From)
 		}
 		if problem.Has(err, problem.NotFound) {
 			continue // the account was deleted since; reading again says so

@@ -45,8 +45,9 @@ type Config struct {
 	// counts nothing.
 	CountPoll func(DeviceRequest) error
 	// CountRefresh may refuse a refresh with a token that is good, by the account or
-	// API token it belongs to. Nothing has been changed by then. Nil counts nothing.
-	CountRefresh func(tenants.OrgID, ClientID) error
+	// API token it belongs to. It tells for how long it would refuse the next one; zero is
+	// not at all. Nil counts nothing.
+	CountRefresh func(tenants.OrgID, ClientID) (time.Duration, error)
 }
 
 // Service is everything this package does for its callers: the API handlers,
@@ -60,8 +61,8 @@ type Service struct {
 	now    func() time.Time
 	signer *signer
 
-	countPoll    func(DeviceRequest) error
-	countRefresh func(tenants.OrgID, ClientID) error
+	countPoll func(DeviceRequest) error
+	refreshes *refreshes
 }
 
 // New makes a Service; Start readies it.
@@ -70,11 +71,12 @@ func New(c Config) *Service {
 		c.CountPoll = func(DeviceRequest) error { return nil }
 	}
 	if c.CountRefresh == nil {
-		c.CountRefresh = func(tenants.OrgID, ClientID) error { return nil }
+		c.CountRefresh = func(tenants.OrgID, ClientID) (time.Duration, error) { return 0, nil }
 	}
 	return &Service{
-		countPoll: c.CountPoll, countRefresh: c.CountRefresh,
-		store: c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
+		countPoll: c.CountPoll,
+		refreshes: &refreshes{limit: c.CountRefresh, now: c.Now, reached: map[tenants.OrgID]time.Time{}},
+		store:     c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
 		signer: newSigner(c),
 	}
 }

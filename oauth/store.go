@@ -75,15 +75,22 @@ type Presented struct {
 	WentOnFrom string
 }
 
-// Rotation moves a family one generation on.
+// Rotation moves the family of a token one generation on and opens a session of
+// its account as that is at the time: nothing has to be read before.
 type Rotation struct {
-	Org     tenants.OrgID
-	Family  string
-	From    Digest // must be the current token
-	To      Digest
-	At      time.Time
-	Source  string
-	Session Session // of the new access token
+	Org    tenants.OrgID
+	Client ClientID // whom the token must be of; empty: anybody in Org
+	// Quota is the policy that the account must have, and Pin what the session
+	// keeps of it, see tenants.PinQuota.
+	Quota    tenants.QuotaPolicyID
+	Pin      string
+	MaxAge   time.Duration // the family must be younger, and the session ends then; zero: of any age
+	From     Digest        // must be the current token
+	To       Digest
+	At       time.Time
+	Source   string
+	Session  tenants.SessionID
+	Lifetime time.Duration // of the session
 }
 
 // Session stands behind an access token: the token's jti is the session's id.
@@ -137,9 +144,10 @@ type Store interface {
 
 	// Rotate replaces From by To, remembers From as used, opens the session and
 	// notes the event, in one atomic step. It reports false, and changes
-	// nothing, when From is not the current token of a live family. Of any
-	// number of concurrent calls exactly one reports true.
-	Rotate(ctx context.Context, r Rotation) (bool, error)
+	// nothing, when From is not the current token of a live family as r wants it,
+	// or the organization is disabled. Of any number of concurrent calls exactly one
+	// reports true.
+	Rotate(ctx context.Context, r Rotation) (Session, bool, error)
 
 	// Touch notes when sessions were last used.
 	Touch(ctx context.Context, used map[tenants.SessionID]time.Time) error

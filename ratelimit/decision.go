@@ -15,6 +15,9 @@ type Decision struct {
 	// it is the one that fills last. Both are zero when allowed.
 	Kind       Kind
 	RetryAfter time.Duration
+	// Next is how long, after tokens were taken, until the keys' own buckets let the
+	// same call pass again; zero is at once.
+	Next time.Duration
 
 	Standing
 

@@ -178,9 +178,17 @@ func TestTokenRefresh_R13_StopsALoop(t *testing.T) {
 	if n := spends(l, TokenRefresh, Account("loop"), Org("acme")); n != 300 {
 		t.Errorf("one account refreshed %d times, want 300", n)
 	}
+	if d := l.Take(TokenRefresh, Account("last but one"), Org("acme")); d.Next != 0 {
+		t.Errorf("after one of 300 the next waits %s", d.Next)
+	}
 	wait := wantRefused(t, l.Spend(TokenRefresh, Account("loop"), Org("acme")), PerAccount)
 	wantAllowed(t, l.Spend(TokenRefresh, Account("ada"), Org("acme")))
 	clk.add(wait)
+	d := l.Take(TokenRefresh, Account("loop"), Org("acme"))
+	if wantAllowed(t, d.Err()); d.Next != 500*time.Millisecond {
+		t.Errorf("after its last token the next waits %s, want the half second in which one comes", d.Next)
+	}
+	clk.add(d.Next)
 	wantAllowed(t, l.Spend(TokenRefresh, Account("loop"), Org("acme")))
 }
 

@@ -31,8 +31,9 @@ const (
 	// bucket wider than a network.
 	TokenFailure Name = "token_failure"
 	// TokenRefresh bounds the refreshes of one service account or API token: each
-	// writes rows. Spend it when the token has been recognized and before it is
-	// rotated, so that strangers use up nobody's and a refusal consumes nothing.
+	// writes rows. Take it when the token has been recognized, so that strangers use
+	// up nobody's. That may be when it was rotated, as long as who has reached the
+	// limit is counted before: Next tells, and a refusal consumes nothing.
 	TokenRefresh Name = "token_refresh"
 	// Management bounds authenticated calls, per account and organization.
 	Management Name = "management"

@@ -113,6 +113,7 @@ func (d *Decision) settle(held []hold, booked booking, take bool) {
 		h := &held[i]
 		if take {
 			h.take(d.at)
+			d.Next = max(d.Next, time.Duration(h.meter.wait(h.b, d.at)))
 			d.charges[d.charged] = charge{h.table, h.hash, h.place == spilled}
 			d.charged++
 		}

@@ -172,8 +172,9 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	s.oauth = oauth.New(oauth.Config{
 		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Site: s.self.ID, Now: s.now, Policy: policy(s.config),
 		CountPoll: func(d oauth.DeviceRequest) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Request(d.ID)) },
-		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) error {
-			return s.limits.Spend(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
+		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) (time.Duration, error) {
+			d := s.limits.Take(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
+			return d.Next, d.Err()
 		},
 	})
 	if err := s.oauth.Start(ctx); err != nil {

@@ -159,7 +159,7 @@ func TestUpdateAndDeleteServiceAccount_VCD88_VCD91(t *testing.T) {
 		if !s.EndedAt.Equal(end) {
 			t.Errorf("the session ended at %v, want %v", s.EndedAt, end)
 		}
-		if rotated, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); rotated || err != nil {
+		if _, rotated, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); rotated || err != nil {
 			t.Errorf("a deleted account's token rotated: %v, %v", rotated, err)
 		}
 	})

@@ -67,9 +67,9 @@ func benchRotate(b *testing.B, db *store.DB, clients int) {
 	for _, family := range families {
 		go func() {
 			for g := 0; next.Add(1) <= int64(b.N); g++ {
-				ok, err := db.OAuth().Rotate(ctx, oauth.Rotation{
-					Org: org, Family: family, From: digest(family, g), To: digest(family, g+1), At: now, Source: "192.0.2.1",
-					Session: oauth.Session{ID: tenants.SessionID(tenants.NewID()), Kind: tenants.KindServiceAccount, Role: role, Name: "app", CreatedAt: now, ExpiresAt: now, LastUsed: now},
+				_, ok, err := db.OAuth().Rotate(ctx, oauth.Rotation{
+					Org: org, From: digest(family, g), To: digest(family, g+1), At: now, Source: "192.0.2.1",
+					Session: tenants.SessionID(tenants.NewID()), Lifetime: time.Hour,
 				})
 				if err == nil && !ok {
 					err = fmt.Errorf("generation %d did not rotate", g)

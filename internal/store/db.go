@@ -49,7 +49,7 @@ type DB struct {
 	stats *stats
 	close []func() error
 	// What is done together with others.
-	rotations *group[oauth.Rotation, bool]
+	rotations *group[oauth.Rotation, rotated]
 	tokens    *group[oauth.Digest, oauth.Presented]
 	// What the databases do each in their own way.
 	migrationPool func() (*sql.DB, error)

@@ -54,7 +54,7 @@ func TestMigrate_R14_DownBringsNoRightBack(t *testing.T) {
 				t.Errorf("down and up leaves %v rows of %v", after, before)
 			}
 		}
-		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Errorf("the token that was live rotates: %v, %v", did, err)
 		}
 		ok(t, db.MigrateTo(t.Context(), 0))

@@ -25,7 +25,7 @@ func (d *DB) Batch(ctx context.Context, rs ...oauth.Rotation) ([]Verdict, error)
 	}
 	var verdicts []Verdict
 	for _, a := range d.rotations.do(conn, jobs) {
-		verdicts = append(verdicts, Verdict{a.value, a.alone, a.err})
+		verdicts = append(verdicts, Verdict{a.value.did, a.alone, a.err})
 	}
 	return verdicts, nil
 }

@@ -25,7 +25,7 @@ import (
 // asks are one call of each kind.
 func asks(w *tenant) map[string]error {
 	ctx := context.Background()
-	_, rotated := w.db.OAuth().Rotate(ctx, w.rotation(7)) // never the current token
+	_, _, rotated := w.db.OAuth().Rotate(ctx, w.rotation(7)) // never the current token
 	_, head := w.db.Journal().Head(ctx)
 	return map[string]error{
 		"Ping": w.db.Ping(ctx), "Rotate": rotated, "Head": head,
@@ -132,7 +132,7 @@ func TestUnavailable_R13_WhenTimeIsUp(t *testing.T) {
 		w := newTenant(t, db, "Own")
 		ctx, cancel := context.WithTimeout(t.Context(), 0)
 		defer cancel()
-		_, err := db.OAuth().Rotate(ctx, w.rotation(1))
+		_, _, err := db.OAuth().Rotate(ctx, w.rotation(1))
 		wantProblem(t, err, problem.Unavailable)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the cause is lost: %v", err)
@@ -142,7 +142,7 @@ func TestUnavailable_R13_WhenTimeIsUp(t *testing.T) {
 			_, err := r.Session(w.session.ID)
 			return err
 		}), problem.Unavailable)
-		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Errorf("a rotation that was given up took the token: %v, %v", did, err)
 		}
 	})
@@ -161,7 +161,7 @@ func TestWaitingHonoursTheContext_R13(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 			defer cancel()
 			wantProblem(t, db.OAuth().InTx(ctx, func(oauth.Tx) error { return nil }), problem.Unavailable)
-			_, err := db.OAuth().Rotate(ctx, w.rotation(1))
+			_, _, err := db.OAuth().Rotate(ctx, w.rotation(1))
 			wantProblem(t, err, problem.Unavailable)
 			w.status(t, now) // a view within a transaction
 			return nil

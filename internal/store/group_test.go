@@ -23,7 +23,7 @@ func batch(t *testing.T, db *store.DB, rs ...oauth.Rotation) (rotated []bool) {
 	for i, v := range verdicts {
 		ok(t, v.Err)
 		if v.Alone {
-			did, err := db.OAuth().Rotate(t.Context(), rs[i])
+			_, did, err := db.OAuth().Rotate(t.Context(), rs[i])
 			ok(t, err)
 			v.Rotated = did
 		}
@@ -43,13 +43,13 @@ func TestRotate_R3_TogetherAsAlone(t *testing.T) {
 			o.Enabled = false
 			return errors.Join(err, tx.UpdateOrganization(o))
 		})
-		unknown, wrongFamily, wrongOrg := good.rotation(1), good.rotation(1), good.rotation(1)
-		unknown.From, wrongFamily.Family, wrongOrg.Org = digest("unknown"), also.family.ID, also.org
+		unknown, wrongClient, wrongOrg := good.rotation(1), good.rotation(1), good.rotation(1)
+		unknown.From, wrongClient.Client, wrongOrg.Org = digest("unknown"), also.account, also.org
 		again, next := good.rotation(1), good.rotation(2) // other sessions
 		sessions, used, events := count(t, db, "sessions", "1 = 1"), count(t, db, "used_tokens", "1 = 1"), count(t, db, "token_events", "1 = 1")
 
 		rs := []oauth.Rotation{
-			unknown, wrongFamily, wrongOrg, revoked.rotation(1), disabled.rotation(1), good.rotation(0),
+			unknown, wrongClient, wrongOrg, revoked.rotation(1), disabled.rotation(1), good.rotation(0),
 			good.rotation(1), again, also.rotation(1), also.rotation(1),
 		}
 		want := fmt.Sprint([]bool{false, false, false, false, false, false, true, false, true, false})
@@ -84,7 +84,7 @@ func TestRotate_R3_ABatchIsAllOrNothing(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		one, two := newTenant(t, db, "One"), newTenant(t, db, "Two")
 		spoilt := two.rotation(1)
-		spoilt.Session.ID = two.session.ID // exists
+		spoilt.Session = two.session.ID // exists
 		before := dump(t, db)
 		verdicts, err := db.Batch(t.Context(), one.rotation(1), spoilt)
 		ok(t, err)
@@ -120,14 +120,14 @@ func TestRotate_R13_WhoIsHeldHoldsUpNobody(t *testing.T) {
 			waits := make(chan error, 4)
 			for range cap(waits) { // more than batches are under way
 				go func() {
-					_, err := db.OAuth().Rotate(context.Background(), held.rotation(1))
+					_, _, err := db.OAuth().Rotate(context.Background(), held.rotation(1))
 					waits <- err
 				}()
 			}
 			held.waiting(t, 1, waits)
 			for g := 1; g < 5; g++ {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				did, err := db.OAuth().Rotate(ctx, free.rotation(g))
+				_, did, err := db.OAuth().Rotate(ctx, free.rotation(g))
 				cancel()
 				if !did || err != nil {
 					t.Fatalf("generation %d of somebody else: %v, %v", g, did, err)
@@ -157,12 +157,12 @@ func TestRotate_R3_GivenUpWhileItWaits(t *testing.T) {
 		ok(t, db.OAuth().InTx(t.Context(), func(tx oauth.Tx) error {
 			for range cap(gone) {
 				go func() {
-					_, err := db.OAuth().Rotate(ctx, w.rotation(1))
+					_, _, err := db.OAuth().Rotate(ctx, w.rotation(1))
 					gone <- err
 				}()
 			}
 			go func() {
-				_, err := db.OAuth().Rotate(context.Background(), other.rotation(1))
+				_, _, err := db.OAuth().Rotate(context.Background(), other.rotation(1))
 				stays <- err
 			}()
 			cancel()

@@ -320,7 +320,7 @@ func TestStatementsCountRequestsApart(t *testing.T) {
 				}))
 			}, 2, 0},
 			{"a rotation", func(ctx context.Context) {
-				if did, err := db.OAuth().Rotate(ctx, w.rotation(1)); !did || err != nil {
+				if _, did, err := db.OAuth().Rotate(ctx, w.rotation(1)); !did || err != nil {
 					t.Error(did, err)
 				}
 			}, rotation, 0},

@@ -91,12 +91,12 @@ func watch(t *testing.T, db *store.DB) map[string]statement {
 		}
 	}
 	by = "Rotate"
-	if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+	if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 		t.Fatal(did, err)
 	}
 	w.used, w.family.Generation = w.rotation(1).From, 2
 	by = "Rotate alone"
-	if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
+	if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
 		t.Fatal(did, err)
 	}
 	by = "RefreshToken"

@@ -79,7 +79,7 @@ func rotations(b *testing.B, w *tenant, more func(n int) bool) (took []time.Dura
 	for n := 0; more(n); n++ {
 		r := w.rotation(w.family.Generation)
 		begun := time.Now()
-		did, err := w.db.OAuth().Rotate(b.Context(), r)
+		_, did, err := w.db.OAuth().Rotate(b.Context(), r)
 		took = append(took, time.Since(begun))
 		if !did || err != nil {
 			b.Fatal(did, err)

@@ -182,7 +182,7 @@ func TestPurge_R3_TheTokensOfALiveFamilyStillDecide(t *testing.T) {
 		first := w.used
 		for range 4 { // generations 1 to 4 are used, 5 is current
 			rotation := w.rotation(w.family.Generation)
-			if did, err := db.OAuth().Rotate(t.Context(), rotation); !did || err != nil {
+			if _, did, err := db.OAuth().Rotate(t.Context(), rotation); !did || err != nil {
 				t.Fatal(did, err)
 			}
 			w.used, w.family.Generation, w.family.Current = rotation.From, w.family.Generation+1, rotation.To

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"causeway/oauth"
 	"causeway/tenants"
@@ -10,85 +11,66 @@ import (
 
 // Rotate is one statement on PostgreSQL and one transaction on SQLite, shared
 // with others that wait, see [group]. Used token, session and event hang on the updated
-// family: no update, nothing else. What belongs to the account (organization,
-// principal, family) is taken from that row, so a session cannot disagree with
-// its family. A family cannot be without its account (foreign key), so the
-// tokens of a deleted account do not rotate.
-func (s oauthStore) Rotate(ctx context.Context, r oauth.Rotation) (bool, error) {
-	var rotated bool
+// family: no update, nothing else. What belongs to the account is taken from the
+// rows of family and account, so a session cannot disagree with them. A family
+// cannot be without its account (foreign key), so the tokens of a deleted account
+// do not rotate.
+func (s oauthStore) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session, bool, error) {
+	var made rotated
 	err := s.retry(ctx, func() (err error) {
-		rotated, err = s.rotations.ask(ctx, r)
+		made, err = s.rotations.ask(ctx, r)
 		return err
 	})
-	return rotated && err == nil, err
+	return made.session, made.did && err == nil, err
 }
 
 // eventRefreshed is the kind of a rotation's event.
 const eventRefreshed = "refreshed"
 
-// rotatePostgres is the whole rotation; the rows it changes count the events, so
-// one or none. The casts are for PostgreSQL, which cannot infer the type of a
-// parameter that is only selected. "revoked_at < 1" is "= 0" for everybody but
-// the planner, who would take the index of live families while the table is
-// small, and keep to it when an organization has grown. The organization is read
-// and not held: what a rotation opens in the instant of a disabling is refused
-// with everything else there, and ended when the organization is enabled.
-const rotatePostgres = `WITH f AS (
-	UPDATE token_families SET current_digest = $1, generation = generation + 1
-	WHERE current_digest = $4 AND org_id = $2 AND id = $3 AND revoked_at < 1
-		AND EXISTS (SELECT 1 FROM organizations WHERE id = $2 AND enabled)
-	RETURNING org_id, id, account_id, generation
-), u AS (
-	INSERT INTO used_tokens (digest, org_id, family_id, generation, used_at, source, retries)
-	SELECT $4::bytea, org_id, id, generation - 1, $5::bigint, $6::text, 0 FROM f
-), s AS (
-	INSERT INTO sessions (id, org_id, kind, principal, name, software_id, role_id, quota, family_id, created_at, expires_at, last_used, ended_at)
-	SELECT $7::text, org_id, $8::text, account_id, $9::text, $10::text, $11::text, $16::text, id, $12::bigint, $13::bigint, $14::bigint, 0 FROM f
-)
-INSERT INTO token_events (at, org_id, account_id, kind, source, detail)
-SELECT $5::bigint, org_id, account_id, $15::text, $6::text, '' FROM f`
+// rotated is what became of a rotation.
+type rotated struct {
+	did     bool
+	session oauth.Session
+}
 
-// rotateOne rotates by one statement, and waits for whoever holds the family. Like
-// a commit it does not end with ctx.
-func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (bool, error) {
-	conn, err := d.write.sql.Conn(ctx)
-	if err != nil {
-		return false, err
+// opened is the session that r opens for the holder of its token.
+func opened(r oauth.Rotation, family, account string, end int64, name, softwareID, role string) rotated {
+	return rotated{did: true, session: oauth.Session{
+		ID: r.Session, Org: r.Org, Kind: tenants.KindServiceAccount, Principal: account, Name: name, SoftwareID: softwareID,
+		Role: tenants.RoleID(role), Quota: r.Pin, Family: family, CreatedAt: r.At, ExpiresAt: fromMicros(end), LastUsed: r.At,
+	}}
+}
+
+// ever is an age in microseconds that nothing reaches, and that can be added to any
+// time.
+const ever = int64(1) << 61
+
+// maxAge is how old a family may get, in microseconds.
+func maxAge(d time.Duration) int64 {
+	if d == 0 {
+		return ever
 	}
-	defer conn.Close()
-	whole, cancel := d.whole(ctx)
-	defer cancel()
-	s := r.Session
-	q := d.write.session(whole, counted{conn, d.stats}).Exec(rotatePostgres,
-		blob(r.To), string(r.Org), r.Family, blob(r.From), micros(r.At), clean(r.Source),
-		string(s.ID), string(s.Kind), s.Name, s.SoftwareID, string(s.Role),
-		micros(s.CreatedAt), micros(s.ExpiresAt), micros(s.LastUsed), eventRefreshed, s.Quota)
-	return q.RowsAffected == 1, q.Error
+	return d.Microseconds()
 }
 
 type (
-	rotationJob    = job[oauth.Rotation, bool]
-	rotationAnswer = answer[bool]
+	rotationJob    = job[oauth.Rotation, rotated]
+	rotationAnswer = answer[rotated]
 )
 
 // rotateTogether opens the group of rotations.
 func (d *DB) rotateTogether(do func(*sql.Conn, []rotationJob) []rotationAnswer) {
-	g := &group[oauth.Rotation, bool]{pool: d.write.sql, do: do, alone: d.rotateOne}
+	g := &group[oauth.Rotation, rotated]{pool: d.write.sql, do: do, alone: d.rotateOne}
 	d.rotations = g.start(d)
 }
 
-// apart splits jobs into those that may go into one statement, one of each family,
+// apart splits jobs into those that may go into one statement, one of each token,
 // and the rest.
 func apart(jobs []rotationJob, places []int) (one, rest []int) {
-	type family struct {
-		org tenants.OrgID
-		id  string
-	}
-	seen := make(map[family]bool, len(places))
+	seen := make(map[string]bool, len(places))
 	for _, i := range places {
-		r := jobs[i].what
-		if f := (family{r.Org, r.Family}); !seen[f] {
-			seen[f] = true
+		if from := string(jobs[i].what.From); !seen[from] {
+			seen[from] = true
 			one = append(one, i)
 		} else {
 			rest = append(rest, i)

@@ -13,10 +13,22 @@ import (
 // reading all families to look each up in the list.
 const (
 	moveFamilies = `UPDATE token_families SET current_digest = v.column2, generation = generation + 1 FROM (VALUES `
-	movedThose   = `) v WHERE token_families.current_digest = +v.column1 AND token_families.org_id = +v.column3 AND token_families.id = +v.column4
-		AND revoked_at = 0 AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = v.column3 AND o.enabled = 1)
-		RETURNING org_id, id, account_id, generation`
+	movedThose   = `) v WHERE token_families.current_digest = +v.column1 AND token_families.org_id = +v.column3 AND revoked_at = 0
+		AND (v.column4 = '' OR account_id = v.column4) AND created_at + v.column7 > v.column6
+		AND EXISTS (SELECT 1 FROM organizations o WHERE o.id = v.column3 AND o.enabled = 1)
+		AND (SELECT quota_policy_id ` + theHolder + `) = v.column5
+		RETURNING id, account_id, generation, created_at, current_digest,
+			(SELECT name ` + theHolder + `) AS name, (SELECT software_id ` + theHolder + `) AS software_id, (SELECT role_id ` + theHolder + `) AS role_id`
+	theHolder = `FROM service_accounts a WHERE a.org_id = token_families.org_id AND a.id = token_families.account_id`
 )
+
+// movedRow is a family that rotated, with what its account is called.
+type movedRow struct {
+	Family     familyRow `gorm:"embedded"`
+	Name       string
+	SoftwareID string
+	RoleID     string
+}
 
 // commitSQLite runs jobs in one transaction, or each on its own when one of them
 // cannot be written.
@@ -60,34 +72,34 @@ func (d *DB) inOne(conn *sql.Conn, jobs []rotationJob) ([]rotationAnswer, error)
 	return answers, nil
 }
 
-// rotateMany rotates those at the places, one of each family: what the first
+// rotateMany rotates those at the places, one of each token: what the first
 // statement moves takes its used token, session and event with it.
 func rotateMany(db *gorm.DB, jobs []rotationJob, places []int, answers []rotationAnswer) error {
-	values, args := make([]string, len(places)), make([]any, 0, 4*len(places))
+	values, args := make([]string, len(places)), make([]any, 0, 7*len(places))
 	place := make(map[string]int, len(places))
 	for k, i := range places {
 		r := jobs[i].what
-		values[k], args = "(?, ?, ?, ?)", append(args, blob(r.From), blob(r.To), string(r.Org), r.Family)
-		place[string(r.Org)+" "+r.Family] = i
+		values[k] = "(?, ?, ?, ?, ?, ?, ?)"
+		args = append(args, blob(r.From), blob(r.To), string(r.Org), string(r.Client), string(r.Quota), micros(r.At), maxAge(r.MaxAge))
+		place[string(r.To)] = i
 	}
-	var moved []familyRow
+	var moved []movedRow
 	if err := db.Raw(moveFamilies+strings.Join(values, ", ")+movedThose, args...).Scan(&moved).Error; err != nil || len(moved) == 0 {
 		return err
 	}
 	var used []usedTokenRow
 	var sessions []sessionRow
 	var events []eventRow
-	for _, f := range moved {
-		i := place[f.OrgID+" "+f.ID]
+	for _, m := range moved {
+		f, i := m.Family, place[string(m.Family.CurrentDigest)]
 		r := jobs[i].what
-		answers[i].value = true
+		end := min(micros(r.At.Add(r.Lifetime)), f.CreatedAt+maxAge(r.MaxAge))
+		answers[i].value = opened(r, f.ID, f.AccountID, end, m.Name, m.SoftwareID, m.RoleID)
+		sessions = append(sessions, newSessionRow(answers[i].value.session))
 		used = append(used, usedTokenRow{
-			Digest: r.From, OrgID: f.OrgID, FamilyID: f.ID, Generation: f.Generation - 1, UsedAt: micros(r.At), Source: clean(r.Source),
+			Digest: r.From, OrgID: string(r.Org), FamilyID: f.ID, Generation: f.Generation - 1, UsedAt: micros(r.At), Source: clean(r.Source),
 		})
-		s := newSessionRow(r.Session)
-		s.OrgID, s.Principal, s.FamilyID, s.EndedAt, s.LegacyDigest = f.OrgID, f.AccountID, f.ID, 0, blob{}
-		sessions = append(sessions, s)
-		events = append(events, eventRow{At: micros(r.At), OrgID: f.OrgID, AccountID: f.AccountID, Kind: eventRefreshed, Source: clean(r.Source)})
+		events = append(events, eventRow{At: micros(r.At), OrgID: string(r.Org), AccountID: f.AccountID, Kind: eventRefreshed, Source: clean(r.Source)})
 	}
 	for _, rows := range []any{&used, &sessions, &events} {
 		if err := db.Create(rows).Error; err != nil {

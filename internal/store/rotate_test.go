@@ -30,13 +30,14 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 		w := newTenant(t, db, "Own")
 		var mu sync.Mutex
 		var winner oauth.Rotation
+		var opened oauth.Session
 		rotated := parallel(t, 50, func(i int) (bool, error) {
 			r := w.rotation(1)
 			r.Source, r.At = fmt.Sprintf("198.51.100.%d", i), now.Add(time.Duration(i)*time.Second)
-			did, err := db.OAuth().Rotate(t.Context(), r)
+			session, did, err := db.OAuth().Rotate(t.Context(), r)
 			if did {
 				mu.Lock()
-				winner = r
+				winner, opened = r, session
 				mu.Unlock()
 			}
 			return did, err
@@ -59,9 +60,9 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 		if got := w.presented(t, w.used); got.Shown != 0 || got.Generation != 2 {
 			t.Errorf("the token before is found as %+v", got)
 		}
-		s := read(t, db, func(r oauth.Reader) (oauth.Session, error) { return r.Session(winner.Session.ID) })
-		if !reflect.DeepEqual(s, winner.Session) {
-			t.Errorf("the session is %+v, want %+v", s, winner.Session)
+		s := read(t, db, func(r oauth.Reader) (oauth.Session, error) { return r.Session(winner.Session) })
+		if !reflect.DeepEqual(s, opened) {
+			t.Errorf("the session is %+v, answered was %+v", s, opened)
 		}
 		for table, n := range map[string]int{"sessions": 2, "used_tokens": 2, "token_events": 2} {
 			if got := count(t, db, table, "1 = 1"); got != n {
@@ -74,19 +75,43 @@ func TestRotate_R3_OneSuccessorUnderRaces(t *testing.T) {
 	})
 }
 
-// What the session says of its owner is taken from the family, whatever was passed.
-func TestRotate_R6_SessionBelongsToTheFamily(t *testing.T) {
+// A session is of the account as it is, and ends with the family.
+func TestRotate_VCD89_SessionIsOfTheAccount(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w, other := newTenant(t, db, "Own"), newTenant(t, db, "Other")
-		r := w.rotation(1)
-		want := r.Session
-		r.Session.Org, r.Session.Principal, r.Session.Family, r.Session.EndedAt = other.org, string(other.account), other.family.ID, now
-		if rotated, err := db.OAuth().Rotate(t.Context(), r); !rotated || err != nil {
-			t.Fatal(rotated, err)
-		}
-		if got := read(t, db, func(rd oauth.Reader) (oauth.Session, error) { return rd.Session(want.ID) }); !reflect.DeepEqual(got, want) {
-			t.Errorf("got %+v, want %+v", got, want)
+		w := newTenant(t, db, "Own")
+		newTenant(t, db, "Other")
+		account := read(t, db, func(r oauth.Reader) (oauth.ServiceAccount, error) { return r.ServiceAccount(w.org, w.account, now) })
+		account.SoftwareID = "another"
+		inOAuth(t, db, func(tx oauth.Tx) error { return tx.UpdateServiceAccount(account) })
+		inTenants(t, db, func(tx tenants.Tx) error {
+			return tx.SetAccountQuota(w.org, string(w.account), w.quota)
+		})
+		for g, tt := range []struct {
+			maxAge, after, want time.Duration
+		}{
+			{0, 300 * 24 * time.Hour, 330 * 24 * time.Hour},
+			{31 * 24 * time.Hour, 24 * time.Hour, 31 * 24 * time.Hour},
+			{31*24*time.Hour + time.Microsecond, 24 * time.Hour, 31 * 24 * time.Hour},
+			{31*24*time.Hour - time.Microsecond, 24 * time.Hour, 31*24*time.Hour - time.Microsecond},
+			{time.Hour, time.Hour - time.Microsecond, time.Hour},
+		} {
+			r := w.rotation(g + 1)
+			r.Client, r.Quota, r.Pin, r.MaxAge, r.At = w.account, w.quota, "[pinned]", tt.maxAge, now.Add(tt.after)
+			got, did, err := db.OAuth().Rotate(t.Context(), r)
+			if !did || err != nil {
+				t.Fatal(g, did, err)
+			}
+			want := oauth.Session{
+				ID: r.Session, Org: w.org, Kind: tenants.KindServiceAccount, Principal: string(w.account), Name: account.Name, SoftwareID: "another",
+				Role: w.role, Quota: "[pinned]", Family: w.family.ID, CreatedAt: r.At, ExpiresAt: now.Add(tt.want), LastUsed: r.At,
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+			if stored := read(t, db, func(rd oauth.Reader) (oauth.Session, error) { return rd.Session(want.ID) }); !reflect.DeepEqual(stored, want) {
+				t.Errorf("stored is %+v, want %+v", stored, want)
+			}
 		}
 	})
 }
@@ -97,14 +122,15 @@ func TestRotate_R3_RefusesAndChangesNothing(t *testing.T) {
 		w, revoked := newTenant(t, db, "Own"), newTenant(t, db, "Revoked")
 		inOAuth(t, db, func(tx oauth.Tx) error { return tx.RevokeFamilies(revoked.org, revoked.account, now) })
 		before := dump(t, db)
-		unknown, wrongFamily := w.rotation(1), w.rotation(1)
-		unknown.From = digest("unknown")
-		wrongFamily.Family = revoked.family.ID
+		unknown, wrongOrg, wrongClient, quota, old := w.rotation(1), w.rotation(1), w.rotation(1), w.rotation(1), w.rotation(1)
+		unknown.From, wrongOrg.Org, wrongClient.Client, quota.Quota = digest("unknown"), revoked.org, revoked.account, w.quota
+		old.At, old.MaxAge = now.Add(time.Hour), time.Hour
 		for name, r := range map[string]oauth.Rotation{
 			"a used token": w.rotation(0), "a token to come": w.rotation(2), "an unknown token": unknown,
-			"another family's token": wrongFamily, "a revoked family's token": revoked.rotation(1),
+			"at another organization": wrongOrg, "of another account": wrongClient, "under a quota it has not": quota,
+			"as old as it gets": old, "a revoked family's token": revoked.rotation(1),
 		} {
-			if rotated, err := db.OAuth().Rotate(t.Context(), r); rotated || err != nil {
+			if _, rotated, err := db.OAuth().Rotate(t.Context(), r); rotated || err != nil {
 				t.Errorf("%s: %v, %v", name, rotated, err)
 			}
 		}
@@ -134,9 +160,9 @@ func TestRotate_FailsAlone(t *testing.T) {
 				r := w.rotation(0)
 				spoilt := i%8 == 3
 				if spoilt {
-					r.Session.ID = taken.ID // exists
+					r.Session = taken.ID // exists
 				}
-				rotated, err := db.OAuth().Rotate(context.Background(), r)
+				_, rotated, err := db.OAuth().Rotate(context.Background(), r)
 				if rotated == spoilt || (err != nil) != spoilt {
 					t.Errorf("rotation %d: %v, %v", i, rotated, err)
 				}
@@ -167,7 +193,7 @@ func TestSoakRotate_R4_NothingSurvivesARevokeThatRaces(t *testing.T) {
 	}
 	others := map[string]func(w *tenant) error{
 		"rotate": func(w *tenant) error {
-			_, err := w.db.OAuth().Rotate(context.Background(), w.rotation(1))
+			_, _, err := w.db.OAuth().Rotate(context.Background(), w.rotation(1))
 			return err
 		},
 		"retry": func(w *tenant) error {
@@ -191,7 +217,7 @@ func TestSoakRotate_R4_NothingSurvivesARevokeThatRaces(t *testing.T) {
 					w.family = w.newFamily()
 					inOAuth(t, db, func(tx oauth.Tx) error { return tx.CreateFamily(w.family) })
 					first := w.rotation(0)
-					if did, err := db.OAuth().Rotate(t.Context(), first); !did || err != nil {
+					if _, did, err := db.OAuth().Rotate(t.Context(), first); !did || err != nil {
 						t.Fatal(did, err)
 					}
 					w.used = first.From
@@ -248,7 +274,7 @@ func TestCountRetry_R3(t *testing.T) {
 		if retry(w.rotation(1).From) || retry(digest("unknown")) {
 			t.Error("the current or an unknown token was retried")
 		}
-		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Fatal(did, err)
 		}
 		if retry(w.used) {
@@ -282,14 +308,14 @@ func TestRotate_R3_DisabledOrganizationSpendsNothing(t *testing.T) {
 		}
 		enable(false)
 		before := dump(t, db)
-		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
+		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); did || err != nil {
 			t.Errorf("%v, %v; want false", did, err)
 		}
 		if after := dump(t, db); after != before {
 			t.Error("a refused rotation changes something")
 		}
 		enable(true)
-		if did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
+		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Errorf("%v, %v; want true", did, err)
 		}
 	})

@@ -274,7 +274,7 @@ func TestTenancy_R6_SilentCallsTouchNothing(t *testing.T) {
 				tx.EndSessions(third.org, now),
 			)
 		})
-		rotated, err := db.OAuth().Rotate(t.Context(), func() oauth.Rotation {
+		_, rotated, err := db.OAuth().Rotate(t.Context(), func() oauth.Rotation {
 			r := own.rotation(1)
 			r.Org = other.org
 			return r

@@ -100,8 +100,8 @@ func (w *tenant) newSession() oauth.Session {
 // rotation is the step of the family from generation g to the next.
 func (w *tenant) rotation(g int) oauth.Rotation {
 	return oauth.Rotation{
-		Org: w.org, Family: w.family.ID, From: digest(w.family.ID, g), To: digest(w.family.ID, g+1),
-		At: now, Source: "192.0.2.1", Session: w.newSession(),
+		Org: w.org, From: digest(w.family.ID, g), To: digest(w.family.ID, g+1),
+		At: now, Source: "192.0.2.1", Session: newID[tenants.SessionID](), Lifetime: 30 * 24 * time.Hour,
 	}
 }
 
@@ -144,10 +144,11 @@ func newTenant(t testing.TB, db *store.DB, name string) *tenant {
 		return tx.CreateFamily(w.family)
 	})
 	r := w.rotation(0)
-	if ok, err := db.OAuth().Rotate(t.Context(), r); !ok || err != nil {
+	session, ok, err := db.OAuth().Rotate(t.Context(), r)
+	if !ok || err != nil {
 		t.Fatalf("Rotate: %v, %v", ok, err)
 	}
-	w.used, w.session, w.family.Generation, w.family.Current = r.From, r.Session, 1, r.To
+	w.used, w.session, w.family.Generation, w.family.Current = r.From, session, 1, r.To
 	inTenants(t, db, func(tx tenants.Tx) error {
 		if err := tx.PutLoginFailures(tenants.LoginFailures{Org: w.org, User: w.user, Source: source, Failures: 1, LastAt: now}); err != nil {
 			return err
