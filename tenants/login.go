@@ -109,8 +109,9 @@ func (l *Logins) verify(ctx context.Context, u User, password secret.Text) (bool
 }
 
 // Counterpart is the enabled user of org with the name of somebody at another
-// site, for associations that map people.
-func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Principal, error) {
+// site, for associations that map people. They are the same only if they are known
+// in the same way: a name that a directory vouches for is another's elsewhere.
+func (l *Logins) Counterpart(ctx context.Context, org OrgID, name, provider string) (Principal, error) {
 	var u User
 	var quota *Quota
 	err := l.store.View(ctx, func(r Reader) (err error) {
@@ -120,8 +121,8 @@ func (l *Logins) Counterpart(ctx context.Context, org OrgID, name string) (Princ
 		quota, err = currentQuota(r, org, u.Quota)
 		return err
 	})
-	if problem.Has(err, problem.NotFound) || (err == nil && !u.Enabled) {
-		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q.", name).
+	if problem.Has(err, problem.NotFound) || (err == nil && (!u.Enabled || u.ProviderType != provider)) {
+		return Principal{}, problem.New(problem.Forbidden, "The fulfilling organization has no enabled user named %q of the same identity provider.", name).
 			With(problem.FactReason, problem.ReasonNoCounter)
 	}
 	return Principal{Kind: KindUser, ID: string(u.ID), Name: u.Name, Org: u.Org, Role: u.Role, Quota: quota}, err

@@ -151,17 +151,19 @@ func TestLoginsCounterpart(t *testing.T) {
 			return tx.CreateUser(off)
 		})
 		logins := w.logins()
-		got, err := logins.Counterpart(w.ctx(), org, "Jane")
+		got, err := logins.Counterpart(w.ctx(), org, "Jane", tenants.ProviderIntegrated)
 		wantProblem(t, err, "")
 		if want := (tenants.Principal{Kind: tenants.KindUser, ID: string(jane.ID), Name: "jane", Org: org, Role: jane.Role}); got != want {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 		for name, where := range map[string]tenants.OrgID{"nobody": org, "off": org, "jane": other} {
-			got, err := logins.Counterpart(w.ctx(), where, name)
+			got, err := logins.Counterpart(w.ctx(), where, name, tenants.ProviderIntegrated)
 			wantProblem(t, err, problem.Forbidden)
 			if got != (tenants.Principal{}) {
 				t.Errorf("%s is refused and mapped to %+v", name, got)
 			}
 		}
+		_, err = logins.Counterpart(w.ctx(), org, "jane", tenants.ProviderSAML) // whoever a directory elsewhere calls jane
+		wantProblem(t, err, problem.Forbidden)
 	})
 }

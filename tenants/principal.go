@@ -51,6 +51,18 @@ type Principal struct {
 	Quota *Quota
 	// Via is the site that vouched for the principal; empty at home.
 	Via SiteID
+	// ActsIn is the tenant in which a provider from a peer site asks to act; empty
+	// for others.
+	ActsIn OrgID
+}
+
+// Place is the organization in which a principal whom a peer site vouched for
+// asks to act.
+func (p Principal) Place() OrgID {
+	if p.ActsIn != "" {
+		return p.ActsIn
+	}
+	return p.Org
 }
 
 // Provider reports whether p belongs to the provider's organization.

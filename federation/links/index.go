@@ -8,7 +8,6 @@ import (
 	"causeway/federation/peer"
 	"causeway/internal/cache"
 	"causeway/internal/journal"
-	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/tenants"
 )
@@ -19,7 +18,7 @@ type index struct {
 	store        federation.Store
 	keys         *secret.Keys
 	sites        *cache.Cache[tenants.SiteID, sitePeer]
-	orgs         *cache.Cache[tenants.OrgID, []association]
+	orgs         *cache.Cache[tenants.OrgID, pairs]
 	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
 	counterparts *cache.Cache[identity, tenants.Principal]
 }
@@ -29,27 +28,20 @@ type sitePeer struct {
 	keys peer.Keys
 }
 
-// association comes with its key, read at the same moment: a key that is kept
-// apart could outlive the association it was read from.
-type association struct {
-	federation.OrgAssociation
-	key    *ecdsa.PublicKey
-	keyErr error
-}
-
 // identity is what makes two principals of associated organizations the same.
 type identity struct {
 	org        tenants.OrgID
 	kind       tenants.PrincipalKind
 	name       string
 	softwareID string
+	provider   string // of a user
 }
 
 func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
 	x := &index{store: store, keys: keys}
 	var errs [4]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
-	x.orgs, errs[1] = cache.New[tenants.OrgID, []association](size)
+	x.orgs, errs[1] = cache.New[tenants.OrgID, pairs](5 * size)
 	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
 	x.counterparts, errs[3] = cache.NewTagged[identity](size, func(p tenants.Principal) []string { return []string{string(p.Org)} })
 	for _, err := range errs {
@@ -73,31 +65,18 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 	})
 }
 
-func (x *index) associations(ctx context.Context, local tenants.OrgID) ([]association, error) {
-	return x.orgs.Fill(ctx, local, func() (list []association, err error) {
+func (x *index) associations(ctx context.Context, local tenants.OrgID) (pairs, error) {
+	if p, ok := x.orgs.Get(local); ok {
+		return p, nil
+	}
+	return x.orgs.Fill(ctx, local, func() (p pairs, err error) {
 		err = x.store.View(ctx, func(r federation.Reader) error {
-			held, err := r.OrgAssociations(local)
-			for _, a := range held {
-				key, keyErr := DecodePublicKey(a.PublicKey)
-				list = append(list, association{a, key, keyErr})
-			}
+			list, err := r.OrgAssociations(local)
+			p = newPairs(list)
 			return err
 		})
-		return list, err
+		return p, err
 	})
-}
-
-func (x *index) association(ctx context.Context, local, remote tenants.OrgID, site tenants.SiteID) (association, error) {
-	list, err := x.associations(ctx, local)
-	if err != nil {
-		return association{}, err
-	}
-	for _, a := range list {
-		if a.Remote == remote && a.Site == site {
-			return a, nil
-		}
-	}
-	return association{}, problem.New(problem.Forbidden, "The organizations are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
 }
 
 func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {

@@ -17,7 +17,7 @@ func (s *somebody) Account(context.Context, tenants.OrgID, string, string) (tena
 	return tenants.Principal{Kind: tenants.KindServiceAccount, ID: "1"}, nil
 }
 
-func (s *somebody) User(context.Context, tenants.OrgID, string) (tenants.Principal, error) {
+func (s *somebody) User(context.Context, tenants.OrgID, string, string) (tenants.Principal, error) {
 	s.asked++
 	return tenants.Principal{Kind: tenants.KindUser, ID: "2"}, nil
 }
@@ -40,9 +40,7 @@ func TestCounterparts_R4_ForgottenByOrganization(t *testing.T) {
 			asked := func(org tenants.OrgID) int {
 				before := records.asked
 				for _, subject := range []assertion.SubjectType{assertion.User, assertion.ServiceAccount} {
-					pair := association{}
-					pair.MapUsers = true
-					who, err := l.counterpart(t.Context(), assertion.Claims{Dst: org, SubjectType: subject, Subject: "ada"}, pair)
+					who, err := l.counterpart(t.Context(), org, true, someone{subject: subject, name: "ada"})
 					if err != nil || who.Org != org {
 						t.Fatalf("%+v, %v", who, err)
 					}

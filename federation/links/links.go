@@ -2,7 +2,6 @@ package links
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -22,8 +21,9 @@ type Counterparts interface {
 	// Account finds the service account of the same name and software id
 	// (VCD-38); the error says which of the two fails.
 	Account(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error)
-	// User finds the enabled local user of the same name.
-	User(ctx context.Context, org tenants.OrgID, name string) (tenants.Principal, error)
+	// User finds the enabled user of the same name who is known in the same way
+	// (tenants.ProviderIntegrated and the like).
+	User(ctx context.Context, org tenants.OrgID, name, provider string) (tenants.Principal, error)
 }
 
 // Config wires Links.
@@ -95,7 +95,7 @@ func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Heade
 		Self:        l.c.Self.ID,
 		Session:     route.Session{Org: who.Org, OrgName: who.OrgName, Provider: who.Provider()},
 		AuthContext: auth, TenantContext: tenant,
-		Forwarded: who.Via != "", Dst: who.Org,
+		Forwarded: who.Via != "", Dst: who.Place(),
 		ViaSelf: peer.ViaNames(h, l.c.Self.ID),
 		View:    view,
 	})
@@ -130,7 +130,7 @@ func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Princip
 	}
 	token, err := assertion.Mint(key, assertion.Claims{
 		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
-		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: "local",
+		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: idpLocal,
 		Session: assertion.SessionHash(who.Session),
 		Method:  r.Method, RequestURI: r.URL.RequestURI(), Body: assertion.Stream, IssuedAt: l.c.Now(),
 	})
@@ -164,80 +164,6 @@ func staysHome() error {
 		With(problem.FactReason, problem.ReasonStaysAtHome)
 }
 
-// Receive says who a request from an associated site speaks for. The assertion
-// names somebody there; who that is here, and with which role, only our own
-// records say.
-func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error) {
-	if !l.c.Fresh() {
-		return tenants.Principal{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
-	}
-	// A connection outlives the association that let it in.
-	site, err := l.index.site(ctx, from)
-	if problem.Has(err, problem.NotFound) || (err == nil && site.Status == federation.Asymmetric) {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The sites are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
-	}
-	if err != nil {
-		return tenants.Principal{}, err
-	}
-	var pair association
-	claims, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
-		Channel: from, Self: l.c.Self.ID, Method: r.Method, RequestURI: r.URL.RequestURI(), Now: l.c.Now(),
-		KeyFor: func(channel tenants.SiteID, src, dst tenants.OrgID) (*ecdsa.PublicKey, error) {
-			var err error
-			if pair, err = l.index.association(ctx, dst, src, channel); err != nil {
-				return nil, err
-			}
-			if pair.Status == federation.Asymmetric {
-				return nil, problem.New(problem.Forbidden, "The association of the organizations is incomplete.").
-					With(problem.FactReason, problem.ReasonIncomplete)
-			}
-			return pair.key, pair.keyErr
-		},
-	})
-	if err != nil {
-		return tenants.Principal{}, err
-	}
-	org, err := l.c.Orgs.Organization(ctx, claims.Dst)
-	if err != nil {
-		return tenants.Principal{}, err
-	}
-	if !org.Enabled {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.").
-			With(problem.FactReason, problem.ReasonDisabled, problem.FactOrganization, org.Name)
-	}
-	who, err := l.counterpart(ctx, claims, pair)
-	if err != nil {
-		return tenants.Principal{}, err
-	}
-	who.Org, who.OrgName, who.Via = org.ID, org.Name, from
-	who.Home = tenants.LocationID{Org: claims.Src, Site: from}
-	who.RoleName, _ = org.RoleName(who.Role)
-	return who, nil
-}
-
-// counterpart maps by name and software id, and people only where the
-// association says so: a remote user called administrator must not become ours
-// unasked.
-func (l *Links) counterpart(ctx context.Context, c assertion.Claims, pair association) (tenants.Principal, error) {
-	id := identity{org: c.Dst, kind: tenants.KindServiceAccount, name: c.Subject, softwareID: c.SoftwareID}
-	if c.SubjectType == assertion.User {
-		id.kind = tenants.KindUser
-		if !pair.MapUsers {
-			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.").
-				With(problem.FactReason, problem.ReasonNoPeople)
-		}
-	}
-	return l.index.counterparts.Fill(ctx, id, func() (who tenants.Principal, err error) {
-		if id.kind == tenants.KindUser {
-			who, err = l.c.Counterparts.User(ctx, id.org, id.name)
-		} else {
-			who, err = l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
-		}
-		who.Org = id.org // by which it is forgotten
-		return who, err
-	})
-}
-
 // Locations lists where a session may act: its own organization, then the
 // associated ones that are complete.
 func (l *Links) Locations(ctx context.Context, who tenants.Principal, here federation.Location) ([]federation.Location, error) {
@@ -251,8 +177,9 @@ func (l *Links) Locations(ctx context.Context, who tenants.Principal, here feder
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range list {
-		if a.Status == federation.Asymmetric || a.Site == l.c.Self.ID {
+	for i := range list.Len() {
+		a := list.At(i)
+		if !a.Complete() || a.Site == l.c.Self.ID {
 			continue
 		}
 		site, err := l.index.site(ctx, a.Site)
@@ -263,7 +190,7 @@ func (l *Links) Locations(ctx context.Context, who tenants.Principal, here feder
 			return nil, err
 		}
 		found = append(found, federation.Location{
-			LocationID: tenants.LocationID{Org: a.Remote, Site: a.Site}, SiteName: site.Name, OrgName: a.RemoteName,
+			LocationID: tenants.LocationID{Org: a.Org, Site: a.Site}, SiteName: site.Name, OrgName: a.Name,
 			Rest: site.RestEndpoint, UI: site.BaseUIEndpoint,
 		})
 	}

@@ -3,7 +3,6 @@ package links
 import (
 	"context"
 
-	"causeway/federation"
 	"causeway/federation/route"
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -16,6 +15,8 @@ type view struct {
 	ctx     context.Context
 	links   *Links
 	session tenants.Principal
+	book    *route.Book // of the organization asked for last
+	of      tenants.OrgID
 	err     error
 }
 
@@ -29,8 +30,10 @@ func (v *view) failed(err error) bool {
 
 // LocalOrg, too, asks the database for nothing that the session could not reach.
 func (v *view) LocalOrg(id tenants.OrgID) (string, bool) {
-	if !v.session.Provider() && id != v.session.Org && !v.associatedHere(func(a federation.OrgAssociation) bool { return a.Remote == id }) {
-		return "", false
+	if !v.session.Provider() && id != v.session.Org {
+		if _, ok := v.Associations(v.session.Org).Find(v.here(id)); !ok {
+			return "", false
+		}
 	}
 	org, err := v.links.c.Orgs.Organization(v.ctx, id)
 	if v.failed(err) {
@@ -42,7 +45,7 @@ func (v *view) LocalOrg(id tenants.OrgID) (string, bool) {
 // LocalOrgByName looks among all organizations for providers only. Others reach
 // their own and those associated with it inside the site, and those are known
 // without asking the database for every name that somebody makes up.
-func (v *view) LocalOrgByName(folded string) (tenants.OrgID, bool) {
+func (v *view) LocalOrgByName(folded string) (id tenants.OrgID, found bool) {
 	if v.session.Provider() {
 		org, err := v.links.c.Orgs.ByName(v.ctx, folded)
 		if v.failed(err) {
@@ -53,36 +56,27 @@ func (v *view) LocalOrgByName(folded string) (tenants.OrgID, bool) {
 	if tenants.FoldName(v.session.OrgName) == folded {
 		return v.session.Org, true
 	}
-	var id tenants.OrgID
-	found := v.associatedHere(func(a federation.OrgAssociation) bool {
-		id = a.Remote
-		return tenants.FoldName(a.RemoteName) == folded
-	})
-	if !found {
-		return "", false
-	}
-	return id, true
-}
-
-// associatedHere finds an association of the session's organization inside the
-// site.
-func (v *view) associatedHere(match func(federation.OrgAssociation) bool) bool {
-	for _, a := range v.Associations(v.session.Org) {
-		if a.Site == v.links.c.Self.ID && match(a) {
-			return true
+	v.Associations(v.session.Org).Named(folded, func(a route.Held) {
+		if a.Site == v.links.c.Self.ID && !found {
+			id, found = a.Org, true
 		}
-	}
-	return false
+	})
+	return id, found
 }
 
-func (v *view) Associations(local tenants.OrgID) []federation.OrgAssociation {
-	list, err := v.links.index.associations(v.ctx, local)
-	v.failed(err)
-	held := make([]federation.OrgAssociation, len(list))
-	for i, a := range list {
-		held[i] = a.OrgAssociation
+func (v *view) here(id tenants.OrgID) tenants.LocationID {
+	return tenants.LocationID{Org: id, Site: v.links.c.Self.ID}
+}
+
+// Associations are asked for several times by one decision, which must see the
+// same ones each time.
+func (v *view) Associations(local tenants.OrgID) *route.Book {
+	if v.book == nil || v.of != local {
+		held, err := v.links.index.associations(v.ctx, local)
+		v.failed(err)
+		v.book, v.of = held.Book, local
 	}
-	return held
+	return v.book
 }
 
 func (v *view) Peer(site tenants.SiteID) (route.PeerState, bool) {

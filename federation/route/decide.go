@@ -30,6 +30,9 @@ func forwarded(in Input, ctx contexts) Decision {
 	}
 	name, ok := in.View.LocalOrg(in.Dst)
 	here := target{tenants.LocationID{Org: in.Dst, Site: in.Self}, name}
+	if !ok && in.Session.Provider && in.Dst != tenants.SystemOrgID {
+		return unknown(RowForwarded) // their provider named a tenant that we do not have
+	}
 	if !ok || !ctx.agreesWith(here) {
 		return refuse(RowForwarded, problem.New(problem.Misdirected, "The requested organization is not at this site."))
 	}
@@ -51,8 +54,14 @@ func choose(in Input, ctx contexts) Decision {
 		}
 	}
 	if ctx.isLocation {
+		if l, ok := ctx.tenantAt(in.Session); ok {
+			ctx.location = l
+		}
 		if t, ok := reach.location(ctx.location); ok {
 			return ctx.agreed(t, RowLocation, in.Self)
+		}
+		if t, ok := reach.tenantOf(ctx.location); ok {
+			return ctx.agreed(t, RowTheirTenant, in.Self)
 		}
 		return unknown(RowUnknownName)
 	}

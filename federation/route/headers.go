@@ -83,6 +83,16 @@ func clean(v string) (string, error) {
 	return v, nil
 }
 
+// tenantAt understands System@site beside a TENANT-CONTEXT, as a provider's client
+// sends it that chose a location and then a tenant there: the two name one
+// organization together.
+func (c contexts) tenantAt(s Session) (tenants.LocationID, bool) {
+	if !s.Provider || !c.hasTenant || c.location.Org != tenants.SystemOrgID {
+		return tenants.LocationID{}, false
+	}
+	return tenants.LocationID{Org: c.tenant, Site: c.location.Site}, true
+}
+
 // agreesWith reports whether neither header says anything else than t.
 func (c contexts) agreesWith(t target) bool {
 	if c.hasTenant && c.tenant != t.Org {

@@ -32,8 +32,8 @@ type View interface {
 	// LocalOrgByName looks a folded name up (tenants.FoldName).
 	LocalOrgByName(folded string) (tenants.OrgID, bool)
 	// Associations are those of one local organization, organizations of this
-	// same site among them. The caller must not change the slice.
-	Associations(local tenants.OrgID) []federation.OrgAssociation
+	// same site among them.
+	Associations(local tenants.OrgID) *Book
 	// Peer is false where no site association is held.
 	Peer(site tenants.SiteID) (PeerState, bool)
 }
@@ -45,8 +45,8 @@ type Input struct {
 	// AuthContext and TenantContext are the raw header values; empty is absent.
 	AuthContext   string
 	TenantContext string
-	// Forwarded says that a peer vouched for the request with an assertion, whose
-	// destination is Dst. Session is not looked at then.
+	// Forwarded says that a peer vouched for the request, whose destination is Dst.
+	// Of Session only Provider is looked at then.
 	Forwarded bool
 	Dst       tenants.OrgID
 	// ViaSelf says that the Via header names this site.
@@ -82,6 +82,7 @@ const (
 	RowNoContext     Row = "1"  // no context: the session's organization
 	RowLocalTenant   Row = "2"  // TENANT-CONTEXT names an organization of this site
 	RowLocation      Row = "3"  // AUTH-CONTEXT is org@site
+	RowTheirTenant   Row = "3b" // a provider names another site's tenant as org@site
 	RowRemoteTenant  Row = "4"  // TENANT-CONTEXT names an associated organization elsewhere
 	RowUnknownTenant Row = "4b" // TENANT-CONTEXT names nothing this session may reach
 	RowOwnName       Row = "5"  // AUTH-CONTEXT is the session's own organization

@@ -51,6 +51,8 @@ func oracle(in Input, w *world) expect {
 		switch name, ok := w.orgs[in.Dst]; {
 		case in.ViaSelf:
 			return no("11", problem.LoopDetected)
+		case !ok && in.Session.Provider && in.Dst != sysOrgID:
+			return no("0", problem.Forbidden)
 		case !ok, tenant != "" && tenantID != string(in.Dst), !says(string(in.Dst), name, string(in.Self)):
 			return no("0", problem.Misdirected)
 		default:
@@ -108,6 +110,9 @@ func oracle(in Input, w *world) expect {
 		return here("2", id)
 	}
 	// Row 3.
+	if isLoc && in.Session.Provider && tenant != "" && locOrg == string(sysOrgID) {
+		locOrg = tenantID // the provider there, acting in this tenant
+	}
 	if isLoc {
 		if locSite == string(in.Self) && mayLocal[tenants.OrgID(locOrg)] {
 			if tenant != "" && tenantID != locOrg {
@@ -121,6 +126,17 @@ func oracle(in Input, w *world) expect {
 					return no("3", problem.BadRequest)
 				}
 				return leave("3", a)
+			}
+		}
+		// Row 3b.
+		for _, a := range remote {
+			if in.Session.Provider && locOrg != string(sysOrgID) && a.Remote == sysOrgID && string(a.Site) == locSite {
+				if tenant != "" && tenantID != locOrg {
+					return no("3b", problem.BadRequest)
+				}
+				e := leave("3b", a)
+				e.loc.Org = tenants.OrgID(locOrg)
+				return e
 			}
 		}
 		return no("8", problem.Forbidden)

@@ -23,7 +23,7 @@ func TestEveryCombinationMatchesTheTable_R10_VCD39(t *testing.T) {
 		}
 		checkInvariants(t, in, w, got)
 	})
-	for _, row := range []Row{"0", "1", "2", "3", "4", "4b", "5", "6", "7", "8", "9", "10", "11", "malformed"} {
+	for _, row := range []Row{"0", "1", "2", "3", "3b", "4", "4b", "5", "6", "7", "8", "9", "10", "11", "malformed"} {
 		if rows[row] == 0 {
 			t.Errorf("row %s was never reached", row)
 		}
@@ -56,16 +56,22 @@ func checkInvariants(t *testing.T, in Input, w *world, d Decision) {
 	}
 	if d.Kind == Peer {
 		// I1: nothing leaves without both associations complete.
-		ok := w.peers[d.Site].Status == federation.StatusActive
-		ok = ok && slices.ContainsFunc(w.Associations(in.Session.Org), func(a federation.OrgAssociation) bool {
-			return a.Remote == d.Org && a.Site == d.Site && a.Status == federation.StatusActive
+		ok, through := w.peers[d.Site].Status == federation.StatusActive, d.Org
+		if d.Row == RowTheirTenant {
+			through = sysOrgID
+		}
+		ok = ok && slices.ContainsFunc(w.associations(in.Session.Org), func(a federation.OrgAssociation) bool {
+			return a.Remote == through && a.Site == d.Site && a.Status == federation.StatusActive
 		})
 		if !ok || d.Site == in.Self {
 			t.Fatalf("I1: left the site without an association: %+v", in)
 		}
+		if d.Row == RowTheirTenant && !in.Session.Provider {
+			t.Fatalf("R6: a tenant acts as another site's provider: %+v", in)
+		}
 	}
 	if d.Kind == Local && !in.Forwarded && !in.Session.Provider && d.Org != in.Session.Org &&
-		!slices.ContainsFunc(w.Associations(in.Session.Org), func(a federation.OrgAssociation) bool {
+		!slices.ContainsFunc(w.associations(in.Session.Org), func(a federation.OrgAssociation) bool {
 			return a.Remote == d.Org && a.Site == in.Self && a.Status != federation.Asymmetric
 		}) {
 		t.Fatalf("R6: a tenant reached %s unasked: %+v", d.Org, in)
@@ -111,10 +117,11 @@ func everyInput(f func(Input, *world)) {
 	w := newWorld()
 	auths, tenantValues = append(auths, malformed...), append(tenantValues, badTenants...)
 	for _, dst := range []tenants.OrgID{acme, shared, sysOrgID, remoteB} {
-		for _, via := range []bool{false, true} {
+		for i := range 4 {
+			via, s := i%2 == 0, []Session{tenantSession, providerSession}[i/2]
 			for _, auth := range auths {
 				for _, tenant := range tenantValues {
-					f(Input{Self: self, AuthContext: auth, TenantContext: tenant, Forwarded: true, Dst: dst, ViaSelf: via, View: w}, w)
+					f(Input{Self: self, Session: s, AuthContext: auth, TenantContext: tenant, Forwarded: true, Dst: dst, ViaSelf: via, View: w}, w)
 				}
 			}
 		}

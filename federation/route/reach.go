@@ -1,7 +1,6 @@
 package route
 
 import (
-	"cmp"
 	"slices"
 
 	"causeway/federation"
@@ -38,12 +37,8 @@ func (r reachable) local(id tenants.OrgID) (target, bool) {
 	if r.Session.Provider || id == r.Session.Org {
 		return t, true
 	}
-	for _, a := range r.View.Associations(r.Session.Org) {
-		if a.Site == r.Self && a.Remote == id && held(a.Status) {
-			return t, true
-		}
-	}
-	return target{}, false
+	a, ok := r.View.Associations(r.Session.Org).get(t.LocationID)
+	return t, ok && held(a.Status)
 }
 
 // location finds exactly what org@site says.
@@ -51,23 +46,31 @@ func (r reachable) location(l tenants.LocationID) (target, bool) {
 	if l.Site == r.Self {
 		return r.local(l.Org)
 	}
-	for _, t := range r.remotes(l.Org) {
-		if t.Site == l.Site {
-			return t, true
-		}
+	a, ok := r.View.Associations(r.Session.Org).get(l)
+	return target{l, a.Name}, ok
+}
+
+// tenantOf finds the organization of another site's tenant that a provider names
+// as org@site. Only the provider's organization there is associated with ours;
+// whether the tenant exists, and what may be done in it, that site decides.
+func (r reachable) tenantOf(l tenants.LocationID) (target, bool) {
+	if !r.Session.Provider || l.Site == r.Self || l.Org == tenants.SystemOrgID {
+		return target{}, false
 	}
-	return target{}, false
+	_, ok := r.View.Associations(r.Session.Org).get(tenants.LocationID{Org: tenants.SystemOrgID, Site: l.Site})
+	return target{l, ""}, ok
 }
 
 // remotes finds associated organizations at other sites by identifier. There
 // can be several: the provider's organization has the same one everywhere.
-func (r reachable) remotes(id tenants.OrgID) []target {
-	return r.associated(func(a federation.OrgAssociation) bool { return a.Remote == id })
+func (r reachable) remotes(id tenants.OrgID) (found []target) {
+	r.View.Associations(r.Session.Org).ofOrg(id, r.elsewhere(&found))
+	return found
 }
 
 // named finds everything that has a folded name, here and elsewhere.
-func (r reachable) named(name string) []target {
-	found := r.associated(func(a federation.OrgAssociation) bool { return tenants.FoldName(a.RemoteName) == name })
+func (r reachable) named(name string) (found []target) {
+	r.View.Associations(r.Session.Org).Named(name, r.elsewhere(&found))
 	if id, ok := r.View.LocalOrgByName(name); ok {
 		if t, ok := r.local(id); ok {
 			found = append(found, t)
@@ -76,18 +79,13 @@ func (r reachable) named(name string) []target {
 	return r.preferComplete(found)
 }
 
-// associated lists associated organizations of other sites, each once, in the
-// order of their locations: associations come in no particular order, and two
-// cells must say the same.
-func (r reachable) associated(match func(federation.OrgAssociation) bool) []target {
-	var found []target
-	for _, a := range r.View.Associations(r.Session.Org) {
-		if a.Site != r.Self && match(a) {
-			found = append(found, target{tenants.LocationID{Org: a.Remote, Site: a.Site}, a.RemoteName})
+// elsewhere collects what is at other sites.
+func (r reachable) elsewhere(found *[]target) func(Held) {
+	return func(a Held) {
+		if a.Site != r.Self {
+			*found = append(*found, target{a.location(), a.Name})
 		}
 	}
-	slices.SortFunc(found, byLocation)
-	return slices.CompactFunc(found, func(a, b target) bool { return a.LocationID == b.LocationID })
 }
 
 // preferComplete leaves half-made associations out where anything else matches.
@@ -95,6 +93,9 @@ func (r reachable) associated(match func(federation.OrgAssociation) bool) []targ
 // that works into an ambiguous one. UNREACHABLE stays in: what a name means must
 // not change with the weather.
 func (r reachable) preferComplete(found []target) []target {
+	if len(found) < 2 {
+		return found
+	}
 	complete := slices.DeleteFunc(slices.Clone(found), func(t target) bool {
 		return t.Site != r.Self && r.status(t.LocationID) == federation.Asymmetric
 	})
@@ -112,16 +113,14 @@ func (r reachable) status(l tenants.LocationID) federation.Status {
 	if !ok || !held(peer.Status) {
 		return federation.Asymmetric
 	}
-	status := federation.Asymmetric
-	for _, a := range r.View.Associations(r.Session.Org) {
-		if a.Site == l.Site && a.Remote == l.Org && held(a.Status) {
-			status = a.Status
-		}
+	a, ok := r.View.Associations(r.Session.Org).get(l)
+	if !ok || !held(a.Status) {
+		return federation.Asymmetric
 	}
-	if status == federation.StatusActive {
+	if a.Status == federation.StatusActive {
 		return peer.Status
 	}
-	return status
+	return a.Status
 }
 
 // held reports whether both sides hold the association.
@@ -129,6 +128,4 @@ func held(s federation.Status) bool {
 	return s == federation.StatusActive || s == federation.Unreachable
 }
 
-func byLocation(a, b target) int {
-	return cmp.Or(cmp.Compare(a.Org, b.Org), cmp.Compare(a.Site, b.Site))
-}
+func byLocation(a, b target) int { return compareLocations(a.LocationID, b.LocationID) }

@@ -23,7 +23,11 @@ const maxListed = 20
 // admit is rows 9 to 11: may the request leave for d now?
 func admit(in Input, d Decision) Decision {
 	peer, _ := in.View.Peer(d.Site)
-	switch status := (reachable{in}).status(tenants.LocationID{Org: d.Org, Site: d.Site}); {
+	through := tenants.LocationID{Org: d.Org, Site: d.Site}
+	if d.Row == RowTheirTenant {
+		through.Org = tenants.SystemOrgID // what is associated with us is the provider there
+	}
+	switch status := (reachable{in}).status(through); {
 	case !held(status):
 		return d.refused(RowIncomplete, problem.New(problem.Forbidden,
 			"The association with this organization is incomplete: the other side has not confirmed it.").

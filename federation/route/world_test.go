@@ -57,7 +57,9 @@ func (w *world) LocalOrgByName(folded string) (tenants.OrgID, bool) {
 	return "", false
 }
 
-func (w *world) Associations(local tenants.OrgID) []federation.OrgAssociation {
+func (w *world) Associations(local tenants.OrgID) *Book { return NewBook(w.associations(local)) }
+
+func (w *world) associations(local tenants.OrgID) []federation.OrgAssociation {
 	var found []federation.OrgAssociation
 	for _, a := range w.assocs {
 		if a.Local == local {

@@ -223,8 +223,8 @@ func (c counterparts) Account(ctx context.Context, org tenants.OrgID, name, soft
 	return c.oauth.Counterpart(ctx, org, name, softwareID)
 }
 
-func (c counterparts) User(ctx context.Context, org tenants.OrgID, name string) (tenants.Principal, error) {
-	return c.logins.Counterpart(ctx, org, name)
+func (c counterparts) User(ctx context.Context, org tenants.OrgID, name, provider string) (tenants.Principal, error) {
+	return c.logins.Counterpart(ctx, org, name, provider)
 }
 
 func (s *Site) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
