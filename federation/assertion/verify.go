@@ -3,6 +3,7 @@ package assertion
 import (
 	"crypto/ecdsa"
 	"errors"
+	"net/http"
 	"time"
 
 	"causeway/federation/jws"
@@ -20,6 +21,7 @@ var (
 	ErrSignature = errors.New("assertion: signature")
 	ErrReplayed  = errors.New("assertion: used before")
 	ErrFull      = errors.New("assertion: too many to remember")
+	errUnspent   = errors.New("assertion: nothing to spend its identifier with")
 )
 
 // Expect is what the request at hand proves by itself.
@@ -36,7 +38,12 @@ type Expect struct {
 	// KeyFor returns the key of src, an organization of the site channel, that is
 	// associated with dst, ours. Its refusals are handed on unchanged.
 	KeyFor func(channel tenants.SiteID, src, dst tenants.OrgID) (*ecdsa.PublicKey, error)
-	Now    time.Time
+	// Use spends an identifier for all cells of this site until a time, and is
+	// false for one that was spent. It is asked for what may change something, which
+	// is refused without it: reads cost no database anything, and shown to another
+	// cell a second time they tell only what they told before.
+	Use func(channel tenants.SiteID, id string, until time.Time) (bool, error)
+	Now time.Time
 }
 
 // Verifier checks assertions and remembers those it has accepted. One Verifier
@@ -84,7 +91,35 @@ func (v *Verifier) Verify(token string, e Expect) (Claims, error) {
 	if err := v.seen.add(c.Issuer, c.ID, e.Now); err != nil {
 		return Claims{}, err
 	}
+	if safe(e.Method) {
+		return c, nil
+	}
+	if err := e.spend(c.ID); err != nil {
+		return Claims{}, err
+	}
 	return c, nil
+}
+
+// safe reports whether a request with this method changes nothing (RFC 9110
+// §9.2.1).
+func safe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
+}
+
+// spend is what the memory of one cell cannot do: another cell has its own, and so
+// has this one after a restart.
+func (e Expect) spend(id string) error {
+	if e.Use == nil {
+		return refused(errUnspent)
+	}
+	first, err := e.Use(e.Channel, id, e.Now.Add(remembered))
+	switch {
+	case err != nil:
+		return problem.Wrap(err, problem.Unavailable, "This site cannot say whether the request came before.").After(time.Second)
+	case !first:
+		return refused(ErrReplayed)
+	}
+	return nil
 }
 
 // fits compares the claims with the request.
@@ -110,6 +145,9 @@ func (w wire) fits(e Expect) error {
 func (w wire) timely(now time.Time) error {
 	iat, exp := time.Unix(w.Iat, 0), time.Unix(w.Exp, 0)
 	if life := w.Exp - w.Iat; life <= 0 || life > int64(lifetime/time.Second) {
+		return refused(ErrTime)
+	}
+	if w.AuthTime < 0 || w.AuthTime > w.Iat+int64(leeway/time.Second) { // vouched for before it was known
 		return refused(ErrTime)
 	}
 	if iat.After(now.Add(leeway)) || !exp.Add(leeway).After(now) {

@@ -59,6 +59,83 @@ func expect(key *ecdsa.PublicKey) Expect {
 	}
 }
 
+// expectChange is for a request that may change something.
+func expectChange(key *ecdsa.PublicKey, use func(tenants.SiteID, string, time.Time) (bool, error)) Expect {
+	e := expect(key)
+	e.Method, e.Use = "POST", use
+	return e
+}
+
+// TestChangeIsSpentForAllCells_R10: what may change something is refused by a
+// second cell, and where no cell can know.
+func TestChangeIsSpentForAllCells_R10(t *testing.T) {
+	key := newKey(t)
+	spent := map[string]bool{}
+	var until time.Time
+	use := func(site tenants.SiteID, id string, end time.Time) (bool, error) {
+		first := !spent[string(site)+id]
+		spent[string(site)+id], until = true, end
+		return first, nil
+	}
+	c := claims()
+	c.Method = "POST"
+	token := mint(t, key, c)
+	if _, err := NewVerifier(0, 0).Verify(token, expectChange(&key.PublicKey, use)); err != nil {
+		t.Fatal(err)
+	}
+	e := expectChange(&key.PublicKey, use)
+	if last := c.IssuedAt.Add(lifetime + leeway); until.Before(last) {
+		t.Errorf("forgotten at %v, and good until %v", until, last)
+	}
+	if _, err := NewVerifier(0, 0).Verify(token, e); !errors.Is(err, ErrReplayed) || !problem.Has(err, problem.Forbidden) {
+		t.Errorf("another cell: %v", err)
+	}
+	for what, use := range map[string]func(tenants.SiteID, string, time.Time) (bool, error){
+		"nothing to spend with": nil,
+		"no database":           func(tenants.SiteID, string, time.Time) (bool, error) { return true, errors.New("away") },
+	} {
+		if got, err := NewVerifier(0, 0).Verify(mint(t, key, c), expectChange(&key.PublicKey, use)); err == nil || got.ID != "" {
+			t.Errorf("%s: %+v, %v", what, got, err)
+		}
+	}
+	for _, method := range []string{"GET", "HEAD", "OPTIONS"} { // reads ask no database
+		c.Method = method
+		e := expectChange(&key.PublicKey, nil)
+		e.Method = method
+		if _, err := NewVerifier(0, 0).Verify(mint(t, key, c), e); err != nil {
+			t.Errorf("%s: %v", method, err)
+		}
+	}
+}
+
+// TestForgedChangesSpendNothing_R10_R13: the database is asked for what an
+// associated organization signed, and for nothing else.
+func TestForgedChangesSpendNothing_R10_R13(t *testing.T) {
+	key := newKey(t)
+	c := claims()
+	c.Method = "DELETE"
+	e := expectChange(&key.PublicKey, func(tenants.SiteID, string, time.Time) (bool, error) {
+		t.Error("asked")
+		return true, nil
+	})
+	e.Method = "DELETE"
+	if _, err := NewVerifier(0, 0).Verify(mint(t, newKey(t), c), e); !errors.Is(err, ErrSignature) {
+		t.Fatal(err)
+	}
+}
+
+// TestAuthTime_R5: nobody is vouched for who is yet to log in.
+func TestAuthTime_R5(t *testing.T) {
+	key := newKey(t)
+	for after, ok := range map[time.Duration]bool{-time.Hour: true, 0: true, leeway: true, leeway + time.Second: false, time.Hour: false} {
+		c := claims()
+		c.AuthTime = c.IssuedAt.Add(after)
+		if _, err := NewVerifier(0, 0).Verify(mint(t, key, c), expect(&key.PublicKey)); (err == nil) != ok {
+			t.Errorf("%v: %v", after, err)
+		}
+	}
+}
+
 func mint(t testing.TB, key *ecdsa.PrivateKey, c Claims) string {
 	t.Helper()
 	token, err := Mint(key, c)

@@ -90,6 +90,11 @@ var purges = []purge{
 		over: "r.ended_at > 0 AND r.ended_at < ?",
 		args: func(b upkeep.Before) []any { return []any{micros(b.Tasks)} },
 	},
+	{
+		table: "assertions", keys: []string{"site_id", "id"},
+		over: "r.until < ?",
+		args: func(b upkeep.Before) []any { return []any{micros(b.Assertions)} },
+	},
 	sealed(journal.TokenEvents),
 	sealed(journal.Refusals),
 }

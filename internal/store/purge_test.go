@@ -125,6 +125,9 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 			id = tenants.NewID()
 			last, until := around(r, border.Failures), sometimes(r, around(r, border.Failures))
 			insert(t, db, "login_failures", id, "org_id, user_id, source, failures, last_at, locked_until", string(w.org), string(w.user), id, 3, last, until)
+			ends := around(r, border.Assertions)
+			insert(t, db, "assertions", id, "site_id, id, until", string(w.remote.Site), id, ends)
+			note("assertions", id, ends < border.Assertions.UnixMicro())
 			note("login_failures", id, last < border.Failures.UnixMicro() && until < border.Failures.UnixMicro())
 		}
 		for range 20 {
@@ -152,7 +155,7 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 
 var purgeKeys = map[string]string{
 	"device_requests": "id", "sessions": "id", "tasks": "id", "login_failures": "source", "token_families": "id",
-	"used_tokens": "family_id || ' ' || generation",
+	"used_tokens": "family_id || ' ' || generation", "assertions": "id",
 }
 
 // randomFamily adds a family of its own account, revoked or live, with its used

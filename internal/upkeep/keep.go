@@ -15,12 +15,15 @@ type Keep struct {
 
 // Before are the times before which rows are old, now.
 type Before struct {
-	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Events time.Time
+	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Events, Assertions time.Time
 }
 
 // longestLockout is beyond what any organization may have wrong passwords count
 // or lock out for.
 const longestLockout = 48 * time.Hour
+
+// spentSlack is more than cells' clocks differ by.
+const spentSlack = 5 * time.Minute
 
 // Before is what k means at a time.
 func (k Keep) Before(now time.Time) Before {
@@ -32,5 +35,7 @@ func (k Keep) Before(now time.Time) Before {
 		Failures: now.Add(-longestLockout), Tasks: now.Add(-k.Tasks),
 		// By the day: each move of this border is an entry in the journal.
 		Events: now.Add(-k.Events).Truncate(24 * time.Hour),
+		// Each tells its end itself; a cell's clock may be a little behind.
+		Assertions: now.Add(-spentSlack),
 	}
 }

@@ -41,7 +41,6 @@ CREATE UNLOGGED TABLE assertions (
     until   BIGINT NOT NULL,
     PRIMARY KEY (site_id, id)
 );
-CREATE INDEX assertions_until ON assertions (until);
 
 -- +goose Down
 DROP TABLE assertions;

@@ -41,7 +41,6 @@ CREATE TABLE assertions (
     until   INTEGER NOT NULL,
     PRIMARY KEY (site_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX assertions_until ON assertions (until);
 
 -- +goose Down
 DROP TABLE assertions;
