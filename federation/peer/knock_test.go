@@ -1,0 +1,37 @@
+package peer
+
+import (
+	"net/http"
+	"testing"
+
+	"causeway/internal/problem"
+)
+
+// Whoever finds out whether a site is back does not wait for the breaker, and
+// closes it for everybody.
+func TestKnocker_R10_ClosesTheBreaker(t *testing.T) {
+	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	dead := p.target(deadAddr(t))
+	for range breakAfter {
+		if _, err := p.do(get("/x"), dead); !problem.Has(err, problem.SiteUnreachable) {
+			t.Fatal(err)
+		}
+	}
+	if open, _ := p.forwarder.State(p.west.site); !open {
+		t.Fatal("the breaker is closed after failures")
+	}
+	k, err := p.forwarder.Knocker(p.target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := get("https://" + string(p.west.site) + "/x")
+	r.RequestURI = ""
+	res, err := k.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if open, _ := p.forwarder.State(p.west.site); open {
+		t.Error("the breaker is open after an answer")
+	}
+}
