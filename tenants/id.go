@@ -66,6 +66,9 @@ type LocationID struct {
 	Site SiteID
 }
 
+// Compare orders locations as lists of several have them: as their text.
+func (l LocationID) Compare(m LocationID) int { return strings.Compare(l.String(), m.String()) }
+
 func (l LocationID) String() string { return string(l.Org) + "@" + string(l.Site) }
 
 // ParseLocationID reads org@site. ok is false for anything that is not exactly

@@ -31,13 +31,11 @@ func CheckVersion(r *http.Request) error {
 	return nil
 }
 
-// version is a media type's version parameter, or empty. Package mime would give
-// up on the @ of a location, and with it on the version.
+// version is a media type's version parameter, or empty.
 func version(media string) string {
 	for param := range strings.SplitSeq(media, ";") {
-		name, value, _ := strings.Cut(param, "=")
-		if strings.EqualFold(strings.TrimSpace(name), "version") {
-			return strings.Trim(strings.TrimSpace(value), `"`)
+		if value, ok := parameter(param, "version"); ok {
+			return value
 		}
 	}
 	return ""

@@ -34,32 +34,45 @@ func NewPage[T any](values []T, total, page, size int) Page[T] {
 	return Page[T]{ResultTotal: total, PageCount: (total + size - 1) / size, Page: page, PageSize: size, Values: values}
 }
 
-// WritePage writes a page with the links that lead to its neighbours. The links
-// are absolute and built on the configured URL, never on the Host header.
+// WritePage writes a page with the links that lead to its neighbours.
 func WritePage[T any](c *gin.Context, publicURL, model string, p Page[T]) {
-	link := func(page int, rel string) string {
-		q, err := ParseQuery(c.Request.URL.RawQuery)
+	if links := pageLinks(c.Request, publicURL, model, p.Page, p.PageCount, p.PageSize, ""); len(links) > 0 {
+		c.Header("Link", strings.Join(links, ","))
+	}
+	JSON(c, http.StatusOK, p)
+}
+
+// pageLinks are absolute and built on the configured URL, never on the Host
+// header. A cursor goes with the next page only.
+func pageLinks(r *http.Request, publicURL, model string, page, pages, size int, cursor string) (links []string) {
+	link := func(page int, rel, cursor string) {
+		q, err := ParseQuery(r.URL.RawQuery)
 		if err != nil {
 			q = url.Values{}
 		}
 		q.Set("page", strconv.Itoa(page))
-		q.Set("pageSize", strconv.Itoa(p.PageSize))
-		return fmt.Sprintf(`<%s%s?%s>;rel="%s";type="application/json";model="%s"`, publicURL, c.Request.URL.EscapedPath(), q.Encode(), rel, model)
+		q.Set("pageSize", strconv.Itoa(size))
+		q.Del(ParamOffsets)
+		if cursor != "" {
+			q.Set(ParamOffsets, cursor)
+		}
+		text := fmt.Sprintf(`<%s%s?%s>;rel="%s";type="application/json"`, publicURL, r.URL.EscapedPath(), q.Encode(), rel)
+		if model != "" {
+			text += `;model="` + model + `"`
+		}
+		links = append(links, text)
 	}
-	var links []string
-	if p.PageCount > 0 {
-		links = append(links, link(1, "firstPage"), link(p.PageCount, "lastPage"))
+	if pages > 0 {
+		link(1, "firstPage", "")
+		link(pages, "lastPage", "")
 	}
-	if p.Page > 1 && p.Page <= p.PageCount+1 {
-		links = append(links, link(p.Page-1, "previousPage"))
+	if page > 1 && page <= pages+1 {
+		link(page-1, "previousPage", "")
 	}
-	if p.Page < p.PageCount {
-		links = append(links, link(p.Page+1, "nextPage"))
+	if page < pages {
+		link(page+1, "nextPage", cursor)
 	}
-	if len(links) > 0 {
-		c.Header("Link", strings.Join(links, ","))
-	}
-	JSON(c, http.StatusOK, p)
+	return links
 }
 
 const (

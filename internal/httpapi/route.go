@@ -28,6 +28,8 @@ type Route struct {
 	// Home keeps requests from crossing to or from a peer: their bodies hold
 	// tokens, which never leave their site.
 	Home bool
+	// List makes one list of what several locations answer; nil for what is no list.
+	List List
 	Do   func(*gin.Context, Call) error
 }
 

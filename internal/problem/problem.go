@@ -39,6 +39,10 @@ const (
 	DuplicateName        Code = "duplicate_name"
 	Conflict             Code = "conflict"
 	AmbiguousAuthContext Code = "ambiguous_auth_context"
+	// InvalidMultisiteArgs: what Accept or a page's link says of several locations
+	// cannot be read. InvalidMultisiteScope: it cannot be served.
+	InvalidMultisiteArgs  Code = "invalid_multisite_query_args"
+	InvalidMultisiteScope Code = "invalid_multisite_scope"
 
 	SiteUnreachable Code = "site_unreachable"
 	GatewayTimeout  Code = "gateway_timeout"
@@ -86,6 +90,9 @@ var rows = map[Code]Row{
 	DuplicateName:        {http.StatusBadRequest, "DUPLICATE_NAME", "invalid_request"},
 	Conflict:             {http.StatusConflict, "CONFLICT", "invalid_request"},
 	AmbiguousAuthContext: {http.StatusBadRequest, "AMBIGUOUS_AUTH_CONTEXT", "invalid_request"},
+
+	InvalidMultisiteArgs:  {http.StatusBadRequest, "INVALID_MULTISITE_QUERY_ARGS", "invalid_request"},
+	InvalidMultisiteScope: {http.StatusBadRequest, "INVALID_MULTISITE_SCOPE", "invalid_request"},
 
 	SiteUnreachable: {http.StatusServiceUnavailable, "SITE_UNREACHABLE", "temporarily_unavailable"},
 	GatewayTimeout:  {http.StatusGatewayTimeout, "GATEWAY_TIMEOUT", "temporarily_unavailable"},

@@ -80,6 +80,14 @@ var byCodes = map[problem.Code]told{
 		why: "Several organizations have the name in the context header.", own: true,
 		advice: []string{"Name the organization as <organization id>@<site id> in the context header."},
 	},
+	problem.InvalidMultisiteArgs: {
+		why: "What the request says of several locations cannot be understood.", own: true,
+		advice: []string{"Say multisite=local, multisite=global or a list of <organization id>@<site id> in Accept, the same in each media type; take assocOffsets from the link nextPage as it is."},
+	},
+	problem.InvalidMultisiteScope: {
+		why: "The request cannot be answered for the locations that it names.", own: true,
+		advice: []string{"Only lists are read at several locations, by GET, and only at those that the session's accessibleLocations show."},
+	},
 
 	problem.SiteUnreachable: {why: "The site that fulfils the request could not be reached.", own: true, advice: later},
 	problem.GatewayTimeout:  {why: "The site or service that fulfils the request did not answer in time.", own: true, advice: later},
