@@ -37,11 +37,14 @@ type Reader interface {
 	Shared(site tenants.SiteID, after Pair, limit int) ([]Shared, error)
 	// SharedBy lists those of some local organizations, at most limit of them.
 	SharedBy(site tenants.SiteID, local []tenants.OrgID, limit int) ([]Shared, error)
+	// SharedPairs lists those of some pairs.
+	SharedPairs(site tenants.SiteID, pairs []Pair) ([]Shared, error)
 	// DirectSites are the sites of whose organizations one shows tokens here.
 	DirectSites() ([]tenants.SiteID, error)
 	// OrgKey is the organization's own key: PKCS #8, DER, sealed.
 	OrgKey(org tenants.OrgID) ([]byte, error)
-	// Roots are this site's root keys beyond the first, the oldest first.
+	// Roots are this site's root keys, the oldest first; none while it has only its
+	// first.
 	Roots() ([]Root, error)
 }
 
@@ -60,10 +63,13 @@ type Shared struct {
 // it is made, signs from SignsFrom on, and counts until RetiredAt; zero is never.
 type Root struct {
 	ID        string // its fingerprint
-	Sealed    []byte // PKCS #8, DER, sealed
+	Sealed    []byte // PKCS #8, DER, sealed; empty once it is retired
 	CreatedAt time.Time
 	SignsFrom time.Time
 	RetiredAt time.Time
+	// Succession is what the key before it says about this one, signed; empty where
+	// there is none whose word counts.
+	Succession string
 }
 
 // Tx reads and writes in one transaction.
@@ -71,7 +77,13 @@ type Tx interface {
 	Reader
 	CreateSelf(Self) error
 	RenameSelf(name string) error
+	// RenewBundle numbers what the site says of itself anew, and holds off others
+	// who would until the transaction ends: whoever changes root keys begins with it.
+	RenewBundle(at time.Time) error
 	CreateRoot(Root) error
+	// AdvanceRoot has a key sign from now on and on its own word alone.
+	AdvanceRoot(id string, at time.Time) error
+	// RetireRoot forgets the private part, too.
 	RetireRoot(id string, at time.Time) error
 	// PutSiteAssociation creates or replaces by site.
 	PutSiteAssociation(SiteAssociation) error

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -47,6 +48,19 @@ func (r *reader) SharedBy(site tenants.SiteID, local []tenants.OrgID, limit int)
 	var rows []sharedRow
 	err := fault(r.db.Raw(sharedWith+"a.org_id IN ? ORDER BY a.org_id, a.remote_org_id LIMIT ?",
 		string(site), convert(local, func(id tenants.OrgID) string { return string(id) }), limit).Find(&rows).Error)
+	return convert(rows, sharedRow.shared), err
+}
+
+func (r *reader) SharedPairs(site tenants.SiteID, pairs []federation.Pair) ([]federation.Shared, error) {
+	if len(pairs) == 0 {
+		return nil, nil
+	}
+	args := []any{string(site)}
+	for _, p := range pairs {
+		args = append(args, string(p.Local), string(p.Remote))
+	}
+	var rows []sharedRow
+	err := fault(r.db.Raw(sharedWith+"(a.org_id, a.remote_org_id) IN (VALUES (?, ?)"+strings.Repeat(", (?, ?)", len(pairs)-1)+")", args...).Find(&rows).Error)
 	return convert(rows, sharedRow.shared), err
 }
 
@@ -106,40 +120,6 @@ func (t *tx) SetBundle(site tenants.SiteID, public string, b federation.Pinned) 
 func (t *tx) changed(q *gorm.DB) (bool, error) {
 	n, err := t.wrote(q)
 	return n > 0, err
-}
-
-type rootRow struct {
-	ID        string `gorm:"primaryKey"`
-	Sealed    []byte
-	CreatedAt int64 `gorm:"autoCreateTime:false"`
-	SignsFrom int64
-	RetiredAt int64
-}
-
-func (rootRow) TableName() string { return "site_roots" }
-
-func (r *reader) Roots() ([]federation.Root, error) {
-	var rows []rootRow
-	err := fault(r.db.Order("created_at, id").Find(&rows).Error)
-	return convert(rows, func(r rootRow) federation.Root {
-		return federation.Root{
-			ID: r.ID, Sealed: r.Sealed, CreatedAt: fromMicros(r.CreatedAt), SignsFrom: fromMicros(r.SignsFrom), RetiredAt: fromMicros(r.RetiredAt),
-		}
-	}), err
-}
-
-func (t *tx) RenameSelf(name string) error {
-	return t.must(t.db.Model(&siteRow{}).Where("one = 1").UpdateColumn("name", name))
-}
-
-func (t *tx) CreateRoot(r federation.Root) error {
-	return once("The root key is there already.", t.create(&rootRow{
-		ID: r.ID, Sealed: r.Sealed, CreatedAt: micros(r.CreatedAt), SignsFrom: micros(r.SignsFrom), RetiredAt: micros(r.RetiredAt),
-	}))
-}
-
-func (t *tx) RetireRoot(id string, at time.Time) error {
-	return t.must(t.db.Model(&rootRow{}).Where("id = ? AND retired_at = 0", id).UpdateColumn("retired_at", micros(at)))
 }
 
 // UseAssertion is one statement: of two cells that are shown the same, one inserts.

@@ -111,6 +111,10 @@ func TestShared_R6_OfOneSite(t *testing.T) {
 			if err != nil || len(list) != 1 || list[0] != want {
 				t.Errorf("shared by two: %+v, %v", list, err)
 			}
+			list, err = tx.SharedPairs(one.remote.Site, []federation.Pair{want.Pair, {Local: two.org, Remote: two.remote.Org}, {Local: one.org, Remote: two.remote.Org}})
+			if err != nil || len(list) != 1 || list[0] != want {
+				t.Errorf("shared among pairs: %+v, %v", list, err)
+			}
 			if list, err := tx.SharedBy(one.remote.Site, nil, 10); err != nil || len(list) != 0 {
 				t.Errorf("shared by nobody: %+v, %v", list, err)
 			}

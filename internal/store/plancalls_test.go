@@ -145,8 +145,9 @@ var planCalls = []call{
 	{"AssociatedWith", inSites(func(f federation.Tx, w *tenant) error {
 		return second(f.AssociatedWith(w.remote.Site, federation.Pair{Local: w.org, Remote: w.remote.Org}, 100))
 	})},
-	{"Shared SharedBy", inSites(func(f federation.Tx, w *tenant) error {
+	{"Shared SharedBy SharedPairs", inSites(func(f federation.Tx, w *tenant) error {
 		return errors.Join(
+			second(f.SharedPairs(w.remote.Site, []federation.Pair{{Local: w.org, Remote: w.remote.Org}, {Local: "none", Remote: "none"}})),
 			second(f.Shared(w.remote.Site, federation.Pair{Local: w.org, Remote: w.remote.Org}, 100)),
 			second(f.SharedBy(w.remote.Site, []tenants.OrgID{w.org, "none"}, 100)))
 	})},
@@ -163,9 +164,9 @@ var planCalls = []call{
 			f.SetContact(w.remote.Site, now, 7), second(f.SetBundle(w.remote.Site, "", federation.Pinned{PublicKey: "PEM", Seq: 1})),
 			f.DeleteSiteAssociation(w.remote.Site))
 	})},
-	{"Roots CreateRoot RetireRoot", inSites(func(f federation.Tx, _ *tenant) error {
+	{"Roots RenewBundle CreateRoot AdvanceRoot RetireRoot", inSites(func(f federation.Tx, _ *tenant) error {
 		r := federation.Root{ID: newID[string](), Sealed: []byte("sealed"), CreatedAt: now, SignsFrom: now}
-		return errors.Join(second(f.Roots()), f.CreateRoot(r), f.RetireRoot(r.ID, now))
+		return errors.Join(second(f.Roots()), ignoreNotFound(f.RenewBundle(now)), f.CreateRoot(r), f.AdvanceRoot(r.ID, now), f.RetireRoot(r.ID, now))
 	})},
 	{"RenameSelf", inSites(func(f federation.Tx, _ *tenant) error { return ignoreNotFound(f.RenameSelf("here")) })},
 	{"CreateSelf", inSites(func(f federation.Tx, w *tenant) error {
