@@ -10,6 +10,13 @@ type Target struct {
 	Local   bool
 }
 
+// Place is an organization that another one is associated with, and how the
+// association stands.
+type Place struct {
+	Target
+	Status Status
+}
+
 // Location is an organization at a site where a session may act.
 type Location struct {
 	tenants.LocationID

@@ -49,6 +49,7 @@ type Links struct {
 	c        Config
 	index    *index
 	verifier *assertion.Verifier
+	minter   *assertion.Minter
 	trusted  atomic.Pointer[map[tenants.SiteID]peer.Keys]
 	stale    chan struct{} // trusted must be read again
 }
@@ -115,29 +116,34 @@ func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Heade
 // exactly this request, signed by the principal's own organization. An error
 // means that nothing was written to w.
 func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error {
+	site, token, err := l.assert(r, who, to)
+	if err != nil {
+		return err
+	}
+	return l.c.Forwarder.Forward(w, r, l.target(site), token)
+}
+
+// assert vouches for who in exactly this request.
+func (l *Links) assert(r *http.Request, who tenants.Principal, to federation.Target) (site sitePeer, token string, err error) {
 	ctx := r.Context()
 	subject, err := subjectType(who.Kind)
 	if err != nil {
-		return err
+		return site, "", err
 	}
-	site, err := l.index.site(ctx, to.Site)
-	if err != nil {
-		return err
+	if site, err = l.index.site(ctx, to.Site); err != nil {
+		return site, "", err
 	}
 	key, err := l.index.orgKey(ctx, who.Org)
 	if err != nil {
-		return err
+		return site, "", err
 	}
-	token, err := assertion.Mint(key, assertion.Claims{
+	token, err = assertion.Mint(key, assertion.Claims{
 		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
 		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: idpLocal,
 		Session: assertion.SessionHash(who.Session),
 		Method:  r.Method, RequestURI: r.URL.RequestURI(), Body: assertion.Stream, IssuedAt: l.c.Now(),
 	})
-	if err != nil {
-		return err
-	}
-	return l.c.Forwarder.Forward(w, r, l.target(site), token)
+	return site, token, err
 }
 
 func (l *Links) target(site sitePeer) peer.Target {
