@@ -1,7 +1,6 @@
 package assertion
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -60,22 +59,20 @@ type Claims struct {
 	AuthTime    time.Time
 
 	Method     string
-	RequestURI string // Mint hashes it; Verify returns the expected one
+	RequestURI string // as r.URL.RequestURI() has it
 	Body       string // Stream or BodyDigest
 
-	// ID and IssuedAt: Mint makes a random ID where none is given, and derives
-	// the end of life from IssuedAt.
+	// ID is 128 random bits of Mint's; IssuedAt is the request's own time.
 	ID       string
 	IssuedAt time.Time
 }
 
-// wire is the token's JSON. Times are whole seconds.
+// wire is the JSON of an introduction. Times are whole seconds.
 type wire struct {
 	Iss      string `json:"iss"`
 	Aud      string `json:"aud"`
 	Iat      int64  `json:"iat"`
 	Exp      int64  `json:"exp"`
-	Jti      string `json:"jti"`
 	Src      string `json:"src"`
 	Dst      string `json:"dst"`
 	SrcName  string `json:"src_name,omitempty"`
@@ -84,20 +81,19 @@ type wire struct {
 	Swid     string `json:"swid,omitempty"`
 	Idp      string `json:"idp,omitempty"`
 	Sid      string `json:"sid,omitempty"`
-	Htm      string `json:"htm"`
-	Htu      string `json:"htu"`
-	Bd       string `json:"bd"`
 	Hop      int    `json:"hop"`
 	AuthTime int64  `json:"auth_time,omitempty"`
+	// Key is what tickets are made with. Only the two sites see it.
+	Key string `json:"key"`
 }
 
-func newWire(c Claims) wire {
+func newWire(c Claims, key string) wire {
 	w := wire{
 		Iss: string(c.Issuer), Aud: string(c.Audience),
-		Iat: c.IssuedAt.Unix(), Exp: c.IssuedAt.Add(lifetime).Unix(), Jti: c.ID,
+		Iat: c.IssuedAt.Unix(), Exp: c.IssuedAt.Add(lifetime).Unix(),
 		Src: string(c.Src), Dst: string(c.Dst), SrcName: c.SrcName,
 		Styp: string(c.SubjectType), Sub: c.Subject, Swid: c.SoftwareID, Idp: c.IdP, Sid: c.Session,
-		Htm: c.Method, Htu: hash(c.RequestURI), Bd: c.Body, Hop: 1,
+		Hop: 1, Key: key,
 	}
 	if !c.AuthTime.IsZero() {
 		w.AuthTime = c.AuthTime.Unix()
@@ -105,13 +101,11 @@ func newWire(c Claims) wire {
 	return w
 }
 
-func (w wire) claims(requestURI string) Claims {
+func (w wire) claims() Claims {
 	c := Claims{
 		Issuer: tenants.SiteID(w.Iss), Audience: tenants.SiteID(w.Aud),
 		Src: tenants.OrgID(w.Src), Dst: tenants.OrgID(w.Dst), SrcName: w.SrcName,
 		SubjectType: SubjectType(w.Styp), Subject: w.Sub, SoftwareID: w.Swid, IdP: w.Idp, Session: w.Sid,
-		Method: w.Htm, RequestURI: requestURI, Body: w.Bd,
-		ID: w.Jti, IssuedAt: time.Unix(w.Iat, 0).UTC(),
 	}
 	if w.AuthTime != 0 {
 		c.AuthTime = time.Unix(w.AuthTime, 0).UTC()
@@ -130,12 +124,6 @@ func hash(s string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails: crypto/rand ends the process first
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
 // check is what both sides ask of the claims whatever the request is.
 func (w wire) check() error {
 	switch {
@@ -147,12 +135,10 @@ func (w wire) check() error {
 		return errors.New("unknown subject type")
 	case (w.Styp == string(ServiceAccount)) != (w.Swid != ""):
 		return errors.New("a software id belongs to service accounts, and they need one")
-	case w.Htm == "" || w.Bd == "" || w.Hop != 1:
-		return errors.New("method, body or hop is missing")
-	}
-	id, err := base64.RawURLEncoding.Strict().DecodeString(w.Jti)
-	if err != nil || len(id) != 16 || len(w.Jti) != 22 {
-		return errors.New("the identifier is not 128 bits")
+	case w.Hop != 1:
+		return errors.New("not the first hop")
+	case !bits(w.Key, 8*keySize):
+		return errors.New("the key has another size")
 	}
 	return nil
 }

@@ -2,9 +2,13 @@ package assertion
 
 import (
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"causeway/federation/jws"
 	"causeway/internal/problem"
@@ -46,9 +50,25 @@ type Expect struct {
 	Now time.Time
 }
 
+// separator stands between an introduction and a ticket; neither can hold it.
+const separator = "~"
+
+// introductions is how many verified ones a Verifier remembers; one too many costs
+// a signature check.
+const introductions = 8192
+
 // Verifier checks assertions and remembers those it has accepted. One Verifier
 // serves a cell; its methods may be called at the same time.
-type Verifier struct{ seen *replays }
+type Verifier struct {
+	seen *replays
+	met  *lru.Cache[[sha256.Size]byte, met]
+}
+
+// met is an introduction whose signature was right, and the key that proved it.
+type met struct {
+	wire
+	by *ecdsa.PublicKey
+}
 
 // NewVerifier remembers at most perSite accepted assertions of one site and
 // total of all; zero means 65,536 and 262,144, which is 700 and 2,900 requests a
@@ -60,7 +80,11 @@ func NewVerifier(perSite, total int) *Verifier {
 	if total <= 0 {
 		total = 1 << 18
 	}
-	return &Verifier{seen: newReplays(perSite, total)}
+	known, err := lru.New[[sha256.Size]byte, met](introductions)
+	if err != nil {
+		panic(err) // the size is a constant
+	}
+	return &Verifier{seen: newReplays(perSite, total), met: known}
 }
 
 // Verify accepts a token once. An assertion that is not for this channel and
@@ -68,36 +92,76 @@ func NewVerifier(perSite, total int) *Verifier {
 // is problem.Unavailable, because the clocks are at fault and not the caller; so
 // is one too many to remember, since a new assertion may pass a moment later.
 func (v *Verifier) Verify(token string, e Expect) (Claims, error) {
-	doc, err := jws.Parse(token, typ, maxToken)
+	text, rest, _ := strings.Cut(token, separator)
+	t, err := parseTicket(rest)
 	if err != nil {
 		return Claims{}, refused(errors.Join(ErrMalformed, err))
 	}
-	var w wire
-	if err := doc.Decode(&w); err != nil {
-		return Claims{}, refused(errors.Join(ErrMalformed, err))
-	}
-	if err := w.fits(e); err != nil {
-		return Claims{}, err
-	}
-	c := w.claims(e.RequestURI)
-	key, err := e.KeyFor(e.Channel, c.Src, c.Dst)
+	hash := sha256.Sum256([]byte(text))
+	w, err := v.introduced(text, hash, e)
 	if err != nil {
 		return Claims{}, err
 	}
-	if err := doc.Verify(key); err != nil {
-		return Claims{}, refused(errors.Join(ErrSignature, err))
+	if err := t.fits(w, hash, e); err != nil {
+		return Claims{}, err
 	}
-	// Last, so that only what an organization signed takes room in the table.
+	c := w.claims()
+	c.ID, c.IssuedAt, c.Method, c.RequestURI, c.Body = t.id, time.Unix(t.iat, 0).UTC(), e.Method, e.RequestURI, t.body
+	// Last, so that only what an organization stands behind takes room in the table.
 	if err := v.seen.add(c.Issuer, c.ID, e.Now); err != nil {
 		return Claims{}, err
 	}
-	if safe(e.Method) {
-		return c, nil
-	}
-	if err := e.spend(c.ID); err != nil {
-		return Claims{}, err
+	if !safe(e.Method) {
+		if err := e.spend(c.ID); err != nil {
+			return Claims{}, err
+		}
 	}
 	return c, nil
+}
+
+// introduced reads an introduction. Whether the organizations are associated, and
+// by which key, is asked each time; the signature is checked once for each key.
+func (v *Verifier) introduced(text string, hash [sha256.Size]byte, e Expect) (wire, error) {
+	known, ok := v.met.Get(hash)
+	if !ok {
+		doc, err := jws.Parse(text, typ, maxToken)
+		if err != nil {
+			return wire{}, refused(errors.Join(ErrMalformed, err))
+		}
+		if err := doc.Decode(&known.wire); err != nil {
+			return wire{}, refused(errors.Join(ErrMalformed, err))
+		}
+		if err := known.check(); err != nil {
+			return wire{}, refused(errors.Join(ErrMalformed, err))
+		}
+	}
+	if err := known.fits(e); err != nil {
+		return wire{}, err
+	}
+	key, err := e.KeyFor(e.Channel, tenants.OrgID(known.Src), tenants.OrgID(known.Dst))
+	if err != nil {
+		return wire{}, err
+	}
+	if known.by != nil && key != nil && known.by.Equal(key) {
+		return known.wire, nil
+	}
+	if err := verify(text, key); err != nil {
+		return wire{}, err
+	}
+	known.by = key
+	v.met.Add(hash, known)
+	return known.wire, nil
+}
+
+func verify(text string, key *ecdsa.PublicKey) error {
+	doc, err := jws.Parse(text, typ, maxToken)
+	if err == nil {
+		err = doc.Verify(key)
+	}
+	if err != nil {
+		return refused(errors.Join(ErrSignature, err))
+	}
+	return nil
 }
 
 // safe reports whether a request with this method changes nothing (RFC 9110
@@ -122,34 +186,24 @@ func (e Expect) spend(id string) error {
 	return nil
 }
 
-// fits compares the claims with the request.
+// fits compares the introduction with the channel and the clock.
 func (w wire) fits(e Expect) error {
-	if err := w.check(); err != nil {
-		return refused(errors.Join(ErrMalformed, err))
-	}
 	if w.Iss != string(e.Channel) || w.Aud != string(e.Self) || w.Iss == w.Aud {
 		return refused(ErrChannel)
 	}
-	wantBody := e.Body
-	if wantBody == "" {
-		wantBody = Stream
-	}
-	if w.Htm != e.Method || w.Htu != hash(e.RequestURI) || (w.Bd != wantBody && w.Bd != Stream) {
-		return refused(ErrRequest)
-	}
-	return w.timely(e.Now)
-}
-
-// timely allows clocks to differ by the leeway. exp is required, and a life
-// longer than ours is refused: how long a leak matters is the verifier's choice.
-func (w wire) timely(now time.Time) error {
-	iat, exp := time.Unix(w.Iat, 0), time.Unix(w.Exp, 0)
+	// exp is required, and a life longer than ours is refused: how long a leak
+	// matters is the verifier's choice.
 	if life := w.Exp - w.Iat; life <= 0 || life > int64(lifetime/time.Second) {
 		return refused(ErrTime)
 	}
 	if w.AuthTime < 0 || w.AuthTime > w.Iat+int64(leeway/time.Second) { // vouched for before it was known
 		return refused(ErrTime)
 	}
+	return within(time.Unix(w.Iat, 0), time.Unix(w.Exp, 0), e.Now)
+}
+
+// within allows clocks to differ by the leeway.
+func within(iat, exp, now time.Time) error {
 	if iat.After(now.Add(leeway)) || !exp.Add(leeway).After(now) {
 		return problem.Wrap(ErrTime, problem.Unavailable, "The clocks of the two sites differ too much.").After(5 * time.Second)
 	}

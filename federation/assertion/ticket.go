@@ -1,0 +1,103 @@
+package assertion
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	keySize = 32 // of an introduction's key, in bytes
+	idSize  = 16 // of a ticket's identifier, in bytes
+)
+
+// ticket is what an introduced site says for one request: issue time, identifier
+// and body, and a MAC over these, the method, the URI and the introduction.
+type ticket struct {
+	iat  int64
+	id   string
+	body string
+	mac  []byte
+	said string // what the MAC is over, of the ticket itself
+}
+
+// seal makes a ticket for a request.
+func seal(key []byte, introduction [sha256.Size]byte, c Claims) string {
+	said := strconv.FormatInt(c.IssuedAt.Unix(), 10) + "." + c.ID + "." + c.Body
+	return said + "." + encode(mac(key, introduction, said, c.Method, c.RequestURI))
+}
+
+// mac covers everything that makes the request what it is. None of the parts can
+// hold a line end: neither method nor URI could have been sent with one.
+func mac(key []byte, introduction [sha256.Size]byte, said, method, uri string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write(introduction[:])
+	for _, part := range [...]string{said, method, uri} {
+		h.Write([]byte("\n"))
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}
+
+func parseTicket(text string) (ticket, error) {
+	said := text
+	parts := strings.Split(text, ".")
+	if len(parts) != 4 {
+		return ticket{}, errors.New("the ticket has not four parts")
+	}
+	said = text[:strings.LastIndexByte(text, '.')]
+	iat, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil || iat < 0 {
+		return ticket{}, errors.New("the ticket's time is none")
+	}
+	if !bits(parts[1], 8*idSize) || !bits(parts[3], 8*sha256.Size) || parts[2] == "" {
+		return ticket{}, errors.New("the ticket's identifier, body or code has another size")
+	}
+	code, _ := decode(parts[3]) // bits has read it
+	return ticket{iat: iat, id: parts[1], body: parts[2], mac: code, said: said}, nil
+}
+
+// fits compares the ticket with the request at hand and the introduction.
+func (t ticket) fits(w wire, introduction [sha256.Size]byte, e Expect) error {
+	key, err := decode(w.Key)
+	if err != nil {
+		return refused(errors.Join(ErrMalformed, err))
+	}
+	if !hmac.Equal(t.mac, mac(key, introduction, t.said, e.Method, e.RequestURI)) {
+		return refused(ErrRequest)
+	}
+	wantBody := e.Body
+	if wantBody == "" {
+		wantBody = Stream
+	}
+	if t.body != wantBody && t.body != Stream {
+		return refused(ErrRequest)
+	}
+	if t.iat < w.Iat || t.iat >= w.Exp {
+		return refused(ErrTime)
+	}
+	return within(time.Unix(t.iat, 0), time.Unix(t.iat, 0).Add(lifetime), e.Now)
+}
+
+func newID() string { return random(idSize) }
+
+func random(size int) string {
+	b := make([]byte, size)
+	rand.Read(b) // never fails: crypto/rand ends the process first
+	return encode(b)
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+func decode(s string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(s) }
+
+// bits reports whether s is so many, in the one spelling we write.
+func bits(s string, n int) bool {
+	b, err := decode(s)
+	return err == nil && len(b) == n/8 && len(s) == base64.RawURLEncoding.EncodedLen(n/8)
+}
