@@ -54,13 +54,21 @@ type Links struct {
 	stale    chan struct{} // trusted must be read again
 }
 
+// introductions is how many sessions may cross at once before one has to be signed
+// for again each time.
+const introductions = 8192
+
 // New makes Links.
 func New(c Config) (*Links, error) {
 	x, err := newIndex(c.Store, c.Keys, c.Size)
 	if err != nil {
 		return nil, err
 	}
-	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), stale: make(chan struct{}, 1)}, nil
+	minter, err := assertion.NewMinter(introductions)
+	if err != nil {
+		return nil, err
+	}
+	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1)}, nil
 }
 
 // Apply forgets what the journal names.
