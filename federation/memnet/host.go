@@ -16,6 +16,8 @@ type Host struct {
 	place string
 	addr  netip.Addr
 
+	gone chan struct{} // closed by Crash
+
 	// Under net's lock.
 	nextPort  uint16
 	listeners map[uint16]*Listener
@@ -32,9 +34,13 @@ func (h *Host) Addr() netip.Addr { return h.addr }
 func (h *Host) Sent() (streams, packets int64) { return h.streamed.Load(), h.packed.Load() }
 
 // Crash ends everything on the host as a killed process does: connections are
-// reset, and new ones refused until somebody listens again.
+// reset and new ones refused. What still runs of it reaches nobody, also when
+// there is a new host at its address.
 func (h *Host) Crash() {
 	h.net.mu.Lock()
+	if !h.dead() {
+		close(h.gone)
+	}
 	var conns []*Conn
 	for c := range h.conns {
 		conns = append(conns, c)
@@ -65,6 +71,9 @@ func (h *Host) Listen(_ context.Context, network, addr string) (net.Listener, er
 	if port == 0 {
 		port = h.freePort()
 	}
+	if h.dead() {
+		return nil, net.ErrClosed
+	}
 	if h.listeners[port] != nil || ap.Addr() != h.addr && !ap.Addr().IsUnspecified() {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("%s is not free at %s", addr, h.addr)}
 	}
@@ -85,9 +94,15 @@ func (h *Host) freePort() uint16 {
 	}
 }
 
+// giveUp is when a system stops asking an address that does not answer (Linux,
+// after six tries).
+const giveUp = 127 * time.Second
+
 // Dial is as net.Dialer's DialContext, for addresses. It takes a round trip, and
-// where nothing answers it takes until ctx ends.
+// where nothing answers it takes until ctx ends or a system would give up.
 func (h *Host) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, giveUp)
+	defer cancel()
 	c, err := h.dial(ctx, addr)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
@@ -100,10 +115,12 @@ func (h *Host) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.dead() {
+		return nil, net.ErrClosed
+	}
 	target := h.net.find(to)
 	if target == nil {
-		<-ctx.Done()
-		return nil, ctx.Err()
+		return nil, h.wait(ctx, nil, nil)
 	}
 	if err := h.handshake(ctx, target.place); err != nil {
 		return nil, err
@@ -111,6 +128,9 @@ func (h *Host) dial(ctx context.Context, addr string) (net.Conn, error) {
 	l := target.listener(to.Port())
 	if l == nil {
 		return nil, errRefused
+	}
+	if h.dead() { // meanwhile
+		return nil, net.ErrClosed
 	}
 	near, far := h.connect(target, l.at)
 	select {
@@ -123,6 +143,15 @@ func (h *Host) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return nil, errRefused
 }
 
+func (h *Host) dead() bool {
+	select {
+	case <-h.gone:
+		return true
+	default:
+		return false
+	}
+}
+
 // handshake waits until both directions are open, and a round trip.
 func (h *Host) handshake(ctx context.Context, place string) error {
 	for {
@@ -131,10 +160,8 @@ func (h *Host) handshake(ctx context.Context, place string) error {
 		if there && back {
 			break
 		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := h.wait(ctx, changed, nil); err != nil {
+			return err
 		}
 	}
 	wait := time.Until(h.net.segment(h.place, place, 0)) + time.Until(h.net.segment(place, h.place, 0))
@@ -143,12 +170,20 @@ func (h *Host) handshake(ctx context.Context, place string) error {
 	}
 	t := time.NewTimer(wait)
 	defer t.Stop()
+	return h.wait(ctx, nil, t.C)
+}
+
+// wait is nil when something happened, and not that nobody waits any more.
+func (h *Host) wait(ctx context.Context, changed <-chan struct{}, over <-chan time.Time) error {
 	select {
-	case <-t.C:
-		return nil
+	case <-changed:
+	case <-over:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-h.gone:
+		return net.ErrClosed
 	}
+	return nil
 }
 
 // backlog is how many connections wait to be accepted.

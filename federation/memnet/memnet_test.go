@@ -155,6 +155,16 @@ func TestDial_EndsWithItsContext(t *testing.T) {
 		if _, err := a.Dial(t.Context(), "tcp", "10.0.0.2:80"); !errors.Is(err, errRefused) {
 			t.Fatal(err)
 		}
+		again := host(t, n, "b", "10.0.0.2")
+		if _, err := again.Listen(t.Context(), "tcp", "10.0.0.2:80"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Dial(t.Context(), "tcp", "10.0.0.2:80"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Dial(t.Context(), "tcp", "10.0.0.2:80"); !errors.Is(err, net.ErrClosed) {
+			t.Fatal("a ghost connects:", err)
+		}
 	})
 }
 

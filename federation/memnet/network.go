@@ -173,15 +173,15 @@ func (n *Network) open(from, to string) (bool, <-chan struct{}) {
 	return !n.link(from, to).Cut, n.changed
 }
 
-// Host adds a host.
+// Host adds a host, or starts one again that crashed.
 func (n *Network) Host(place string, addr netip.Addr) (*Host, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.hosts[addr] != nil || n.shared[addr] != nil {
+	if h := n.hosts[addr]; h != nil && !h.dead() || n.shared[addr] != nil {
 		return nil, fmt.Errorf("memnet: %s is taken", addr)
 	}
 	h := &Host{
-		net: n, place: place, addr: addr, nextPort: 40_000,
+		net: n, place: place, addr: addr, gone: make(chan struct{}), nextPort: 40_000,
 		listeners: map[uint16]*Listener{}, packets: map[uint16]*Transport{}, conns: map[*Conn]struct{}{},
 	}
 	n.hosts[addr] = h

@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"causeway/federation/gossip"
+	"causeway/tenants"
 )
 
 // Network is what a cell listens in and connects through, for many cells in one
@@ -22,3 +23,15 @@ func (n Network) listen(ctx context.Context, addr string) (net.Listener, error) 
 	}
 	return (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 }
+
+// GossipMembers is how many cells of all sites gossip knows to be alive, this
+// one not counted; false without gossip.
+func (s *Site) GossipMembers() (int, bool) {
+	if s.gossip == nil {
+		return 0, false
+	}
+	return s.gossip.Stats().Members, true
+}
+
+// Tenants is for whoever administers a site within its process.
+func (s *Site) Tenants() *tenants.Service { return s.tenants }
