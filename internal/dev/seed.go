@@ -149,7 +149,7 @@ func (f *File) associateOrgs(tx federation.Tx, own *SiteFile, peers map[string]e
 			}
 			a := federation.OrgAssociation{
 				Local: local, Remote: remote, RemoteName: there.org, Site: site,
-				PublicKey: peers[there.site].orgs[there.org], Status: federation.StatusActive, CreatedAt: now,
+				PublicKey: peers[there.site].orgs[there.org], RemoteEnabled: true, Status: federation.StatusActive, CreatedAt: now,
 			}
 			if err := tx.PutOrgAssociation(a); err != nil {
 				return err
