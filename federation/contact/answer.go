@@ -1,0 +1,67 @@
+package contact
+
+import (
+	"context"
+	"time"
+
+	"causeway/federation"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// admit lets an associated site ask. A connection outlives the association that
+// let it in, so each question is judged by it as it is now.
+func (s *Service) admit(ctx context.Context, from tenants.SiteID) (federation.SiteAssociation, error) {
+	if !s.Journal.Fresh() {
+		return federation.SiteAssociation{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
+	}
+	a, err := s.Peers.Association(ctx, from)
+	if problem.Has(err, problem.NotFound) {
+		return a, problem.New(problem.Forbidden, "The sites are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, s.doors.pass(from)
+}
+
+// Hear answers a heartbeat. It changes nothing itself: what it says of the sender
+// counts when the sender has answered ours.
+func (s *Service) Hear(ctx context.Context, from tenants.SiteID, h Heartbeat) (Heartbeat, error) {
+	a, err := s.admit(ctx, from)
+	if err != nil {
+		return Heartbeat{}, err
+	}
+	if h.Site != from {
+		return Heartbeat{}, malformed("site is another than the one that sends")
+	}
+	if s.news(a, h) {
+		s.visit(from)
+	}
+	return s.beat(a), nil
+}
+
+// beat is what this site says of itself.
+func (s *Service) beat(a federation.SiteAssociation) Heartbeat {
+	self := s.Self()
+	h := Heartbeat{
+		Site: self.ID, Name: self.Name, Time: s.Now().UTC(), Head: s.Journal.Applied(), API: s.API, Holds: a.Status, HoldsYou: a.Site != "",
+	}
+	if s.BundleSeq != nil {
+		h.BundleSeq = s.BundleSeq()
+	}
+	return h
+}
+
+// news reports whether a heartbeat is a reason to make contact at once.
+func (s *Service) news(a federation.SiteAssociation, h Heartbeat) bool {
+	if s.NewBundle != nil {
+		s.NewBundle(a.Site, h.BundleSeq)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.peer(a.Site)
+	grown := h.Head > p.Head
+	p.Head = max(p.Head, h.Head)
+	return grown || !h.HoldsYou || a.Status != federation.StatusActive
+}
