@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation"
+	"causeway/federation/fanout"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
@@ -31,6 +32,12 @@ type Sites interface {
 	Resolve(ctx context.Context, who tenants.Principal, headers http.Header) (federation.Target, error)
 	Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error
 	Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error)
+
+	// Spread lists where else a list of an organization can be read, Within says who
+	// somebody is in another organization of this site, and Fetch asks a peer.
+	Spread(ctx context.Context, who tenants.Principal, org tenants.OrgID) ([]federation.Place, error)
+	Within(ctx context.Context, who tenants.Principal, org tenants.OrgID) (tenants.Principal, error)
+	Fetch(r *http.Request, who tenants.Principal, to federation.Target) (*http.Response, error)
 }
 
 // Instances hands requests to the services behind the gateway.
@@ -61,6 +68,8 @@ type Config struct {
 	Limits    Limits
 	Quotas    *ratelimit.Quotas // of service instances; nil counts with default bounds
 	Site      tenants.SiteID
+	PublicURL string         // on which links are built
+	Lists     *fanout.Fanout // reads lists at several locations
 	Endpoints httpapi.Endpoints
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
 	Observe   func(Record)   // one per answered request; may be nil
@@ -78,6 +87,8 @@ type Gateway struct {
 	limits    Limits
 	quotas    *ratelimit.Quotas
 	site      tenants.SiteID
+	publicURL string
+	lists     *fanout.Fanout
 	observe   func(Record)
 	refusals  Refusals
 	now       func() time.Time
@@ -90,7 +101,7 @@ type Gateway struct {
 func New(c Config) *Gateway {
 	g := &Gateway{
 		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, limits: c.Limits, quotas: c.Quotas,
-		site: c.Site, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
+		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
 	}
 	if g.now == nil {
 		g.now = time.Now

@@ -38,8 +38,13 @@ type Record struct {
 
 func note(c *gin.Context, who tenants.Principal) { c.Set(keyWho, who) }
 
-// record writes one line per request, also for one whose answer broke off.
+// record writes one line per request, also for one whose answer broke off, and
+// none for the parts of a list.
 func (g *Gateway) record(c *gin.Context) {
+	if _, part := here(c); part {
+		c.Next()
+		return
+	}
 	start := time.Now()
 	defer func() { g.write(c, start) }()
 	c.Next()

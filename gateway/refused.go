@@ -21,6 +21,16 @@ import (
 // they asked for in their own name must find it in the audit trail from the
 // moment they know (R7).
 func (g *Gateway) fail(c *gin.Context, err error) {
+	in, part := here(c)
+	if part {
+		in.err = err
+	}
+	// A part that is refused in the caller's own organization is refused, or kept,
+	// with the whole.
+	if part && in.who.Via == "" {
+		httpapi.Fail(c, err)
+		return
+	}
 	if g.refusals != nil && !clientLeft(c, err) {
 		g.refusals.Record(c.Request.Context(), g.outcome(c, problem.From(err)))
 	}

@@ -16,6 +16,17 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if err := httpapi.CheckVersion(c.Request); err != nil {
 		return err
 	}
+	if in, ok := here(c); ok { // a part of a list, decided with the whole
+		note(c, in.who)
+		return g.fulfil(c, rt, in.who, in.target)
+	}
+	scope, err := httpapi.Multisite(c.Request.Header)
+	if err != nil {
+		return err
+	}
+	if !scope.Wide() && rt.List != nil && c.Query(httpapi.ParamOffsets) != "" {
+		return problem.New(problem.InvalidMultisiteArgs, "The page belongs to a list at several locations: send the Accept header of the first page.")
+	}
 	who, err := g.authenticate(c) // who asks
 	if err != nil {
 		return err
@@ -25,12 +36,21 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if err != nil {
 		return err
 	}
+	if scope.Wide() && who.Via == "" { // what a peer asks is spread already, or not to be
+		return g.spread(c, rt, who, target, scope)
+	}
 	if rt.Home && (who.Via != "" || !target.Local) {
 		return problem.New(problem.Forbidden, "This is asked at the organization's own site, by those who are at home there.")
 	}
 	if !target.Local {
 		return g.send(c, who, target) // signed; one hop, never two
 	}
+	return g.fulfil(c, rt, who, target)
+}
+
+// fulfil serves a request in an organization of this site.
+func (g *Gateway) fulfil(c *gin.Context, rt httpapi.Route, who tenants.Principal, target federation.Target) error {
+	ctx := c.Request.Context()
 	org, err := g.orgs.Organization(ctx, target.Org)
 	if err != nil {
 		return err
@@ -88,12 +108,20 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 	match := g.instances.Match(c.Request.Method, path)
 	_, peer := fromPeer(c.Request.Context())
 	// Without an instance here the request may still be meant for a peer's.
-	elsewhere := c.GetHeader(httpapi.HeaderAuthContext) != "" || c.GetHeader(httpapi.HeaderTenantContext) != ""
+	scope, err := httpapi.Multisite(c.Request.Header)
+	if err != nil {
+		return err
+	}
+	elsewhere := scope.Wide() || c.GetHeader(httpapi.HeaderAuthContext) != "" || c.GetHeader(httpapi.HeaderTenantContext) != ""
 	if match.Instance == nil && !peer && !elsewhere {
 		return unknownPath()
 	}
+	var list httpapi.List
+	if scope.Wide() {
+		list = httpapi.InstancePages
+	}
 	if match.Right == "" {
-		return g.serve(c, httpapi.Route{Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
+		return g.serve(c, httpapi.Route{Method: c.Request.Method, List: list, Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
 			if match.Instance == nil {
 				return unknownPath()
 			}
@@ -101,7 +129,7 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 				With(problem.FactReason, problem.ReasonNoRouteRight)
 		}})
 	}
-	return g.serve(c, httpapi.Route{Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
+	return g.serve(c, httpapi.Route{Method: c.Request.Method, List: list, Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
 		use, err := g.useQuota(c.Request.Context(), call)
 		if err != nil {
 			return err

@@ -55,6 +55,7 @@ type Missing struct {
 	Location tenants.LocationID
 	Status   int
 	Code     string
+	Err      error // what went wrong, for the audit; may be nil
 }
 
 func (m *Missing) Error() string { return m.Location.String() + " is missing: " + m.Code }
@@ -62,14 +63,14 @@ func (m *Missing) Error() string { return m.Location.String() + " is missing: " 
 // missing says why a location did not answer.
 func missing(l tenants.LocationID, err error) *Missing {
 	if m, ok := errors.AsType[*Missing](err); ok {
-		return &Missing{l, m.Status, m.Code}
+		return &Missing{l, m.Status, m.Code, m.Err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		row := problem.GatewayTimeout.Row()
-		return &Missing{l, row.Status, row.Minor}
+		return &Missing{l, row.Status, row.Minor, err}
 	}
 	row := problem.From(err).Code.Row()
-	return &Missing{l, row.Status, row.Minor}
+	return &Missing{l, row.Status, row.Minor, err}
 }
 
 // Unreadable is what a location is missing for that answered something else than

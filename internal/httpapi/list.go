@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation/fanout"
+	"causeway/internal/problem"
 )
 
 // List is how a route's answers at several locations become one.
@@ -20,11 +21,27 @@ type List interface {
 	Write(c *gin.Context, publicURL string, p fanout.Page) error
 }
 
-// Pages are the lists below /cloudapi, and those of instances that answer with
-// the same envelope.
+// Pages are the lists below /cloudapi.
 var Pages List = pages{}
 
-type pages struct{}
+// InstancePages are the same where nobody knows whether an answer is a page: one
+// that is none cannot be joined with anything.
+var InstancePages List = instancePages{}
+
+type (
+	pages         struct{}
+	instancePages struct{ pages }
+)
+
+func (instancePages) Of(*http.Request) (fanout.List, error) { return instancePages{}, nil }
+
+func (instancePages) Decode(body []byte, sort string) (fanout.Answer, error) {
+	a, err := pages{}.Decode(body, sort)
+	if err != nil {
+		err = problem.New(problem.InvalidMultisiteScope, "The service's answer is no page of a list, and cannot be joined with those of other locations.")
+	}
+	return a, err
+}
 
 func (pages) Of(*http.Request) (fanout.List, error) { return pages{}, nil }
 

@@ -89,14 +89,10 @@ func ParseList(r *http.Request, fields fiql.Fields, max int) (tenants.Query, err
 	if err != nil {
 		return tenants.Query{}, err
 	}
-	l := tenants.Query{Page: 1, PageSize: min(defaultPageSize, max)}
-	if l.Page, err = positive(q, "page", 1); err != nil {
+	var l tenants.Query
+	if l.Page, l.PageSize, err = PageAndSize(q, max); err != nil {
 		return tenants.Query{}, err
 	}
-	if l.PageSize, err = positive(q, "pageSize", l.PageSize); err != nil {
-		return tenants.Query{}, err
-	}
-	l.PageSize = min(l.PageSize, max)
 	for name, desc := range map[string]bool{"sortAsc": false, "sortDesc": true} {
 		by := q.Get(name)
 		if by == "" {
@@ -118,6 +114,17 @@ func ParseList(r *http.Request, fields fiql.Fields, max int) (tenants.Query, err
 		}
 	}
 	return l, nil
+}
+
+// PageAndSize reads which page of a list is wanted; max bounds its size.
+func PageAndSize(q url.Values, max int) (page, size int, err error) {
+	if page, err = positive(q, "page", 1); err != nil {
+		return 0, 0, err
+	}
+	if size, err = positive(q, "pageSize", min(defaultPageSize, max)); err != nil {
+		return 0, 0, err
+	}
+	return page, min(size, max), nil
 }
 
 func positive(q url.Values, name string, otherwise int) (int, error) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/federation/fanout"
 	"causeway/federation/federationhttp"
 	"causeway/federation/peer"
 	"causeway/gateway"
@@ -53,7 +54,8 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.gateway = gateway.New(gateway.Config{
-		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID,
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
+		Lists:     &fanout.Fanout{Limits: fanout.NewLimits(), MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
 		Refusals: s.refusals, Now: s.clock, Log: s.log,
 	})

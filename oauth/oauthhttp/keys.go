@@ -44,7 +44,7 @@ func (h *Handler) keyEndpoints() httpapi.Endpoints {
 	view := []tenants.Right{tenants.RightSiteView, tenants.RightSiteManage}
 	manage := view[1:]
 	return httpapi.Endpoints{Routes: []httpapi.Route{
-		{Method: http.MethodGet, Path: keysPath, Rights: view, Do: h.listKeys},
+		{Method: http.MethodGet, Path: keysPath, Rights: view, List: httpapi.Pages, Do: h.listKeys},
 		{Method: http.MethodPost, Path: keysPath + "/rotate", Rights: manage, Do: h.rotateKey},
 		{Method: http.MethodPost, Path: keysPath + "/:kid/retire", Rights: manage, Do: h.retireKey},
 	}}

@@ -43,7 +43,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 			{Method: http.MethodGet, Path: "/api/versions", Do: h.versions, AnyVersion: true},
 		},
 		Routes: []httpapi.Route{
-			route(http.MethodGet, "/api/org", h.orgList),
+			{Method: http.MethodGet, Path: "/api/org", Rights: any, List: orgLists{h}, Do: h.orgList},
 			route(http.MethodGet, "/api/org/:id", h.org),
 		},
 	}

@@ -61,12 +61,16 @@ func (h *Handler) orgList(c *gin.Context, call httpapi.Call) error {
 			return err
 		}
 	}
-	body := orgListXML{Href: h.PublicURL + "/api/org/", Type: mediaOrgList}
+	body := h.newOrgList()
 	for _, o := range orgs {
 		body.Orgs = append(body.Orgs, orgRefXML{Href: h.orgHref(o.ID), Name: o.Name, Type: mediaOrg})
 	}
 	write(c, body.Type, body)
 	return nil
+}
+
+func (h *Handler) newOrgList() orgListXML {
+	return orgListXML{Href: h.PublicURL + "/api/org/", Type: mediaOrgList, Orgs: []orgRefXML{}}
 }
 
 func (h *Handler) org(c *gin.Context, call httpapi.Call) error {

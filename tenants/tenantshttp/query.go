@@ -33,7 +33,7 @@ type queryType struct {
 type pageOf func(*Handler, *gin.Context, httpapi.Call, fiql.Fields) (httpapi.Page[record], error)
 
 func (h *Handler) queryRoutes() []httpapi.Route {
-	return []httpapi.Route{{Method: http.MethodGet, Path: queryPath, Rights: []tenants.Right{httpapi.AnySession}, Do: h.query}}
+	return []httpapi.Route{{Method: http.MethodGet, Path: queryPath, Rights: []tenants.Right{httpapi.AnySession}, List: queryList{h}, Do: h.query}}
 }
 
 // query serves the query service. Each type asks for a right of its own.

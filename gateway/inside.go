@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"causeway/federation"
+	"causeway/federation/fanout"
+	"causeway/internal/httpapi"
+	"causeway/internal/problem"
+	"causeway/tenants"
+)
+
+// inside is a request that this site asks of itself for a list at several
+// locations: who asks, and where, is decided already.
+type inside struct {
+	who    tenants.Principal
+	target federation.Target
+	err    error // what it was refused with
+}
+
+type insideKey struct{}
+
+func insideOf(ctx context.Context) (*inside, bool) {
+	in, ok := ctx.Value(insideKey{}).(*inside)
+	return in, ok
+}
+
+// askHere sends r through the same endpoints as any other request. What the
+// handlers panic with stays here: the client's own answer has not begun.
+func (g *Gateway) askHere(r *http.Request, in *inside) (body []byte, err error) {
+	w := &answerWriter{header: http.Header{}, status: http.StatusOK}
+	defer func() {
+		if v := recover(); v != nil {
+			body, err = nil, fanout.Unreadable() // broken off; recover has logged anything else
+		}
+	}()
+	g.engine.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), insideKey{}, in)))
+	switch {
+	case in.err != nil:
+		return nil, in.err
+	case w.tooLarge:
+		return nil, fanout.Unreadable()
+	case w.status != http.StatusOK: // of an instance
+		return nil, refusedWith(w.status, w.body.Bytes())
+	}
+	return w.body.Bytes(), nil
+}
+
+// answerWriter keeps an answer, as far as it may be long.
+type answerWriter struct {
+	header   http.Header
+	status   int
+	body     bytes.Buffer
+	tooLarge bool
+}
+
+func (w *answerWriter) Header() http.Header { return w.header }
+
+func (w *answerWriter) WriteHeader(status int) { w.status = status }
+
+func (w *answerWriter) Write(p []byte) (int, error) {
+	if w.body.Len()+len(p) > fanout.MaxAnswer {
+		w.tooLarge = true
+		return 0, problem.New(problem.TooLarge, "The answer is too large for a list at several locations.")
+	}
+	return w.body.Write(p)
+}
+
+// Flush is asked for by what streams.
+func (w *answerWriter) Flush() {}
+
+// here is who asks, and where, of a request of this site's own.
+func here(c *gin.Context) (*inside, bool) { return insideOf(c.Request.Context()) }
+
+// notOfParts are headers that are about the whole: where it is fulfilled, and what
+// the client has of it.
+var notOfParts = []string{
+	httpapi.HeaderAuthContext, httpapi.HeaderTenantContext,
+	"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range",
+}
