@@ -23,7 +23,7 @@ func (w *World) act(ctx context.Context, s Step) error {
 		w.change(s)
 	case Skew:
 		a.skew.Store(int64(s.Skew))
-	case Crash, Stop, Start:
+	case Crash, Stop, Start, Break:
 		return w.processes(ctx, s)
 	default:
 		return a.act(ctx, s.Verb)
@@ -77,6 +77,8 @@ func (w *World) processes(ctx context.Context, s Step) error {
 		case c.running() == nil: // has ended before
 		case s.Verb == Crash:
 			err = c.crash()
+		case s.Verb == Break:
+			err = c.running().DB().Close()
 		default:
 			err = c.stop()
 		}

@@ -34,6 +34,7 @@
 //	at 5s  crash east                  all its cells, as kill -9 does; "crash east 2" is the second cell
 //	at 5s  stop east                   in order
 //	at 9s  start east                  the cells that do not run
+//	at 9s  break east                  they lose their database, until they crash and start
 //	at 20s revoke west                 the token of its app
 //	at 20s login west                  a new one
 //	at 20s disable east                its organization; "enable east" is the way back

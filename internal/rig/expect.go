@@ -10,8 +10,14 @@ import (
 	"causeway/internal/problem"
 )
 
-// lookEvery is the pause between two looks of an expectation.
-const lookEvery = 100 * time.Millisecond
+// pause is how long an expectation rests between two looks: briefly while it
+// waits for something to happen, and longer while nothing should.
+func (e Expectation) pause() time.Duration {
+	if e.For {
+		return time.Second
+	}
+	return 250 * time.Millisecond
+}
 
 // expect looks until the expectation is met or not.
 func (r *run) expect(ctx context.Context, s Step) {
@@ -34,7 +40,7 @@ func (r *run) expect(ctx context.Context, s Step) {
 			r.meet(s, "%s is %s after %v", s.what(), seen, since(begun))
 			return
 		}
-		if !sleep(ctx, lookEvery) {
+		if !sleep(ctx, e.pause()) {
 			break
 		}
 	}

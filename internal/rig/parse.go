@@ -115,7 +115,9 @@ func (p *parser) statement() (err error) {
 		if p.at, err = p.duration(); err != nil {
 			return err
 		}
-		p.timed = true
+		if p.timed = true; len(p.words) == 0 {
+			return nil // what follows is of that time
+		}
 	}
 	return p.step()
 }
@@ -206,7 +208,7 @@ func (p *parser) step() error {
 		}
 	case Skew:
 		err = p.skew(&s)
-	case Crash, Stop, Start:
+	case Crash, Stop, Start, Break:
 		err = p.cells(&s)
 	case Revoke, Login, Disable, Enable:
 		s.A, err = p.named()
@@ -384,7 +386,7 @@ func (p *parser) expect(s *Step) (err error) {
 func (e Expectation) check() error {
 	switch e.Look {
 	case LookRequest, LookMembers:
-		if n, err := strconv.Atoi(e.Value); (err != nil || n < 0 || n > 10_000) && (e.Look != LookRequest || e.Value != none) {
+		if n, err := strconv.Atoi(e.Value); (err != nil || n < 0 || n > 10_000) && e.Value != none {
 			return fmt.Errorf("%q is not a number", e.Value)
 		}
 	case LookStatus, LookOrg:

@@ -37,6 +37,7 @@ const (
 	Crash     Verb = "crash"
 	Stop      Verb = "stop"
 	Start     Verb = "start"
+	Break     Verb = "break"
 	Revoke    Verb = "revoke"
 	Login     Verb = "login"
 	Disable   Verb = "disable"
