@@ -206,7 +206,7 @@ func (s *Service) DeleteOrganization(ctx context.Context, by Caller, id OrgID) (
 		if err := tx.DeleteOrganization(id); err != nil {
 			return err
 		}
-		task = done(by, SystemOrgID, now, "orgDelete", "Deleted organization "+o.Name, TaskEntity{Kind: "org", ID: string(id), Name: o.Name})
+		task = DoneTask(by, SystemOrgID, now, "orgDelete", "Deleted organization "+o.Name, TaskEntity{Kind: "org", ID: string(id), Name: o.Name})
 		if err := tx.CreateTask(task); err != nil {
 			return err
 		}

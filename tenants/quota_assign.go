@@ -63,7 +63,7 @@ func (s *Service) AssignQuota(ctx context.Context, by Caller, org OrgID, h Quota
 		return Task{}, problem.New(problem.Forbidden, "Only the provider assigns a quota policy to an organization.")
 	}
 	now := s.clock()
-	task := done(by, org, now, "quotaPolicyAssign", "Assigned a quota policy to "+h.Kind+" "+h.Name, TaskEntity(h))
+	task := DoneTask(by, org, now, "quotaPolicyAssign", "Assigned a quota policy to "+h.Kind+" "+h.Name, TaskEntity(h))
 	err := s.change(ctx, by, func(tx Tx) error {
 		before, err := held(tx, org, h, now)
 		if err != nil {

@@ -44,9 +44,9 @@ func New(c Config) *Service {
 // clock is the current time in the precision that every database keeps.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
-// done is the task of an operation that is complete when it is answered. The
+// DoneTask is the task of an operation that is complete when it is answered. The
 // work and its task are written in one transaction.
-func done(by Caller, org OrgID, at time.Time, name, operation string, owner TaskEntity) Task {
+func DoneTask(by Caller, org OrgID, at time.Time, name, operation string, owner TaskEntity) Task {
 	return Task{
 		ID: TaskID(NewID()), Org: org, Name: name, Operation: operation, Status: TaskSuccess, StartedAt: at, EndedAt: at,
 		TaskDetail: TaskDetail{

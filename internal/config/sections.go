@@ -7,6 +7,9 @@ import (
 	"causeway/internal/secret"
 )
 
+// Allowed is the word for what may be done.
+const Allowed = "allowed"
+
 // Site is what this site is called.
 type Site struct {
 	// Name people and other sites see: letters, digits, dots and dashes. Empty
@@ -27,6 +30,10 @@ type Public struct {
 	Certificate string `yaml:"certificate"`
 	// File with the certificate's private key, PEM.
 	Key string `yaml:"key"`
+	// File with the certificate of the authority that issued it, PEM, where it is
+	// not one that everybody trusts: association data hands it to other sites. A local
+	// CA is handed out without being named here.
+	Authority string `yaml:"authority"`
 	// Networks of the reverse proxies whose X-Forwarded-For is believed. Who
 	// connects from anywhere else is taken to be the client. Everybody cannot
 	// be a proxy: limits per source would mean nothing.
@@ -64,6 +71,9 @@ type Gossip struct {
 
 // Federation times the calls between sites.
 type Federation struct {
+	// Whether tenants may associate their own organizations, allowed or forbidden.
+	// What is associated they may end either way.
+	TenantAssociations string `yaml:"tenant_associations" default:"allowed" oneof:"allowed forbidden"`
 	// Time to connect to a site before another of its addresses is tried.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
 	// Time for the head of a site's answer; its body may take longer.

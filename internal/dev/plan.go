@@ -137,7 +137,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 	c.Site.Name = s.Name
 	c.Public = config.Public{
 		Listen: loopback(s.Ports.Public), URL: s.API,
-		Certificate: filepath.Join(own, "public.pem"), Key: filepath.Join(own, "public-key.pem"),
+		Certificate: filepath.Join(own, "public.pem"), Key: filepath.Join(own, "public-key.pem"), Authority: f.CA,
 	}
 	c.Peer = config.Peer{Listen: loopback(s.Ports.Peer), Advertise: loopback(s.Ports.Peer)}
 	c.Gossip = &config.Gossip{Federation: "dev", Listen: loopback(s.Ports.Gossip), KeyFile: filepath.Join(folder, "gossip.key"), Profile: "lan"}

@@ -21,6 +21,9 @@ import (
 	"causeway/internal/atomicfile"
 )
 
+// File is the name of the authority's certificate in its folder.
+const File = "ca.pem"
+
 // Authority signs certificates for the public listeners of the sites that share
 // its folder.
 type Authority struct {
@@ -32,7 +35,7 @@ type Authority struct {
 
 // Load reads the authority of a folder, or makes it.
 func Load(folder string, now time.Time) (*Authority, error) {
-	a := &Authority{File: filepath.Join(folder, "ca.pem")}
+	a := &Authority{File: filepath.Join(folder, File)}
 	keyFile := filepath.Join(folder, "ca-key.pem")
 	certPEM, err := os.ReadFile(a.File)
 	if errors.Is(err, fs.ErrNotExist) {

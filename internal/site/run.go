@@ -31,13 +31,14 @@ import (
 )
 
 func (s *Site) openGateway(ctx context.Context) (err error) {
+	s.openAssociations()
 	// The tail is asked for freshness by the authenticator, which it tells what
 	// to forget.
 	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, rememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
 		return err
 	}
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits, s.name},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -64,13 +65,14 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 
 func (s *Site) endpoints() httpapi.Endpoints {
 	var e httpapi.Endpoints
-	e.Add((&tenantshttp.Handler{
+	orgs := &tenantshttp.Handler{
 		Logins: s.logins, Orgs: s.directory, Tenants: s.tenants,
-		OAuth: s.oauth, Associations: s.db.Federation(),
-		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID,
-		Site:      httpapi.Ref{Name: s.self.Name, ID: tenants.URN("site", s.self.ID)},
+		OAuth: s.oauth, Associations: s.associations,
+		Limits: s.limits, Locations: s.locations, SiteID: s.self.ID, SiteName: s.name.Get,
 		PublicURL: s.config.Public.URL, IdleMinutes: int(s.config.Sessions.IdleTimeout.Minutes()),
-	}).Endpoints())
+	}
+	e.Add(orgs.Endpoints())
+	e.Add(s.associationHandler(orgs).Endpoints())
 	e.Add((&oauthhttp.Handler{
 		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
@@ -86,9 +88,15 @@ func (s *Site) endpoints() httpapi.Endpoints {
 }
 
 func (s *Site) locations(ctx context.Context, who tenants.Principal) ([]federation.Location, error) {
-	return s.links.Locations(ctx, who, federation.Location{
+	found, err := s.links.Locations(ctx, who, federation.Location{
 		Rest: s.config.Public.URL + "/api", UI: s.config.Public.URL,
 	})
+	for i := range found {
+		if found[i].Site == s.self.ID { // which may have been renamed
+			found[i].SiteName = s.name.Get()
+		}
+	}
+	return found, err
 }
 
 // Start listens and serves. It returns once every listener accepts. After an

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/federation/associations"
 	"causeway/federation/gossip"
 	"causeway/federation/links"
 	"causeway/federation/peer"
@@ -81,6 +82,9 @@ type Site struct {
 	servers     []*server
 	background  *background
 	failed      chan error
+
+	name         *associations.Name
+	associations *associations.Service
 }
 
 // New opens the database, whose schema must be current, and wires everything.

@@ -152,6 +152,9 @@ func (t *tx) DeleteOrganization(id tenants.OrgID) error {
 	if err := t.LockOrganization(id); err != nil {
 		return err
 	}
+	if _, err := t.exec(leave, string(id), string(id)); err != nil {
+		return err
+	}
 	for _, table := range inOrganization {
 		if _, err := t.exec("DELETE FROM "+table+" WHERE org_id = ?", string(id)); err != nil {
 			return err

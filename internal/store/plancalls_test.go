@@ -134,6 +134,22 @@ var planCalls = []call{
 		return ignoreNotFound(second(f.SiteAssociation(w.remote.Site)))
 	})},
 	{"SiteAssociations", inSites(func(f federation.Tx, _ *tenant) error { return second(f.SiteAssociations()) })},
+	{"OrgAssociationPage", inOffice(func(f federation.OfficeTx, w *tenant) error {
+		return eachAssociationPage(func(q tenants.Query) error {
+			_, _, err := f.OrgAssociationPage(w.org, q)
+			return err
+		})
+	})},
+	{"EveryOrgAssociation", inOffice(func(f federation.OfficeTx, _ *tenant) error {
+		return eachAssociationPage(func(q tenants.Query) error {
+			_, _, err := f.EveryOrgAssociation(q)
+			return err
+		})
+	})},
+	{"CountAssociatedWith", inOffice(func(f federation.OfficeTx, w *tenant) error { return second(f.CountAssociatedWith(w.remote.Site)) })},
+	{"LockSiteAssociation LockOrgAssociation", inOffice(func(f federation.OfficeTx, w *tenant) error {
+		return errors.Join(ignoreNotFound(f.LockSiteAssociation(w.remote.Site)), f.LockOrgAssociation(w.org, w.remote))
+	})},
 	{"OrgAssociations", inSites(func(f federation.Tx, w *tenant) error { return second(f.OrgAssociations(w.org)) })},
 	{"OrgKey", inSites(func(f federation.Tx, w *tenant) error { return second(f.OrgKey(w.org)) })},
 	{"PutSiteAssociation", inSites(func(f federation.Tx, w *tenant) error {
@@ -229,6 +245,25 @@ func inTokens(f func(oauth.Tx, *tenant) error) do {
 
 func inSites(f func(federation.Tx, *tenant) error) do {
 	return func(tx federation.Tx, _ oauth.Tx, _ tenants.Tx, _ tenants.OrgID, w *tenant) error { return f(tx, w) }
+}
+
+func inOffice(f func(federation.OfficeTx, *tenant) error) do {
+	return inSites(func(tx federation.Tx, w *tenant) error { return f(tx.(federation.OfficeTx), w) })
+}
+
+// eachAssociationPage asks for a list as it is usually read, for one organization
+// at one site, and sorted by something that no index knows.
+func eachAssociationPage(list func(tenants.Query) error) error {
+	for _, q := range []tenants.Query{
+		{Page: 1, PageSize: 10},
+		{Page: 1, PageSize: 10, Where: "remote_org_id = ? AND site_id = ?", Args: []any{"x", "y"}},
+		{Page: 2, PageSize: 10, SortBy: "site_name", Desc: true},
+	} {
+		if err := list(q); err != nil {
+			return fmt.Errorf("%+v: %w", q, err)
+		}
+	}
+	return nil
 }
 
 // everyPage asks for a list as it is usually read, by its name or identifier,

@@ -13,6 +13,7 @@ var places = map[string]struct{ path, media string }{
 	"role":           {"/api/admin/role/", mediaRole},
 	"right":          {"/api/admin/right/", mediaRight},
 	"task":           {"/api/task/", mediaTask},
+	"site":           {"/api/site/associations/", mediaSiteAssociation},
 	"serviceAccount": {"/cloudapi/1.0.0/serviceAccounts/urn:vcloud:serviceAccount:", "application/json"},
 	"globalRole":     {"/cloudapi/1.0.0/globalRoles/urn:vcloud:globalRole:", "application/json"},
 	"rightsBundle":   {"/cloudapi/1.0.0/rightsBundles/urn:vcloud:rightsBundle:", "application/json"},

@@ -26,10 +26,15 @@ type Handler struct {
 	Associations Associations
 	// Locations lists where a session may act, this site first.
 	Locations   func(context.Context, tenants.Principal) ([]federation.Location, error)
-	Site        httpapi.Ref // of this site; id as URN
 	SiteID      tenants.SiteID
+	SiteName    func() string
 	PublicURL   string // https://host[:port], from configuration only
 	IdleMinutes int
+}
+
+// site refers to this site.
+func (h *Handler) site() httpapi.Ref {
+	return httpapi.Ref{Name: h.SiteName(), ID: tenants.URN("site", h.SiteID)}
 }
 
 // Endpoints lists what the handler serves.

@@ -19,12 +19,7 @@ const (
 	mediaOrgAssociations = "application/vnd.vmware.admin.organizationAssociations+xml"
 )
 
-type link struct {
-	Rel  string `xml:"rel,attr" json:"rel"`
-	Type string `xml:"type,attr,omitempty" json:"type"`
-	Name string `xml:"name,attr,omitempty" json:"name,omitempty"`
-	Href string `xml:"href,attr" json:"href"`
-}
+type link = httpapi.Link
 
 type orgXML struct {
 	XMLName     xml.Name `xml:"http://www.vmware.com/vcloud/v1.5 Org" json:"-"`
@@ -91,6 +86,14 @@ func (h *Handler) org(c *gin.Context, call httpapi.Call) error {
 	return nil
 }
 
+// OrgOf is the organization that the path names, if the caller may see it.
+func (h *Handler) OrgOf(c *gin.Context, call httpapi.Call) (*tenants.Snapshot, error) {
+	return h.orgOf(c, call)
+}
+
+// AcceptedTask answers a request of /api with its task, which is done.
+func (h *Handler) AcceptedTask(c *gin.Context, t tenants.Task) error { return h.acceptedTask(c, t) }
+
 // orgOf is the organization that the path names, if the caller may see it.
 func (h *Handler) orgOf(c *gin.Context, call httpapi.Call) (*tenants.Snapshot, error) {
 	id, err := tenants.ParseID[tenants.OrgID]("org", c.Param("id"))
@@ -136,9 +139,5 @@ func (h *Handler) tasksListHref(id tenants.OrgID) string {
 func write(c *gin.Context, media string, v any) { writeStatus(c, http.StatusOK, media, v) }
 
 func writeStatus(c *gin.Context, status int, media string, v any) {
-	if httpapi.DialectOf(c.Request) == httpapi.OpenAPI {
-		httpapi.JSON(c, status, v)
-		return
-	}
-	httpapi.WriteXML(c, status, media, v)
+	httpapi.Document(c, status, media, v)
 }

@@ -9,17 +9,16 @@ import (
 	"causeway/tenants"
 )
 
+const (
+	mediaSiteAssociation = "application/vnd.vmware.admin.siteAssociation+xml"
+	mediaOrgAssociation  = "application/vnd.vmware.admin.organizationAssociation+xml"
+)
+
 // Associations reads what this site knows of others.
 type Associations interface {
-	View(ctx context.Context, f func(federation.Reader) error) error
-}
-
-func (h *Handler) siteAssociations(ctx context.Context) (list []federation.SiteAssociation, err error) {
-	err = h.Associations.View(ctx, func(r federation.Reader) error {
-		list, err = r.SiteAssociations()
-		return err
-	})
-	return list, err
+	Sites(ctx context.Context) ([]federation.SiteAssociation, error)
+	Orgs(ctx context.Context, local tenants.OrgID, q tenants.Query) ([]federation.ListedOrgAssociation, int, error)
+	EveryOrg(ctx context.Context, q tenants.Query) ([]federation.ListedOrgAssociation, int, error)
 }
 
 var siteRecordFields = fiql.Fields{
@@ -29,11 +28,12 @@ var siteRecordFields = fiql.Fields{
 
 // siteRecords are this site and those it is associated with.
 func siteRecords(h *Handler, ctx context.Context, _ httpapi.Call) ([]record, error) {
-	list, err := h.siteAssociations(ctx)
+	list, err := h.Associations.Sites(ctx)
 	if err != nil {
 		return nil, err
 	}
-	records := []record{siteRecord(h.Site.ID, h.Site.Name, h.PublicURL+"/api", h.PublicURL)}
+	self := h.site()
+	records := []record{siteRecord(self.ID, self.Name, h.PublicURL+"/api", h.PublicURL)}
 	for _, a := range list {
 		records = append(records, siteRecord(tenants.URN("site", a.Site), a.Name, a.RestEndpoint, a.BaseUIEndpoint))
 	}
@@ -52,14 +52,14 @@ var siteAssociationFields = fiql.Fields{
 }
 
 func siteAssociationRecords(h *Handler, ctx context.Context, _ httpapi.Call) ([]record, error) {
-	list, err := h.siteAssociations(ctx)
+	list, err := h.Associations.Sites(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var records []record
 	for _, a := range list {
 		id := tenants.URN("site", a.Site)
-		self := reference{Href: h.PublicURL + "/api/site/associations/" + string(a.Site), ID: id, Name: a.Name, Type: "application/vnd.vmware.admin.siteAssociation+xml"}
+		self := reference{Href: h.PublicURL + "/api/site/associations/" + string(a.Site), ID: id, Name: a.Name, Type: mediaSiteAssociation}
 		records = append(records, recordOf(
 			"href", self, "associatedSiteName", a.Name, "associatedSiteId", id,
 			"restEndpoint", a.RestEndpoint, "baseUiEndpoint", a.BaseUIEndpoint, "status", string(a.Status),
@@ -69,40 +69,29 @@ func siteAssociationRecords(h *Handler, ctx context.Context, _ httpapi.Call) ([]
 }
 
 var orgAssociationFields = fiql.Fields{
-	"siteId":     {Column: "siteId", Kind: fiql.URN, URN: "site"},
-	"siteName":   {Column: "siteName", Kind: fiql.Text},
-	"localOrgId": {Column: "localOrgId", Kind: fiql.URN, URN: "org"},
-	"orgId":      {Column: "orgId", Kind: fiql.URN, URN: "org"},
-	"orgName":    {Column: "orgName", Kind: fiql.Text},
+	"siteId":     {Column: "site_id", Kind: fiql.URN, URN: "site"},
+	"siteName":   {Column: "site_name", Kind: fiql.Text},
+	"localOrgId": {Column: "org_id", Kind: fiql.URN, URN: "org"},
+	"orgId":      {Column: "remote_org_id", Kind: fiql.URN, URN: "org"},
+	"orgName":    {Column: "remote_name", Kind: fiql.Text},
 	"status":     {Column: "status", Kind: fiql.Text},
 }
 
 // orgAssociationRecords are the associations of the organization in which the
-// request is fulfilled.
-func orgAssociationRecords(h *Handler, ctx context.Context, call httpapi.Call) (records []record, err error) {
-	var sites []federation.SiteAssociation
-	var list []federation.OrgAssociation
-	err = h.Associations.View(ctx, func(r federation.Reader) error {
-		if sites, err = r.SiteAssociations(); err != nil {
-			return err
+// request is fulfilled; for a provider at home, those of all.
+var orgAssociationRecords = fromStore(
+	func(h *Handler, ctx context.Context, call httpapi.Call, q tenants.Query) ([]federation.ListedOrgAssociation, int, error) {
+		if call.Principal.Provider() && call.Org.System() {
+			return h.Associations.EveryOrg(ctx, q)
 		}
-		list, err = r.OrgAssociations(call.Org.ID)
-		return err
-	})
-	names := map[tenants.SiteID]string{h.SiteID: h.Site.Name}
-	for _, s := range sites {
-		names[s.Site] = s.Name
-	}
-	for _, a := range list {
+		return h.Associations.Orgs(ctx, call.Org.ID, q)
+	},
+	func(h *Handler, _ httpapi.Call, a federation.ListedOrgAssociation) record {
 		remote := tenants.URN("org", a.Remote)
-		self := reference{
-			Href: h.adminOrgHref(a.Local) + "/associations/" + string(a.Remote), ID: remote, Name: a.RemoteName,
-			Type: "application/vnd.vmware.admin.organizationAssociation+xml",
-		}
-		records = append(records, recordOf(
+		self := reference{Href: h.adminOrgHref(a.Local) + "/associations/" + a.Segment(), ID: remote, Name: a.RemoteName, Type: mediaOrgAssociation}
+		return recordOf(
 			"href", self, "siteId", tenants.URN("site", a.Site), "localOrgId", tenants.URN("org", a.Local), "orgId", remote,
-			"siteName", names[a.Site], "orgName", a.RemoteName, "status", string(a.Status),
-		))
-	}
-	return records, err
-}
+			"siteName", a.SiteName, "orgName", a.RemoteName, "status", string(a.Status),
+		)
+	},
+)

@@ -26,7 +26,7 @@ var queryTypes = []queryType{
 	{"adminOrgVdc", "AdminVdcRecord", "Vdc", nil, vdcRecordFields, inMemory(noRecords)},
 	{"site", "SiteRecord", "Site", viewSites, siteRecordFields, inMemory(siteRecords)},
 	{"siteAssociation", "SiteAssociationRecord", "SiteAssociation", viewSites, siteAssociationFields, inMemory(siteAssociationRecords)},
-	{"orgAssociation", "OrgAssociationRecord", "OrgAssociation", viewOrgAssociations, orgAssociationFields, inMemory(orgAssociationRecords)},
+	{"orgAssociation", "OrgAssociationRecord", "OrgAssociation", viewOrgAssociations, orgAssociationFields, orgAssociationRecords},
 }
 
 var (

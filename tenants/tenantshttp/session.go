@@ -68,8 +68,8 @@ func (h *Handler) newSession(p tenants.Principal) sessionBody {
 		IdleMinutes: h.IdleMinutes,
 	}
 	if p.Via == "" {
-		id := tenants.URN("session", p.Session)
-		body.ID, body.Site = &id, &h.Site
+		id, site := tenants.URN("session", p.Session), h.site()
+		body.ID, body.Site = &id, &site
 	}
 	return body
 }
