@@ -80,5 +80,5 @@ func here(c *gin.Context) (*inside, bool) { return insideOf(c.Request.Context())
 // the client has of it.
 var notOfParts = []string{
 	httpapi.HeaderAuthContext, httpapi.HeaderTenantContext,
-	"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range",
+	"Accept-Encoding", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range", "Range",
 }
