@@ -7,8 +7,8 @@ import "github.com/hashicorp/memberlist"
 type delegate struct{ g *Gossip }
 
 // NodeMeta is what we say about ourselves; memberlist ends the process if it is
-// too long, which New has ruled out.
-func (d delegate) NodeMeta(int) []byte { return d.g.raw }
+// too long, which encode has ruled out.
+func (d delegate) NodeMeta(int) []byte { return d.g.said.Load().raw }
 
 // Nothing else is exchanged: no truth may come this way.
 func (delegate) NotifyMsg([]byte)                {}
@@ -20,14 +20,15 @@ func (d delegate) NotifyAlive(n *memberlist.Node) error { return d.g.table.admit
 
 func (d delegate) NotifyJoin(n *memberlist.Node) {
 	d.g.table.up(n.Name, n.Meta, n.Address())
-	d.g.note()
+	poke(d.g.changed)
+	poke(d.g.news)
 }
 
 func (d delegate) NotifyUpdate(n *memberlist.Node) { d.NotifyJoin(n) }
 
 func (d delegate) NotifyLeave(n *memberlist.Node) {
 	d.g.table.down(n.Name)
-	d.g.note()
+	poke(d.g.changed)
 }
 
 // NotifyConflict counts: a name follows from signed content, so two addresses

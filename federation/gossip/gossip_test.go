@@ -21,6 +21,21 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var poolKey = bytes.Repeat([]byte{7}, 32)
 
+func signer(root *ecdsa.PrivateKey) func() *ecdsa.PrivateKey {
+	return func() *ecdsa.PrivateKey { return root }
+}
+
+// hurried is a pool on loopback that finds out quickly.
+func hurried() Pool {
+	return Pool{
+		Listen: "127.0.0.1:0", Keys: [][]byte{poolKey}, Seeds: func() []string { return nil }, RejoinInterval: 50 * time.Millisecond,
+		tune: func(c *memberlist.Config) {
+			c.GossipInterval, c.ProbeInterval, c.ProbeTimeout = 10*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
+			c.SuspicionMult, c.SuspicionMaxTimeoutMult = 1, 1
+		},
+	}
+}
+
 // node is a Gossip on loopback, in a hurry.
 type node struct {
 	*Gossip
@@ -31,19 +46,8 @@ func start(t *testing.T, site tenants.SiteID, root *ecdsa.PrivateKey, k keys, tw
 	t.Helper()
 	n := &node{changed: make(chan struct{}, 1)}
 	cfg := Config{
-		Federation: "test", Site: site, Cell: "cell", Listen: "127.0.0.1:0", Key: poolKey,
-		Seeds: func() []string { return nil }, PeerAddr: "peer.example:1", Root: root, Trusted: k.trusted,
-		Now: time.Now, LAN: true, RejoinInterval: 50 * time.Millisecond,
-		OnChange: func() {
-			select {
-			case n.changed <- struct{}{}:
-			default:
-			}
-		},
-		tune: func(c *memberlist.Config) {
-			c.GossipInterval, c.ProbeInterval, c.ProbeTimeout = 10*time.Millisecond, 100*time.Millisecond, 50*time.Millisecond
-			c.SuspicionMult, c.SuspicionMaxTimeoutMult = 1, 1
-		},
+		Pool: hurried(), Federation: "test", Site: site, Cell: "cell", PeerAddr: "peer.example:1",
+		Root: signer(root), Trusted: k.trusted, Now: time.Now, LAN: true, OnChange: func() { poke(n.changed) },
 	}
 	if tweak != nil {
 		tweak(&cfg)
@@ -152,11 +156,11 @@ func TestOtherPoolsAreNotHeard_R11(t *testing.T) {
 	k := keys{siteA: rootA, siteB: rootB}
 	a := start(t, siteA, rootA, k, nil)
 	for name, tweak := range map[string]func(*Config){
-		"another key":        func(c *Config) { c.Key = bytes.Repeat([]byte{8}, 32) },
+		"another key":        func(c *Config) { c.Keys = [][]byte{bytes.Repeat([]byte{8}, 32)} },
 		"another federation": func(c *Config) { c.Federation = "other" },
 		"plaintext": func(c *Config) {
 			tune := c.tune
-			c.tune = func(ml *memberlist.Config) { tune(ml); ml.SecretKey = nil }
+			c.tune = func(ml *memberlist.Config) { tune(ml); ml.Keyring = nil }
 		},
 	} {
 		b := start(t, siteB, rootB, k, tweak)
@@ -213,14 +217,15 @@ func TestRejoinOfDeadPeersNeedsNoSeed_R10_R11(t *testing.T) {
 
 func TestConfigIsChecked_R11(t *testing.T) {
 	good := Config{
-		Federation: "f", Site: siteA, Cell: "c", Listen: "127.0.0.1:0", Key: poolKey, PeerAddr: "a:1", Root: newKey(t),
-		Seeds: func() []string { return nil }, Trusted: keys{}.trusted, Now: time.Now,
+		Pool:       Pool{Listen: "127.0.0.1:0", Keys: [][]byte{poolKey}, Seeds: func() []string { return nil }},
+		Federation: "f", Site: siteA, Cell: "c", PeerAddr: "a:1", Root: signer(newKey(t)), Trusted: keys{}.trusted, Now: time.Now,
 	}
 	if _, err := New(good); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*Config){
-		"plaintext": func(c *Config) { c.Key = nil }, "AES-128": func(c *Config) { c.Key = c.Key[:16] },
+		"plaintext": func(c *Config) { c.Keys = nil }, "AES-128": func(c *Config) { c.Keys = [][]byte{poolKey[:16]} },
+		"a key twice": func(c *Config) { c.Keys = [][]byte{poolKey, poolKey} }, "many keys": func(c *Config) { c.Keys = manyKeys(maxKeys + 1) },
 		"no federation": func(c *Config) { c.Federation = "" }, "long federation": func(c *Config) { c.Federation = strings.Repeat("f", 250) },
 		"no root": func(c *Config) { c.Root = nil }, "site": func(c *Config) { c.Site = "a" }, "cell": func(c *Config) { c.Cell = "" },
 		"peer address": func(c *Config) { c.PeerAddr = "a" }, "long peer address": func(c *Config) { c.PeerAddr = strings.Repeat("a", maxAddr) + ":1" },
@@ -232,7 +237,7 @@ func TestConfigIsChecked_R11(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	ml := good.memberlist("n")
+	ml := good.Pool.memberlist(good.profile(), "n", good.label())
 	if ml.EnableCompression || !ml.GossipVerifyIncoming || !ml.GossipVerifyOutgoing || !ml.RequireNodeNames ||
 		ml.PushPullInterval != 30*time.Second || ml.DeadNodeReclaimTime != 30*time.Second || ml.Label != "cw-wan/f" || ml.ProbeInterval != 5*time.Second {
 		t.Errorf("%+v", ml)

@@ -23,7 +23,7 @@ const (
 	version  = 1
 	cellSize = 8
 	sigSize  = 64
-	headSize = 1 + 16 + cellSize + 8 + 4 + 1 // up to the address
+	headSize = 1 + 16 + cellSize + 8 + 4 + 8 + 8 + 1 // up to the address
 	maxAddr  = maxMeta - headSize - sigSize
 )
 
@@ -33,7 +33,7 @@ type cellID [cellSize]byte
 
 // meta is what a member says about itself:
 //
-//	version 1 | site 16 | cell 8 | boot 8 | seq 4 | length 1 | address | signature 64
+//	version 1 | site 16 | cell 8 | boot 8 | seq 4 | bundle 8 | head 8 | length 1 | address | signature 64
 //
 // The signature is P-256 over SHA-256, r and s, by the site's root key. boot and
 // seq only grow, so that an old address, signed and all, cannot come back.
@@ -42,7 +42,11 @@ type meta struct {
 	cell cellID
 	boot uint64 // milliseconds since 1970 at start
 	seq  uint32 // of this meta since boot
-	addr string // where peers connect, host:port
+	// bundleSeq and head are hints, see [Hint]. What versions of the protocol a
+	// site speaks is not here: the first call tells, and is needed anyway.
+	bundleSeq uint64
+	head      int64
+	addr      string // where peers connect, host:port
 }
 
 func newCellID(cell string) cellID {
@@ -80,6 +84,8 @@ func (m meta) encode(label string, root *ecdsa.PrivateKey) ([]byte, error) {
 	b = append(b, m.cell[:]...)
 	b = binary.BigEndian.AppendUint64(b, m.boot)
 	b = binary.BigEndian.AppendUint32(b, m.seq)
+	b = binary.BigEndian.AppendUint64(b, m.bundleSeq)
+	b = binary.BigEndian.AppendUint64(b, uint64(m.head))
 	b = append(b, byte(len(m.addr)))
 	b = append(b, m.addr...)
 	r, s, err := ecdsa.Sign(rand.Reader, root, digest(label, b))
@@ -105,6 +111,8 @@ func decode(raw []byte) (meta, error) {
 	rest = rest[cellSize:]
 	m.boot, rest = binary.BigEndian.Uint64(rest), rest[8:]
 	m.seq, rest = binary.BigEndian.Uint32(rest), rest[4:]
+	m.bundleSeq, rest = binary.BigEndian.Uint64(rest), rest[8:]
+	m.head, rest = int64(binary.BigEndian.Uint64(rest)), rest[8:]
 	n, rest := int(rest[0]), rest[1:]
 	if len(rest) != n+sigSize {
 		return meta{}, errors.New("gossip: meta of the wrong length")

@@ -37,7 +37,7 @@ func encode(t testing.TB, m meta, root *ecdsa.PrivateKey) []byte {
 }
 
 func sample() meta {
-	return meta{site: siteB, cell: newCellID("cell-1"), boot: 1_796_000_000_000, seq: 3, addr: "west.example:7443"}
+	return meta{site: siteB, cell: newCellID("cell-1"), boot: 1_796_000_000_000, seq: 3, bundleSeq: 7, head: 1 << 40, addr: "west.example:7443"}
 }
 
 func TestMeta_R11(t *testing.T) {

@@ -18,7 +18,9 @@ import (
 const (
 	maxMembers = 4096 // beyond this only of associated sites
 	maxPerSite = 32
-	maxAnswers = 8
+	// maxStrangers is more: before its association nobody knows which are a site's.
+	maxStrangers = 256
+	maxAnswers   = 8
 )
 
 // member is one entry of the table.
@@ -27,8 +29,10 @@ type member struct {
 	raw    []byte
 	gossip string // address of its memberlist
 	alive  bool
-	// signer is the key that verified raw, nil before.
-	signer *ecdsa.PublicKey
+	// signer is the key that verified raw, nil before; unsigned are those that did
+	// not. Requests ask, so no signature is checked twice.
+	signer   *ecdsa.PublicKey
+	unsigned peer.Keys
 }
 
 // table is our own view of the members, fed by memberlist's callbacks. Those run
@@ -41,12 +45,15 @@ type table struct {
 	mu       sync.Mutex
 	members  map[string]*member
 	sites    map[tenants.SiteID]map[string]*member // the same, by site
+	hints    map[tenants.SiteID]Hint               // the highest of each associated site
+	untold   map[tenants.SiteID]bool               // hints that hinted has not returned
 	rejected int
 }
 
 func newTable(self, label string, trusted func(tenants.SiteID) peer.Keys) *table {
 	return &table{self: self, label: label, trusted: trusted,
-		members: map[string]*member{}, sites: map[tenants.SiteID]map[string]*member{}}
+		members: map[string]*member{}, sites: map[tenants.SiteID]map[string]*member{},
+		hints: map[tenants.SiteID]Hint{}, untold: map[tenants.SiteID]bool{}}
 }
 
 func (t *table) put(name string, m *member) {
@@ -92,7 +99,7 @@ func (t *table) judge(name string, raw []byte) error {
 	if len(keys) == 0 {
 		// Members of sites that are not associated with ours still belong to the
 		// federation: others need them, and they us, to pass messages on.
-		if known == nil && len(t.members) >= maxMembers {
+		if known == nil && (len(t.members) >= maxMembers || len(t.sites[m.site]) >= maxStrangers) {
 			return errors.New("gossip: too many members")
 		}
 		return nil
@@ -104,17 +111,25 @@ func (t *table) judge(name string, raw []byte) error {
 	if latest != nil && latest.newer(m) {
 		return errors.New("gossip: out of date")
 	}
-	if latest == nil && cells >= maxPerSite {
+	if latest == nil && cells >= maxPerSite && t.longGone(m.site) == nil {
 		return errors.New("gossip: too many cells of one site")
 	}
 	return nil
 }
 
 // signer is the key that verifies raw, nil if none does. What known holds was
-// verified before: every push/pull brings the same metas again.
+// judged before: every push/pull brings the same metas again.
 func (t *table) signer(known *member, raw []byte, keys peer.Keys) *ecdsa.PublicKey {
-	if known != nil && known.signer != nil && keys.Have(known.signer) && bytes.Equal(known.raw, raw) {
-		return known.signer
+	if len(keys) == 0 {
+		return nil
+	}
+	if known != nil && bytes.Equal(known.raw, raw) {
+		if known.signer != nil && keys.Have(known.signer) {
+			return known.signer
+		}
+		if slices.EqualFunc(known.unsigned, keys, func(a, b peer.Key) bool { return a.Equal(b.PublicKey) }) {
+			return nil
+		}
 	}
 	for _, k := range keys {
 		if verify(t.label, raw, k.PublicKey) {
@@ -122,6 +137,13 @@ func (t *table) signer(known *member, raw []byte, keys peer.Keys) *ecdsa.PublicK
 		}
 	}
 	return nil
+}
+
+// judged notes in m who signed it.
+func (m *member) judged(signer *ecdsa.PublicKey, keys peer.Keys) {
+	if m.signer = signer; signer == nil {
+		m.unsigned = keys
+	}
 }
 
 // latest is the newest entry of a cell that its site signed, and how many cells
@@ -148,10 +170,33 @@ func (t *table) up(name string, raw []byte, gossip string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := &member{meta: m, raw: bytes.Clone(raw), gossip: gossip, alive: true}
-	if e.signer = t.signer(t.members[name], raw, t.trusted(m.site)); e.signer != nil {
+	keys := t.trusted(m.site)
+	if e.judged(t.signer(t.members[name], raw, keys), keys); e.signer != nil {
 		t.supersede(e)
+		t.hint(e.meta)
 	}
 	t.put(name, e)
+}
+
+// hint keeps what a site's signed meta says it has, if that is more than before.
+func (t *table) hint(m meta) {
+	last, known := t.hints[m.site]
+	h := Hint{Site: m.site, BundleSeq: max(last.BundleSeq, m.bundleSeq), Head: max(last.Head, m.head)}
+	if h != last || !known {
+		t.hints[m.site], t.untold[m.site] = h, true
+	}
+}
+
+// hinted are the hints that are new since the last call.
+func (t *table) hinted() []Hint {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var found []Hint
+	for site := range t.untold {
+		found = append(found, t.hints[site])
+	}
+	clear(t.untold)
+	return found
 }
 
 // supersede drops older entries of the same cell; of a signed one only, since
@@ -162,6 +207,22 @@ func (t *table) supersede(e *member) {
 			t.drop(name, old)
 		}
 	}
+	if same, cells := t.latest(e.site, e.cell); same == nil && cells >= maxPerSite {
+		if old := t.longGone(e.site); old != nil {
+			t.drop(old.name(), old)
+		}
+	}
+}
+
+// longGone is the oldest of a site's cells that are gone: where each restart has a
+// new name, as in containers, they would fill the site's room.
+func (t *table) longGone(site tenants.SiteID) (oldest *member) {
+	for _, m := range t.sites[site] {
+		if m.signer != nil && !m.alive && (oldest == nil || m.boot < oldest.boot) {
+			oldest = m
+		}
+	}
+	return oldest
 }
 
 // down records a member that left or died. One of an associated site is kept: a
@@ -186,7 +247,7 @@ func (t *table) candidates(site tenants.SiteID) []string {
 	defer t.mu.Unlock()
 	var found []*member
 	for _, m := range t.sites[site] {
-		if m.signer = t.signer(m, m.raw, keys); m.signer != nil {
+		if m.judged(t.signer(m, m.raw, keys), keys); m.signer != nil {
 			found = append(found, m)
 		}
 	}
@@ -222,6 +283,11 @@ func (t *table) rejoin() (living map[string]bool, gone []string) {
 			gone = append(gone, m.gossip)
 		} else {
 			t.drop(name, m) // no longer associated
+		}
+	}
+	for site := range t.hints {
+		if len(t.trusted(site)) == 0 {
+			delete(t.hints, site)
 		}
 	}
 	slices.Sort(gone)

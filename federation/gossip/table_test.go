@@ -34,6 +34,10 @@ func hear(t *testing.T, tab *table, m meta, root *ecdsa.PrivateKey) error {
 	return nil
 }
 
+func siteNumber(i int) tenants.SiteID {
+	return tenants.SiteID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i))
+}
+
 func wantCandidates(t *testing.T, tab *table, site tenants.SiteID, want ...string) {
 	t.Helper()
 	if got := tab.candidates(site); !slices.Equal(got, want) {
@@ -151,7 +155,7 @@ func TestTableIsBounded_R11_R13(t *testing.T) {
 	tab := newTestTable(k)
 	root := newKey(t)
 	for i := range maxMembers {
-		m := meta{site: tenants.SiteID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i)), boot: 1, addr: "x:1"}
+		m := meta{site: siteNumber(i), boot: 1, addr: "x:1"}
 		tab.put(m.name(), &member{meta: m, alive: true})
 	}
 	if err := hear(t, tab, meta{site: siteC, boot: 1, addr: "c:1"}, root); err == nil {
@@ -172,10 +176,29 @@ func TestTableIsBounded_R11_R13(t *testing.T) {
 		t.Errorf("%d candidates", n)
 	}
 	for i := range maxPerSite + 1 {
-		m := meta{site: tenants.SiteID(fmt.Sprintf("00000000-0000-4000-8000-%012d", i)), boot: 1}
+		m := meta{site: siteNumber(i), boot: 1}
 		tab.down(m.name())
 	}
 	if err := hear(t, tab, meta{site: siteC, boot: 1, addr: "c:1"}, root); err != nil {
 		t.Errorf("room is not given back: %v", err)
+	}
+}
+
+// TestRestartsUnderNewNamesDoNotFillTheRoom_R11: containers have a new name at each.
+func TestRestartsUnderNewNamesDoNotFillTheRoom_R11(t *testing.T) {
+	k := keys{siteB: newKey(t)}
+	tab := newTestTable(k)
+	for i := range 3 * maxPerSite {
+		m := at(fmt.Sprint("pod-", i), uint64(i+1), fmt.Sprintf("west:%d", i+1))
+		if err := hear(t, tab, m, k[siteB]); err != nil {
+			t.Fatalf("restart %d: %v", i, err)
+		}
+		if got := tab.candidates(siteB); got[0] != m.addr {
+			t.Fatalf("restart %d: candidates %q", i, got)
+		}
+		tab.down(m.name())
+		if n := len(tab.sites[siteB]); n > maxPerSite {
+			t.Fatalf("%d entries", n)
+		}
 	}
 }

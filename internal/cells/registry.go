@@ -25,8 +25,8 @@ type Config struct {
 	// refuses by itself, and here it stops counting as one that serves; after three
 	// seconds at the earliest.
 	Stale time.Duration
-	// Changed is told when the number of live cells changes, this one included,
-	// from the goroutine of Run; nil tells nobody.
+	// Changed is told when the number of live cells changes, this one included, or
+	// its rank, from the goroutine of Run; nil tells nobody.
 	Changed func(live int)
 	Log     *slog.Logger // nil logs nothing
 }
@@ -37,6 +37,7 @@ type Registry struct {
 
 	mu      sync.Mutex
 	live    int
+	rank    int
 	samples []sample // of Applied, the oldest first
 	failing bool
 }
@@ -98,16 +99,20 @@ func (r *Registry) Beat(ctx context.Context) error {
 }
 
 func (r *Registry) count(all []Cell) {
-	live := 0
+	live, rank := 0, 0
 	for _, c := range all {
-		if c.Unseen <= max(r.Stale, missed*every) {
-			live++
+		if c.Unseen > max(r.Stale, missed*every) {
+			continue
+		}
+		live++
+		if c.before(r.Self) {
+			rank++
 		}
 	}
 	live = max(live, 1) // ourselves
 	r.mu.Lock()
-	changed := live != r.live
-	r.live = live
+	changed := live != r.live || rank != r.rank
+	r.live, r.rank = live, rank
 	r.mu.Unlock()
 	if changed && r.Changed != nil {
 		r.Changed(live)
@@ -124,6 +129,23 @@ func (r *Registry) Live() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.live
+}
+
+// Rank is this cell's place among those that served at the last beat: 0 for the
+// one that has run longest. Whoever starts comes last, so that a rolling restart
+// moves each task once. Cells may disagree for seconds after one comes or goes.
+func (r *Registry) Rank() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rank
+}
+
+// before orders cells alike for all of them, whatever their clocks say.
+func (c Cell) before(other Cell) bool {
+	if c.StartedAt.Equal(other.StartedAt) {
+		return c.ID < other.ID
+	}
+	return c.StartedAt.Before(other.StartedAt)
 }
 
 // Cells are all that have not left, as they say now; this one's own row is not

@@ -214,3 +214,42 @@ func TestRegistry_R13_ALateBeatIsNoDeath(t *testing.T) {
 		}
 	})
 }
+
+// Three tasks for the cells that have run longest: each cell knows whether it has
+// one, and when one ends, the next takes over, and nobody else moves.
+func TestRegistry_R10_TheLongestRunningComeFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFakeStore()
+		var all []*Registry
+		var stop []func()
+		started := time.Now()
+		for i, id := range []string{"d", "c", "b", "a"} {
+			r := New(Config{Store: s, Stale: 5 * time.Second, Applied: zero, Self: Cell{ID: id, StartedAt: started.Add(time.Duration(i/2) * time.Hour)}})
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); r.Run(ctx) }()
+			all, stop = append(all, r), append(stop, func() { cancel(); <-done })
+		}
+		ranks := func(want ...int) {
+			t.Helper()
+			for i, r := range all {
+				if want[i] >= 0 && r.Rank() != want[i] {
+					t.Errorf("cell %s has rank %d, want %d", r.Self.ID, r.Rank(), want[i])
+				}
+			}
+		}
+		time.Sleep(2500 * time.Millisecond)
+		ranks(1, 0, 3, 2) // by start, and then by id
+		stop[1]()         // killed
+		time.Sleep(7 * time.Second)
+		ranks(0, -1, 2, 1)
+		stop[3]()
+		if err := all[3].Leave(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		ranks(0, -1, 1, -1)
+		stop[0]()
+		stop[2]()
+	})
+}

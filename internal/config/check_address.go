@@ -34,12 +34,16 @@ func checkPublic(c *Config, say report) {
 	if c.Public.Certificate != "" && c.Public.Key == "" {
 		say("public.key", "is required with public.certificate")
 	}
-	for i, p := range c.Public.TrustedProxies {
-		switch key := indexed("public.trusted_proxies", i); {
+	checkNetworks("public.trusted_proxies", c.Public.TrustedProxies, "would let everybody choose the address they are limited by", say)
+}
+
+func checkNetworks(setting string, networks []netip.Prefix, everybody string, say report) {
+	for i, p := range networks {
+		switch key := indexed(setting, i); {
 		case !p.IsValid():
 			say(key, "is not a network such as 10.0.0.0/8")
 		case p.Bits() == 0:
-			say(key, "would let everybody choose the address they are limited by")
+			say(key, everybody)
 		case p != p.Masked():
 			say(key, "has bits beyond its mask; write "+p.Masked().String())
 		}
@@ -70,12 +74,19 @@ func checkAddresses(c *Config, say report) {
 	type address struct{ key, value string }
 	listen := []address{{"public.listen", c.Public.Listen}, {"peer.listen", c.Peer.Listen}, {"operations.listen", c.Operations.Listen}}
 	reach := []address{{"peer.advertise", c.Peer.Advertise}}
-	if g := c.Gossip; g != nil {
-		listen = append(listen, address{"gossip.listen", g.Listen})
-		reach = append(reach, address{"gossip.advertise", g.Advertise})
-		for i, seed := range g.Seeds {
-			reach = append(reach, address{indexed("gossip.seeds", i), seed})
+	pool := func(name, listening, advertised string, seeds []string, networks []netip.Prefix) {
+		listen = append(listen, address{name + ".listen", listening})
+		reach = append(reach, address{name + ".advertise", advertised})
+		for i, seed := range seeds {
+			reach = append(reach, address{indexed(name+".seeds", i), seed})
 		}
+		checkNetworks(name+".networks", networks, "allows all, as none does", say)
+	}
+	if g := c.Gossip; g != nil {
+		pool("gossip", g.Listen, g.Advertise, g.Seeds, g.Networks)
+	}
+	if l := c.Cells; l != nil {
+		pool("cells", l.Listen, l.Advertise, l.Seeds, l.Networks)
 	}
 
 	var taken []listener

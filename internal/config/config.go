@@ -11,6 +11,7 @@ type Config struct {
 	Public     Public     `yaml:"public"`
 	Peer       Peer       `yaml:"peer"`
 	Gossip     *Gossip    `yaml:"gossip"`
+	Cells      *Cells     `yaml:"cells"`
 	Federation Federation `yaml:"federation"`
 	Operations Operations `yaml:"operations"`
 	Database   Database   `yaml:"database"`

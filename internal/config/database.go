@@ -55,6 +55,9 @@ func checkPaths(c *Config, say report) {
 	if c.Gossip != nil {
 		files["gossip.key_file"] = c.Gossip.KeyFile
 	}
+	if c.Cells != nil {
+		files["cells.key_file"] = c.Cells.KeyFile
+	}
 	for key, path := range files {
 		// The commonest mistake with …_file is to put the secret there.
 		if strings.ContainsAny(path, "\r\n\x00") {

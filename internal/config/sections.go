@@ -59,14 +59,38 @@ type Gossip struct {
 	Listen string `yaml:"listen" default:":7947"`
 	// Address other sites see, host:port, if it is not the one listened on.
 	Advertise string `yaml:"advertise"`
-	// File with the key all sites share, 32 random bytes as base64. There is no gossip without: a speaker
-	// in clear could name any address as any site's.
+	// File with the key that all sites share, as causeway gossip keygen makes it.
+	// There is no gossip without: a speaker in clear could name any address as any
+	// site's. Up to four lines are keys while they change: the first encrypts, each
+	// decrypts. SIGHUP reads the file again.
 	KeyFile string `yaml:"key_file" required:"true"`
 	// Sites to join through, host:port.
 	Seeds []string `yaml:"seeds"`
 	// How patient failure detection is: wan for sites far apart, lan for sites
 	// side by side. Requests never wait for either.
 	Profile string `yaml:"profile" default:"wan" oneof:"wan lan"`
+	// Networks in which members' addresses must lie; none allows all. Who comes
+	// from elsewhere is not heard, key or not.
+	Networks []netip.Prefix `yaml:"networks"`
+}
+
+// Cells lets the cells of one site tell each other of changes at once, over a
+// pool of their own. Leave the section out where there is one cell, or where the
+// cells reach their PostgreSQL directly: it tells them as well. Behind a pooler
+// such as PgBouncer it may not, and changes are found by polling.
+type Cells struct {
+	// Address to listen on, host:port, TCP and UDP.
+	Listen string `yaml:"listen" default:":7946"`
+	// Address other cells see, host:port, if it is not the one listened on.
+	Advertise string `yaml:"advertise"`
+	// File with the key that the cells of this site share, as in gossip.key_file,
+	// and not the same key.
+	KeyFile string `yaml:"key_file" required:"true"`
+	// Cells to join through, host:port; a name may stand for several. Each cell
+	// should name all: they find each other again by these after a partition.
+	Seeds []string `yaml:"seeds"`
+	// Networks in which cells' addresses must lie; none allows all.
+	Networks []netip.Prefix `yaml:"networks"`
 }
 
 // Federation times the calls between sites.
@@ -78,6 +102,10 @@ type Federation struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
 	// Time for the head of a site's answer; its body may take longer.
 	Timeout time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
+	// Cells of this site that gossip with other sites, those that have run longest;
+	// the others take over when one ends. The pool need not hold every cell of
+	// every site.
+	Speakers int `yaml:"speakers" default:"3" min:"1" max:"16"`
 }
 
 // Operations is the door of operators: metrics, health and profiles. It asks

@@ -17,7 +17,15 @@ type hints struct {
 }
 
 func (s *Site) newHints() *hints {
-	return &hints{Hints: journal.NewHints(s.log, func(ctx context.Context, seq int64) error { return s.db.Notify(ctx, seq) })}
+	return &hints{Hints: journal.NewHints(s.log,
+		func(ctx context.Context, seq int64) error {
+			if s.cellPool == nil {
+				return nil
+			}
+			return s.cellPool.Tell(ctx, seq)
+		},
+		func(ctx context.Context, seq int64) error { return s.db.Notify(ctx, seq) },
+	)}
 }
 
 func (s *Site) runHints(ctx context.Context, b *background) {

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,6 +65,14 @@ func (s *shares) set(c config.Limits, live int) error {
 	return nil
 }
 
+// cellsChanged divides the site's budgets, and who speaks for it, among live cells.
+func (s *Site) cellsChanged(live int) {
+	s.shareLimits(live)
+	if s.gossip != nil {
+		s.gossip.poke()
+	}
+}
+
 // shareLimits divides the site's budgets among live cells.
 func (s *Site) shareLimits(live int) {
 	if err := s.shares.among(live); err != nil { // more cells than any site has
@@ -71,20 +80,32 @@ func (s *Site) shareLimits(live int) {
 	}
 }
 
-// Reload takes over the limits of a new configuration, and names the settings that
-// differ from those at the start and wait for the next one; log.level is for whoever
-// made the log. With an error nothing has changed.
+// Reload takes over the limits of a new configuration and the keys of the pools, and
+// names the settings that differ from those at the start and wait for the next one;
+// log.level is for whoever made the log. With an error nothing has changed.
 func (s *Site) Reload(c *config.Config) (restart []string, err error) {
 	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	keys, err := readPoolKeys(c)
+	if err != nil {
 		return nil, err
 	}
 	if err := s.shares.reload(c.Limits); err != nil {
 		return nil, err
 	}
+	if err := s.setKeys(keys); err != nil {
+		return nil, err
+	}
 	for _, key := range config.Changed(s.config, c) {
-		if !strings.HasPrefix(key, "limits.") && key != "log.level" {
+		if !live(key) {
 			restart = append(restart, key)
 		}
 	}
 	return restart, nil
+}
+
+// live tells whether a setting counts without a restart.
+func live(key string) bool {
+	return strings.HasPrefix(key, "limits.") || slices.Contains([]string{"log.level", "gossip.key_file", "cells.key_file"}, key)
 }

@@ -38,7 +38,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits, s.name},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits, s.name, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -52,6 +52,9 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
 	s.openUpkeep()
+	if err := s.openPools(); err != nil {
+		return err
+	}
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.gateway = gateway.New(gateway.Config{
@@ -133,12 +136,10 @@ func (s *Site) Start(ctx context.Context) error {
 	if err := s.links.LoadTrusted(ctx); err != nil {
 		return err
 	}
-	if s.gossip != nil {
-		if err := s.gossip.Start(); err != nil {
-			return fmt.Errorf("gossip: %w", err)
-		}
-	}
 	if err := s.joinCells(ctx); err != nil {
+		return err
+	}
+	if err := s.startPools(); err != nil {
 		return err
 	}
 	for _, srv := range s.servers {
@@ -217,14 +218,7 @@ func (s *Site) Addr(name string) string {
 // first, those under way finish until ctx ends, then what they used is closed.
 func (s *Site) Stop(ctx context.Context) error {
 	var wait sync.WaitGroup
-	if s.gossip != nil {
-		wait.Go(func() {
-			// Nobody may be there to hear it: no reason to have failed.
-			if err := s.gossip.Stop(); err != nil {
-				s.log.Info("left the other sites without a goodbye", "err", err)
-			}
-		})
-	}
+	wait.Go(s.leavePools)
 	errs := make([]error, len(s.servers))
 	for i, srv := range s.servers {
 		wait.Go(func() { errs[i] = srv.stop(ctx) })
@@ -290,6 +284,9 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.cells.Run(ctx) })
 	s.runHints(ctx, b)
+	if s.gossip != nil {
+		b.done.Go(func() { s.gossip.run(ctx) })
+	}
 	b.done.Go(func() { s.cleaner.Run(ctx) })
 	b.done.Go(func() { s.sealer.Run(ctx) })
 	return b

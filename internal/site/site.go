@@ -75,7 +75,8 @@ type Site struct {
 	cells       *cells.Registry
 	cleaner     *upkeep.Cleaner
 	sealer      *upkeep.Sealer
-	gossip      *gossip.Gossip // nil in static mode
+	gossip      *speaker      // nil in static mode
+	cellPool    *gossip.Cells // nil where cells do without
 	refusals    *refusal.Recorder
 	gateway     *gateway.Gateway
 	metrics     *metrics
@@ -210,10 +211,6 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
 		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
 	})
-	if err != nil || s.config.Gossip == nil {
-		return err
-	}
-	s.gossip, err = s.newGossip(s.config.Gossip)
 	return err
 }
 

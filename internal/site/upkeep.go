@@ -22,7 +22,7 @@ import (
 func (s *Site) openUpkeep() {
 	m := newUpkeepMetrics(s.db.Upkeep().Tables())
 	s.cells = cells.New(cells.Config{
-		Store: s.db.Cells(), Applied: s.tail.Applied, Stale: s.config.Journal.StaleAfter, Log: s.log, Changed: s.shareLimits,
+		Store: s.db.Cells(), Applied: s.tail.Applied, Stale: s.config.Journal.StaleAfter, Log: s.log, Changed: s.cellsChanged,
 		Self: cells.Cell{ID: tenants.NewID(), Name: cellName(s.config.Public.Listen), Version: version.Get().Version, StartedAt: s.clock()},
 	})
 	id := s.cells.Self.ID
