@@ -97,8 +97,17 @@ func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event s
 	return session, tx.Note(Event{At: now, Org: t.Org, Account: t.ID, Kind: event, Source: by.Source})
 }
 
-// refreshAPIToken exchanges a user's API token for an access token. The token
-// stays as it is (VCD-18), so there is nothing to give back.
+// useAPIToken tries the token of r as a user's API token. It stays as it is
+// (VCD-18), so there is nothing to give back.
+func (s *Service) useAPIToken(ctx context.Context, r Rotation) (Session, bool, error) {
+	return s.store.UseAPIToken(ctx, TokenUse{
+		Org: r.Org, Client: r.Client, Token: r.From, At: s.clock(), Source: r.Source,
+		Session: tenants.SessionID(tenants.NewID()), Lifetime: s.policy.AccountLifetime,
+	})
+}
+
+// refreshAPIToken is useAPIToken for what opened nothing at once: it looks whose
+// token it is, and why.
 func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, digest Digest) (Tokens, error) {
 	now := s.clock()
 	var t APIToken

@@ -83,6 +83,14 @@ func (s faulty) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session, bo
 	return session, done, after(ctx, err)
 }
 
+func (s faulty) UseAPIToken(ctx context.Context, u oauth.TokenUse) (oauth.Session, bool, error) {
+	if err := stumble(ctx); err != nil {
+		return oauth.Session{}, false, err
+	}
+	session, done, err := s.Store.UseAPIToken(ctx, u)
+	return session, done, after(ctx, err)
+}
+
 // faultyTx has a step before each statement that writes or locks.
 type faultyTx struct {
 	oauth.Tx

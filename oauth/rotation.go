@@ -36,6 +36,13 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 			s.refreshes.add(org.ID, ClientID(session.Principal))
 			return s.issue(ctx, org, session, successor)
 		}
+		if session, done, err = s.useAPIToken(ctx, r); err != nil {
+			return Tokens{}, err
+		}
+		if done {
+			s.refreshes.add(org.ID, ClientID(session.Family))
+			return s.issue(ctx, org, session, "")
+		}
 	}
 	return s.refreshKnown(ctx, by, org, r, successor)
 }

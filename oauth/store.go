@@ -93,6 +93,20 @@ type Rotation struct {
 	Lifetime time.Duration // of the session
 }
 
+// TokenUse opens a session of the owner of an API token, as a [Rotation] does of an
+// account.
+type TokenUse struct {
+	Org      tenants.OrgID
+	Client   ClientID // the token's id; empty: any in Org
+	Quota    tenants.QuotaPolicyID
+	Pin      string
+	Token    Digest
+	At       time.Time
+	Source   string
+	Session  tenants.SessionID
+	Lifetime time.Duration // of the session, which ends with the token
+}
+
 // Session stands behind an access token: the token's jti is the session's id.
 type Session struct {
 	ID         tenants.SessionID
@@ -148,6 +162,12 @@ type Store interface {
 	// or the organization is disabled. Of any number of concurrent calls exactly one
 	// reports true.
 	Rotate(ctx context.Context, r Rotation) (Session, bool, error)
+
+	// UseAPIToken opens a session of the token's owner and notes the event, in one
+	// atomic step. It reports false, and changes nothing, unless the token, the
+	// owner and the organization are as u wants them and may be used now, or when
+	// somebody holds one of them: then a transaction says how it is.
+	UseAPIToken(ctx context.Context, u TokenUse) (Session, bool, error)
 
 	// Touch notes when sessions were last used.
 	Touch(ctx context.Context, used map[tenants.SessionID]time.Time) error

@@ -49,8 +49,9 @@ type DB struct {
 	stats *stats
 	close []func() error
 	// What is done together with others.
-	rotations *group[oauth.Rotation, rotated]
+	rotations *group[oauth.Rotation, opening]
 	tokens    *group[oauth.Digest, oauth.Presented]
+	uses      *group[oauth.TokenUse, opening]
 	// What the databases do each in their own way.
 	migrationPool func() (*sql.DB, error)
 	listening     *pgx.ConnConfig // nil: nobody notifies

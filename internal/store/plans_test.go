@@ -103,6 +103,10 @@ func watch(t *testing.T, db *store.DB) map[string]statement {
 	by = "RefreshToken"
 	_, err := db.OAuth().RefreshToken(t.Context(), w.used)
 	ok(t, err)
+	by = "UseAPIToken"
+	if _, did, err := db.OAuth().UseAPIToken(t.Context(), w.fetched(t)); !did || err != nil {
+		t.Fatal(did, err)
+	}
 	by = "Touch"
 	ok(t, db.OAuth().Touch(t.Context(), map[tenants.SessionID]time.Time{w.session.ID: now}))
 	by = "After"

@@ -59,6 +59,7 @@ func (d *DB) openPostgres(ctx context.Context, c Config) error {
 		return err
 	}
 	d.rotateTogether(d.commitPostgres)
+	d.useTogether(d.usePostgres)
 	d.readTogether()
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // cannot be without its account (foreign key), so the tokens of a deleted account
 // do not rotate.
 func (s oauthStore) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session, bool, error) {
-	var made rotated
+	var made opening
 	err := s.retry(ctx, func() (err error) {
 		made, err = s.rotations.ask(ctx, r)
 		return err
@@ -27,15 +27,15 @@ func (s oauthStore) Rotate(ctx context.Context, r oauth.Rotation) (oauth.Session
 // eventRefreshed is the kind of a rotation's event.
 const eventRefreshed = "refreshed"
 
-// rotated is what became of a rotation.
-type rotated struct {
+// opening is the session that a refresh opened, if it did.
+type opening struct {
 	did     bool
 	session oauth.Session
 }
 
 // opened is the session that r opens for the holder of its token.
-func opened(r oauth.Rotation, family, account string, end int64, name, softwareID, role string) rotated {
-	return rotated{did: true, session: oauth.Session{
+func opened(r oauth.Rotation, family, account string, end int64, name, softwareID, role string) opening {
+	return opening{did: true, session: oauth.Session{
 		ID: r.Session, Org: r.Org, Kind: tenants.KindServiceAccount, Principal: account, Name: name, SoftwareID: softwareID,
 		Role: tenants.RoleID(role), Quota: r.Pin, Family: family, CreatedAt: r.At, ExpiresAt: fromMicros(end), LastUsed: r.At,
 	}}
@@ -54,13 +54,13 @@ func maxAge(d time.Duration) int64 {
 }
 
 type (
-	rotationJob    = job[oauth.Rotation, rotated]
-	rotationAnswer = answer[rotated]
+	rotationJob    = job[oauth.Rotation, opening]
+	rotationAnswer = answer[opening]
 )
 
 // rotateTogether opens the group of rotations.
 func (d *DB) rotateTogether(do func(*sql.Conn, []rotationJob) []rotationAnswer) {
-	g := &group[oauth.Rotation, rotated]{pool: d.write.sql, do: do, alone: d.rotateOne}
+	g := &group[oauth.Rotation, opening]{pool: d.write.sql, do: do, alone: d.rotateOne}
 	d.rotations = g.start(d)
 }
 

@@ -117,10 +117,10 @@ func refused(err error) bool {
 }
 
 // rotateOne rotates by one statement, and waits for whoever holds the family.
-func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (rotated, error) {
+func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (opening, error) {
 	conn, err := d.write.sql.Conn(ctx)
 	if err != nil {
-		return rotated{}, err
+		return opening{}, err
 	}
 	defer conn.Close()
 	found, err := d.rotateMany(ctx, conn, rotateWaiting, []oauth.Rotation{r})
@@ -129,7 +129,7 @@ func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (rotated, error) {
 
 // rotateMany returns by their places what rotated and what could have. Like a
 // commit it does not end with ctx.
-func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch []oauth.Rotation) (map[int]rotated, error) {
+func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch []oauth.Rotation) (map[int]opening, error) {
 	whole, cancel := d.whole(ctx)
 	defer cancel()
 	var c columns
@@ -141,7 +141,7 @@ func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch
 		return nil, err
 	}
 	defer rows.Close()
-	found := make(map[int]rotated, len(batch))
+	found := make(map[int]opening, len(batch))
 	for rows.Next() {
 		var n int
 		var did bool
@@ -150,7 +150,7 @@ func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch
 		if err := rows.Scan(&n, &did, &family, &account, &end, &name, &softwareID, &role); err != nil {
 			return nil, err
 		}
-		found[n-1] = rotated{}
+		found[n-1] = opening{}
 		if did {
 			found[n-1] = opened(batch[n-1], family, account, end, name, softwareID, role)
 		}
