@@ -21,13 +21,13 @@ func (s officeStore) InTx(ctx context.Context, f func(federation.OfficeTx) error
 }
 
 type listedOrgAssociationRow struct {
-	orgAssociationRow
+	Row       orgAssociationRow `gorm:"embedded"`
 	LocalName string
 	SiteName  string
 }
 
 func (r listedOrgAssociationRow) listed() federation.ListedOrgAssociation {
-	return federation.ListedOrgAssociation{OrgAssociation: r.association(), LocalName: r.LocalName, SiteName: r.SiteName}
+	return federation.ListedOrgAssociation{OrgAssociation: r.Row.association(), LocalName: r.LocalName, SiteName: r.SiteName}
 }
 
 // listedOrgAssociations joins the names; what is held inside the site is with the
