@@ -18,11 +18,12 @@ const (
 )
 
 // Announce says to associated sites which bundle of keys this one has and how far
-// its journal is. The first change after a pause is told at once, the next ones
+// its journal is, and signs anew if the root key has changed. The first change after a pause is told at once, the next ones
 // when the pool can carry them; nothing is told twice. It never blocks, and may be
 // called before Start.
 //
-// One cell of a site is enough to announce.
+// One cell of a site is enough to announce; the others say zero, which changes
+// nothing but their signature.
 func (g *Gossip) Announce(bundleSeq uint64, head int64) {
 	g.wanted.Store(&Hint{Site: g.cfg.Site, BundleSeq: bundleSeq, Head: head})
 	poke(g.news)
@@ -56,8 +57,9 @@ func (g *Gossip) update() bool {
 	if w == nil || list == nil || list.NumMembers() < 2 {
 		return false // whoever comes pokes again
 	}
-	next := g.said.Load().meta
-	if w.BundleSeq <= next.bundleSeq && w.Head <= next.head {
+	last := g.said.Load()
+	next := last.meta
+	if w.BundleSeq <= next.bundleSeq && w.Head <= next.head && g.cfg.Root().PublicKey.Equal(last.by) {
 		return false
 	}
 	next.seq++
@@ -74,9 +76,10 @@ func (g *Gossip) update() bool {
 
 // say signs m as what this cell says from now on.
 func (g *Gossip) say(m meta) error {
-	raw, err := m.encode(g.cfg.label(), g.cfg.Root())
+	root := g.cfg.Root()
+	raw, err := m.encode(g.cfg.label(), root)
 	if err == nil {
-		g.said.Store(&said{meta: m, raw: raw})
+		g.said.Store(&said{meta: m, raw: raw, by: &root.PublicKey})
 	}
 	return err
 }

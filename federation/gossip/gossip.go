@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"sync/atomic"
 
 	"causeway/tenants"
@@ -22,6 +23,7 @@ type Gossip struct {
 type said struct {
 	meta
 	raw []byte // signed
+	by  *ecdsa.PublicKey
 }
 
 // Stats are for metrics and status pages.

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"crypto/ecdsa"
 	"fmt"
 	"net"
 	"net/netip"
@@ -76,7 +75,7 @@ func (s *Site) newGossip(c *config.Gossip, keys [][]byte) (*gossip.Gossip, error
 	}
 	return gossip.New(gossip.Config{
 		Pool: pool, Federation: c.Federation, Site: s.self.ID, Cell: cellName(s.config.Public.Listen), LAN: c.Profile == "lan",
-		PeerAddr: s.config.PeerAddress(), Root: func() *ecdsa.PrivateKey { return s.root }, Trusted: s.links.Trusted, Now: s.now,
+		PeerAddr: s.config.PeerAddress(), Root: s.roots.Current, Trusted: s.links.Trusted, Now: s.now,
 	})
 }
 

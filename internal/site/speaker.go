@@ -38,31 +38,37 @@ func (s *Site) newSpeaker(c *config.Gossip, keys [][]byte) (*speaker, error) {
 	p := &speaker{
 		make: func(keys [][]byte) (*gossip.Gossip, error) { return s.newGossip(c, keys) },
 		rank: func() int { return s.cells.Rank() }, most: s.config.Federation.Speakers,
-		head: func() int64 { return s.tail.Applied() }, bundle: func() uint64 { return 0 },
+		head: func() int64 { return s.tail.Applied() }, bundle: func() uint64 { return s.roots.Seq() },
 		warn: s.log.Warn, poked: make(chan struct{}, 1), keyList: keys,
 	}
 	_, err := p.make(keys) // what is wrong with it shall be known before anything serves
 	return p, err
 }
 
-// retrySpeaking is how soon a cell tries again that should speak and cannot.
-const retrySpeaking = 5 * time.Second
+const (
+	// retrySpeaking is how soon a cell tries again that should speak and cannot.
+	retrySpeaking = 5 * time.Second
+	// lookAround is how late a speaker notices what nobody tells it: that another
+	// root key signs from now on.
+	lookAround = time.Minute
+)
 
 // run keeps to the cell's rank until ctx ends.
 func (p *speaker) run(ctx context.Context) {
 	for {
-		retry := time.NewTimer(retrySpeaking)
-		if err := p.turn(); err == nil {
-			retry.Stop()
-		} else {
+		again := lookAround
+		if err := p.turn(); err != nil {
 			p.warn("this cell should speak with other sites and cannot", "err", err)
+			again = retrySpeaking
 		}
+		wait := time.NewTimer(again)
 		select {
 		case <-ctx.Done():
-			retry.Stop()
+			wait.Stop()
 			return
 		case <-p.poked:
-		case <-retry.C:
+			wait.Stop()
+		case <-wait.C:
 		}
 	}
 }
@@ -93,6 +99,8 @@ func (p *speaker) turn() error {
 	}
 	if rank == 0 {
 		g.Announce(p.bundle(), p.head())
+	} else {
+		g.Announce(0, 0) // only that it is there, should its key have changed
 	}
 	return nil
 }
