@@ -26,8 +26,11 @@ const (
 type Self struct {
 	ID        tenants.SiteID
 	Name      string
-	Root      []byte // site root key: PKCS #8, DER, sealed
+	Root      []byte // the first root key: PKCS #8, DER, sealed
 	CreatedAt time.Time
+	// BundleSeq numbers what the site says of itself. It begins with the seconds
+	// since 1970 and only grows, also where a backup brought an older one back.
+	BundleSeq uint64
 }
 
 // SiteAssociation is what we hold about a peer site. RestEndpoint is where it

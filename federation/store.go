@@ -41,6 +41,8 @@ type Reader interface {
 	SharedPairs(site tenants.SiteID, pairs []Pair) ([]Shared, error)
 	// DirectSites are the sites of whose organizations one shows tokens here.
 	DirectSites() ([]tenants.SiteID, error)
+	// DirectPairs are those organizations of one site, with whom they are associated.
+	DirectPairs(site tenants.SiteID) ([]Pair, error)
 	// OrgKey is the organization's own key: PKCS #8, DER, sealed.
 	OrgKey(org tenants.OrgID) ([]byte, error)
 	// Roots are this site's root keys, the oldest first; none while it has only its
@@ -72,9 +74,10 @@ type Root struct {
 	Succession string
 }
 
-// Tx reads and writes in one transaction.
+// Tx reads and writes in one transaction, in which callers are judged anew.
 type Tx interface {
 	Reader
+	tenants.Ground
 	CreateSelf(Self) error
 	RenameSelf(name string) error
 	// RenewBundle numbers what the site says of itself anew, and holds off others

@@ -16,7 +16,11 @@ import (
 func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 	ctx := c.Request.Context()
 	if site, ok := fromPeer(ctx); ok {
-		return g.sites.Receive(ctx, c.Request, site)
+		who, err := g.sites.Receive(ctx, c.Request, site)
+		if err == nil {
+			err = g.crosses(who, site)
+		}
+		return who, err
 	}
 	var found tenants.Principal
 	guessed := false
@@ -41,6 +45,9 @@ func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 	if found.Session != "" {
 		return found, nil
 	}
+	if who, err := g.direct(c); !problem.Has(err, problem.Unauthenticated) {
+		return who, err
+	}
 	if guessed {
 		d := g.limits.Take(ratelimit.TokenFailure, source(c))
 		if err := d.Err(); err != nil {
@@ -48,7 +55,7 @@ func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 		}
 		httpapi.RateLimit(c, d.Standing)
 	}
-	return tenants.Principal{}, problem.New(problem.Unauthenticated, "The token is missing, expired or not valid.")
+	return tenants.Principal{}, noToken()
 }
 
 // mayBeGuessed says of which tokens only the database knows whether they were

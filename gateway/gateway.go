@@ -33,6 +33,13 @@ type Sites interface {
 	Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error
 	Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error)
 
+	// Foreign reports whether a token says that an associated site issued it, and
+	// Direct who shows such a one here. Still says who somebody is now whom a site
+	// vouched for.
+	Foreign(token string) bool
+	Direct(ctx context.Context, token string, headers http.Header) (tenants.Principal, error)
+	Still(ctx context.Context, who tenants.Principal) (tenants.Principal, error)
+
 	// Spread lists where else a list of an organization can be read, Within says who
 	// somebody is in another organization of this site, and Fetch asks a peer.
 	Spread(ctx context.Context, who tenants.Principal, org tenants.OrgID) ([]federation.Place, error)
@@ -95,6 +102,8 @@ type Gateway struct {
 	log       *slog.Logger
 	engine    *gin.Engine
 	strangers strangers
+	life      context.Context // ends with Close
+	shut      context.CancelFunc
 }
 
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.
@@ -103,6 +112,7 @@ func New(c Config) *Gateway {
 		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, limits: c.Limits, quotas: c.Quotas,
 		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
 	}
+	g.life, g.shut = context.WithCancel(context.Background())
 	if g.now == nil {
 		g.now = time.Now
 	}
@@ -167,12 +177,15 @@ func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
 func (g *Gateway) Public() http.Handler { return g.engine }
 
 // Peer is the handler of the peer listener. site says which associated site is
-// at the other end of a connection.
-func (g *Gateway) Peer(site func(*http.Request) (tenants.SiteID, bool)) http.Handler {
+// at the other end of a connection, and is asked for each request: a connection
+// outlives the association and the key that let it in.
+func (g *Gateway) Peer(site func(*http.Request) (tenants.SiteID, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		from, ok := site(r)
-		if !ok {
-			http.Error(w, "no associated site", http.StatusForbidden)
+		from, err := site(r)
+		if err != nil {
+			p := problem.From(err)
+			w.Header().Set("Connection", "close")
+			http.Error(w, p.Detail, p.Code.Row().Status)
 			return
 		}
 		g.engine.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), peerKey{}, from)))
@@ -223,8 +236,7 @@ func serveOpen(c *gin.Context, rt httpapi.Open) error {
 	return rt.Do(c)
 }
 
-// between serves what associated sites ask of this one. Whether the association
-// still holds is for the endpoint to ask: a connection outlives it.
+// between serves what associated sites ask of this one.
 func (g *Gateway) between(rt httpapi.Between) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		from, ok := fromPeer(c.Request.Context())

@@ -1,11 +1,15 @@
 package gateway
 
 import (
+	"net/http"
+
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation"
+	"causeway/internal/hop"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
+	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/tenants"
 )
@@ -43,6 +47,9 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 		return problem.New(problem.Forbidden, "This is asked at the organization's own site, by those who are at home there.")
 	}
 	if !target.Local {
+		if !rt.Upgrade {
+			c.Request.Header.Del("Upgrade")
+		}
 		return g.send(c, who, target) // signed; one hop, never two
 	}
 	return g.fulfil(c, rt, who, target)
@@ -72,13 +79,25 @@ func (g *Gateway) fulfil(c *gin.Context, rt httpapi.Route, who tenants.Principal
 func (g *Gateway) send(c *gin.Context, who tenants.Principal, to federation.Target) error {
 	c.Set(keyPeer, string(to.Site))
 	c.Set(keyTarget, to)
+	if err := g.crosses(who, to.Site); err != nil {
+		return err
+	}
 	httpapi.Stream(c.Writer)
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: to.Org, Site: to.Site}.String())
-	err := g.sites.Send(c.Writer, c.Request, who, to)
+	err := g.watched(c, g.still(c, who, to, nil), func() error {
+		return g.sites.Send(c.Writer, c.Request, who, to)
+	})
 	if err != nil { // nobody served
 		c.Writer.Header().Del(httpapi.HeaderServedBy)
 	}
 	return err
+}
+
+// crosses spends a request between this site and another, for somebody's
+// organization here.
+func (g *Gateway) crosses(who tenants.Principal, site tenants.SiteID) error {
+	d := g.limits.Take(ratelimit.Crossing, ratelimit.Org(who.Org), ratelimit.Peer(site))
+	return d.Err()
 }
 
 func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rights []tenants.Right) error {
@@ -100,12 +119,23 @@ func (g *Gateway) instance(c *gin.Context) {
 	c.Writer.WriteHeaderNow() // or gin would write a page of its own to an empty 404
 }
 
+// match finds the rule for a request. One that asks to become a WebSocket and may
+// not is answered as what it is without.
+func (g *Gateway) match(r *http.Request, path string) services.Match {
+	if hop.AsksForWebSocket(r) {
+		if m := g.instances.Match(services.WebSocket, path); m.Right != "" {
+			return m
+		}
+	}
+	return g.instances.Match(r.Method, path)
+}
+
 func (g *Gateway) serveInstance(c *gin.Context) error {
 	path, err := services.CanonicalPath(c.Request.URL)
 	if err != nil {
 		return err
 	}
-	match := g.instances.Match(c.Request.Method, path)
+	match := g.match(c.Request, path)
 	_, peer := fromPeer(c.Request.Context())
 	// Without an instance here the request may still be meant for a peer's.
 	scope, err := httpapi.Multisite(c.Request.Header)
@@ -118,10 +148,10 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 	}
 	var list httpapi.List
 	if scope.Wide() {
-		list = httpapi.InstancePages
+		list = httpapi.InstancePages{}
 	}
 	if match.Right == "" {
-		return g.serve(c, httpapi.Route{Method: c.Request.Method, List: list, Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
+		return g.serve(c, httpapi.Route{Method: c.Request.Method, Upgrade: true, List: list, Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
 			if match.Instance == nil {
 				return unknownPath()
 			}
@@ -129,15 +159,18 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 				With(problem.FactReason, problem.ReasonNoRouteRight)
 		}})
 	}
-	return g.serve(c, httpapi.Route{Method: c.Request.Method, List: list, Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
+	return g.serve(c, httpapi.Route{Method: c.Request.Method, Upgrade: true, List: list, Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
 		use, err := g.useQuota(c.Request.Context(), call)
 		if err != nil {
 			return err
 		}
 		defer use.Done()
 		httpapi.Stream(c.Writer)
-		return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, services.Identity{
-			Caller: call.Caller, Org: call.Org, Site: g.site, Path: path,
+		here := federation.Target{Org: call.Org.ID, Site: g.site, Local: true}
+		return g.watched(c, g.still(c, call.Principal, here, []tenants.Right{match.Right}), func() error {
+			return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, services.Identity{
+				Caller: call.Caller, Org: call.Org, Site: g.site, Path: path, WebSocket: match.WebSocket,
+			})
 		})
 	}})
 }

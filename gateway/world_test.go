@@ -210,7 +210,8 @@ func (v *witness) look(t *testing.T) {
 // endpoint is a route, open or not.
 type endpoint struct {
 	method, path string
-	rights       []string // none: open to all
+	rights       []string     // none: open to all
+	list         httpapi.List // nil for what cannot be read at several locations
 }
 
 func (e endpoint) String() string { return e.method + " " + e.path }
@@ -224,12 +225,13 @@ func endpoints() []endpoint {
 	all.Add((&tenantshttp.Handler{}).Endpoints())
 	all.Add((&oauthhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Handler{}).Endpoints())
+	all.Add((&federationhttp.Keys{}).Endpoints())
 	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())
 	var list []endpoint
 	for _, rt := range all.Routes {
-		e := endpoint{method: rt.Method, path: rt.Path}
+		e := endpoint{method: rt.Method, path: rt.Path, list: rt.List}
 		for _, r := range rt.Rights {
 			e.rights = append(e.rights, string(r))
 		}

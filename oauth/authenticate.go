@@ -29,6 +29,9 @@ type Authenticator struct {
 	// has an old one could have the database asked as often as they like. Idle ones
 	// are not here, for another cell may know that they are in use.
 	over *cache.Cache[[sha256.Size]byte, struct{}]
+	// abroad are sessions whose tokens were shown to other sites, which ask by the
+	// session's id.
+	abroad *cache.Cache[tenants.SessionID, *liveSession]
 }
 
 type liveSession struct {
@@ -53,7 +56,11 @@ func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() b
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{service: s, site: site, fresh: fresh, live: live, over: over}, nil
+	abroad, err := cache.NewTagged[tenants.SessionID](size, tags)
+	if err != nil {
+		return nil, err
+	}
+	return &Authenticator{service: s, site: site, fresh: fresh, live: live, over: over, abroad: abroad}, nil
 }
 
 // Authenticate returns who holds token. Expired, ended, idle and invented tokens
@@ -143,6 +150,10 @@ func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
+	return a.liveOf(session, key)
+}
+
+func (a *Authenticator) liveOf(session Session, key string) (*liveSession, error) {
 	quota, err := tenants.ParseQuota(session.Quota)
 	if err != nil {
 		return nil, err
@@ -168,6 +179,12 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 	if err != nil {
 		return Session{}, "", err
 	}
+	session, err = s.standing(ctx, find, now)
+	return session, key, err
+}
+
+// standing is the session that find finds, if it stands now.
+func (s *Service) standing(ctx context.Context, find func(Reader) (Session, error), now time.Time) (session Session, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		if session, err = find(r); err != nil {
 			return err
@@ -194,7 +211,7 @@ func (s *Service) opened(ctx context.Context, token string, now time.Time) (sess
 	if problem.Has(err, problem.NotFound) {
 		err = unauthenticated()
 	}
-	return session, key, err
+	return session, err
 }
 
 // finder checks what a token itself shows, and says where its session is and which
@@ -223,17 +240,23 @@ func (a *Authenticator) Apply(row journal.Row) {
 	case journal.KindKey:
 		a.service.signer.Apply(row)
 		if row.Action == journal.KeyRetired {
-			a.live.ForgetTag(keyTag + row.Subject.ID)
+			a.forget(keyTag + row.Subject.ID)
 		}
 	case journal.KindSession:
-		a.live.ForgetTag(sessionTag + row.Subject.ID)
+		a.forget(sessionTag + row.Subject.ID)
 	case journal.KindAccount, journal.KindUser:
-		a.live.ForgetTag(principalTag + row.Subject.ID)
+		a.forget(principalTag + row.Subject.ID)
 	case journal.KindAPIToken:
-		a.live.ForgetTag(apiTokenTag + row.Subject.ID)
+		a.forget(apiTokenTag + row.Subject.ID)
 	case journal.KindOrganization:
-		a.live.ForgetTag(orgTag + row.Subject.ID)
+		a.forget(orgTag + row.Subject.ID)
 	}
+}
+
+// forget drops what is remembered under a tag.
+func (a *Authenticator) forget(tag string) {
+	a.live.ForgetTag(tag)
+	a.abroad.ForgetTag(tag)
 }
 
 // What the journal may name of a session.
@@ -262,6 +285,7 @@ func (a *Authenticator) Flush() {
 	a.service.signer.Flush()
 	a.live.Flush()
 	a.over.Flush()
+	a.abroad.Flush()
 }
 
 // FlushUse tells the database when sessions were last used. It is called in
@@ -269,14 +293,18 @@ func (a *Authenticator) Flush() {
 func (a *Authenticator) FlushUse(ctx context.Context) error {
 	used := map[tenants.SessionID]time.Time{}
 	var flushed []func()
-	a.live.Each(func(_ [sha256.Size]byte, s *liveSession) {
+	note := func(s *liveSession) {
 		at := s.used.Load()
 		if at == s.flushed.Load() {
 			return
 		}
-		used[s.principal.Session] = time.UnixMicro(at).UTC()
+		if t := time.UnixMicro(at).UTC(); t.After(used[s.principal.Session]) { // in use at home and abroad
+			used[s.principal.Session] = t
+		}
 		flushed = append(flushed, func() { s.flushed.Store(at) })
-	})
+	}
+	a.live.Each(func(_ [sha256.Size]byte, s *liveSession) { note(s) })
+	a.abroad.Each(func(_ tenants.SessionID, s *liveSession) { note(s) })
 	if len(used) == 0 {
 		return nil
 	}

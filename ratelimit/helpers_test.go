@@ -76,7 +76,7 @@ func keysOf(name Name) (keys []Key) {
 		}
 		for p, k := range map[parts]Key{
 			partSource: addr("192.0.2.1"), partClient: Client("app"), partRequest: Request("one"),
-			partAccount: Account("ada"), partOrg: Org("acme"),
+			partAccount: Account("ada"), partOrg: Org("acme"), partPeer: Peer("east"),
 		} {
 			if (s.needs|s.may)&p != 0 {
 				keys = append(keys, k)

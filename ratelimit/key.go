@@ -24,6 +24,7 @@ const (
 	partAccount
 	partOrg
 	partRequest
+	partPeer
 )
 
 // Source is the true source of a call: the peer's address, or what a trusted
@@ -53,6 +54,9 @@ func Account[T ~string](id T) Key { return Key{part: partAccount, id: string(id)
 
 // Org is an organization, in one canonical spelling.
 func Org[T ~string](id T) Key { return Key{part: partOrg, id: string(id)} }
+
+// Peer is an associated site, by its id: one that the channel has proved.
+func Peer[T ~string](id T) Key { return Key{part: partPeer, id: string(id)} }
 
 // translated is the well-known prefix under which IPv4 clients appear behind an
 // IPv4/IPv6 translator (RFC 6052 §2.1). Taken as IPv6, the whole IPv4 internet
@@ -91,7 +95,7 @@ type marks struct {
 	has                                   parts
 	known, twice                          bool
 	source, network, client, account, org uint64
-	request                               uint64
+	request, peer                         uint64
 }
 
 func mark(seed maphash.Seed, keys []Key) (m marks) {
@@ -110,6 +114,8 @@ func mark(seed maphash.Seed, keys []Key) (m marks) {
 			m.request = maphash.String(seed, k.id)
 		case partOrg:
 			m.org = maphash.String(seed, k.id)
+		case partPeer:
+			m.peer = maphash.String(seed, k.id)
 		}
 	}
 	return m
@@ -138,6 +144,10 @@ func (m *marks) of(seed maphash.Seed, kind Kind) (hash uint64, ok bool) {
 		return m.request, m.has&partRequest != 0
 	case PerOrg:
 		return m.org, m.has&partOrg != 0
+	case PerOrgAtPeer:
+		return pair(seed, m.org, m.peer), m.has&partOrg != 0 && m.has&partPeer != 0
+	case PerPeer:
+		return m.peer, m.has&partPeer != 0
 	}
 	return 0, false
 }

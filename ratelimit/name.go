@@ -37,6 +37,11 @@ const (
 	TokenRefresh Name = "token_refresh"
 	// Management bounds authenticated calls, per account and organization.
 	Management Name = "management"
+	// Crossing bounds what one organization has under way with one other site:
+	// spend it where a request leaves, and where one arrives.
+	Crossing Name = "crossing"
+	// Introspection bounds what one associated site asks about tokens.
+	Introspection Name = "introspection"
 )
 
 // Kind names one bucket of a limit: whose tokens are counted.
@@ -53,6 +58,8 @@ const (
 	PerAccountAtSource Kind = "account_at_source"
 	PerAccount         Kind = "account"
 	PerOrg             Kind = "org"
+	PerOrgAtPeer       Kind = "org_at_peer"
+	PerPeer            Kind = "peer"
 	SiteWide           Kind = "site"
 )
 
@@ -195,6 +202,29 @@ var shapes = []shape{
 			{kind: SiteWide}, // off: organizations are kept apart by their own
 		},
 		ladder: []rung{{PerAccount, PerOrg, 2}, {PerOrg, SiteWide, 2}},
+	},
+	{
+		name:   Crossing,
+		detail: "There were too many requests to or from the other site. Wait before the next one.",
+		needs:  partOrg | partPeer,
+		told:   PerOrgAtPeer,
+		buckets: []bucketShape{
+			// Four times what one account may call at home: instances are behind it,
+			// too, and lists that are read at every site.
+			{kind: PerOrgAtPeer, usual: Budget{Tokens: 1200, Per: time.Second, Burst: 6000}},
+			{kind: PerPeer, usual: Budget{Tokens: 5000, Per: time.Second, Burst: 25_000}},
+		},
+		ladder: []rung{{PerOrgAtPeer, PerPeer, 2}},
+	},
+	{
+		name:   Introspection,
+		detail: "There were too many questions about tokens. Wait before the next one.",
+		needs:  partPeer,
+		told:   PerPeer,
+		buckets: []bucketShape{
+			// One question for each token and half a minute: 15,000 clients at work.
+			{kind: PerPeer, usual: Budget{Tokens: 500, Per: time.Second, Burst: 5000}},
+		},
 	},
 }
 

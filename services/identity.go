@@ -13,6 +13,8 @@ type Identity struct {
 	Org  *tenants.Snapshot
 	Site tenants.SiteID
 	Path string // canonical: the one that was authorized
+	// WebSocket lets the request become one, as its rule says.
+	WebSocket bool
 }
 
 // headers are set after everything a client could have forged is gone.

@@ -16,6 +16,9 @@ type Rule struct {
 	Right  tenants.Right
 }
 
+// WebSocket as a Rule's method is a GET that becomes a WebSocket (RFC 6455).
+const WebSocket = "WEBSOCKET"
+
 // Instance is a service reached by a path prefix.
 type Instance struct {
 	Name     string
@@ -57,8 +60,9 @@ func within(path, prefix string) bool {
 // Right is empty when the instance has no rule for the call, which nobody may
 // then make.
 type Match struct {
-	Instance *Instance
-	Right    tenants.Right
+	Instance  *Instance
+	Right     tenants.Right
+	WebSocket bool // the call may become one
 }
 
 // Match finds the instance for a canonical path.
@@ -70,7 +74,7 @@ func (t *Table) Match(method, path string) Match {
 		}
 		for _, r := range in.Rules {
 			if r.Method == method && r.covers(path) {
-				return Match{Instance: in, Right: r.Right}
+				return Match{Instance: in, Right: r.Right, WebSocket: method == WebSocket}
 			}
 		}
 		return Match{Instance: in}

@@ -65,9 +65,10 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 			out.URL.Path, out.URL.RawPath = id.Path, ""
 			out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
 			out.Host = ""
-			// Nobody would end an upgraded connection when its session ends.
-			out.Header.Del("Upgrade")
-			out.Header.Del("Connection")
+			if !id.WebSocket {
+				out.Header.Del("Upgrade")
+				out.Header.Del("Connection")
+			}
 			out.Trailer = nil // only the names would arrive, and they may be forged ones
 		},
 		ModifyResponse: func(res *http.Response) error {

@@ -28,8 +28,9 @@ const (
 // TextKey is the key of text.
 func TextKey(s string) Key { return Key{kind: text, text: s} }
 
-func compareKeys(a, b Key) int {
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.number, b.number), cmp.Compare(a.text, b.text))
+// Compare is negative where k comes before b in an ascending list.
+func (k Key) Compare(b Key) int {
+	return cmp.Or(cmp.Compare(k.kind, b.kind), cmp.Compare(k.number, b.number), cmp.Compare(k.text, b.text))
 }
 
 // JSONKey finds the value of a selector in an object: owner.name is the member

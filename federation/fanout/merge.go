@@ -99,7 +99,7 @@ func (r *run) least(ctx context.Context) (least *source) {
 
 func (r *run) before(a, b Row) bool {
 	if r.Desc {
-		return compareKeys(a.Key, b.Key) > 0
+		return a.Key.Compare(b.Key) > 0
 	}
-	return compareKeys(a.Key, b.Key) < 0
+	return a.Key.Compare(b.Key) < 0
 }

@@ -10,18 +10,21 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation/peer"
+	"causeway/federation/roots"
 	"causeway/internal/httpapi"
 )
 
 // Handler serves what other sites ask of this one before they know where its
 // peer listener is.
 type Handler struct {
-	Root   *ecdsa.PrivateKey
-	Bundle peer.Bundle // without Seq and IssuedAt
+	Roots  *roots.Keeper
+	Bundle peer.Bundle // what the keys do not say
 	Now    func() time.Time
 
 	mu     sync.Mutex
 	signed string
+	seq    uint64
+	by     *ecdsa.PrivateKey
 	at     time.Time
 }
 
@@ -39,7 +42,7 @@ func (h *Handler) bundle(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Header("Cache-Control", "max-age=30")
+	c.Header("Cache-Control", "no-store") // a key that was retired must not live on in a cache
 	c.Data(http.StatusOK, "application/jose", []byte(token))
 	return nil
 }
@@ -47,15 +50,14 @@ func (h *Handler) bundle(c *gin.Context) error {
 func (h *Handler) sign(now time.Time) (string, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.signed != "" && now.Sub(h.at) < resign {
+	seq, by := h.Roots.Seq(), h.Roots.Current()
+	if h.signed != "" && h.seq == seq && h.by == by && now.Sub(h.at) < resign {
 		return h.signed, nil
 	}
-	b := h.Bundle
-	b.Seq, b.IssuedAt = uint64(now.Unix()), now // grows across restarts and cells
-	token, err := peer.SignBundle(h.Root, b)
+	token, err := h.Roots.Sign(h.Bundle)
 	if err != nil {
 		return "", err
 	}
-	h.signed, h.at = token, now
+	h.signed, h.seq, h.by, h.at = token, seq, by, now
 	return token, nil
 }

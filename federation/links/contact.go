@@ -34,11 +34,11 @@ func (l *Links) Shares(ctx context.Context, local tenants.OrgID, site tenants.Si
 // other's peer listener. It tries even where requests of principals would be
 // refused at once because the site cannot be reached.
 func (l *Links) Call(a federation.SiteAssociation, r *http.Request) (*http.Response, error) {
-	keys, err := keysOf(a)
+	site, err := newSitePeer(a)
 	if err != nil {
 		return nil, err
 	}
-	via, err := l.c.Forwarder.Knocker(l.target(sitePeer{SiteAssociation: a, keys: keys}))
+	via, err := l.c.Forwarder.Knocker(l.target(site))
 	if err != nil {
 		return nil, err
 	}

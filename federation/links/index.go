@@ -21,10 +21,12 @@ type index struct {
 	orgs         *cache.Cache[tenants.OrgID, pairs]
 	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
 	counterparts *cache.Cache[identity, tenants.Principal]
+	direct       *cache.Cache[tenants.SiteID, map[tenants.OrgID][]tenants.OrgID]
 }
 
 type sitePeer struct {
 	federation.SiteAssociation
+	pins peer.Pins
 	keys peer.Keys
 }
 
@@ -39,11 +41,12 @@ type identity struct {
 
 func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
 	x := &index{store: store, keys: keys}
-	var errs [4]error
+	var errs [5]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
 	x.orgs, errs[1] = cache.New[tenants.OrgID, pairs](5 * size)
 	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
 	x.counterparts, errs[3] = cache.NewTagged[identity](size, func(p tenants.Principal) []string { return []string{string(p.Org)} })
+	x.direct, errs[4] = cache.New[tenants.SiteID, map[tenants.OrgID][]tenants.OrgID](size)
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -54,14 +57,15 @@ func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, erro
 
 func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 	return x.sites.Fill(ctx, id, func() (p sitePeer, err error) {
+		var a federation.SiteAssociation
 		err = x.store.View(ctx, func(r federation.Reader) error {
-			p.SiteAssociation, err = r.SiteAssociation(id)
+			a, err = r.SiteAssociation(id)
 			return err
 		})
-		if err == nil {
-			p.keys, err = keysOf(p.SiteAssociation)
+		if err != nil {
+			return p, err
 		}
-		return p, err
+		return newSitePeer(a)
 	})
 }
 
@@ -97,6 +101,7 @@ func (x *index) apply(row journal.Row) {
 		x.sites.ForgetKey(tenants.SiteID(row.Subject.ID))
 	case journal.KindOrgAssociation:
 		x.orgs.ForgetKey(org)
+		x.direct.Flush()
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
 	case journal.KindAccount, journal.KindUser, journal.KindQuotaPolicy:
@@ -111,4 +116,26 @@ func (x *index) flush() {
 	x.orgs.Flush()
 	x.orgKeys.Flush()
 	x.counterparts.Flush()
+	x.direct.Flush()
+}
+
+// directLocals are the local organizations that take tokens of another's.
+func (x *index) directLocals(ctx context.Context, home tenants.LocationID) ([]tenants.OrgID, error) {
+	all, ok := x.direct.Get(home.Site)
+	if ok {
+		return all[home.Org], nil
+	}
+	all, err := x.direct.Fill(ctx, home.Site, func() (map[tenants.OrgID][]tenants.OrgID, error) {
+		var held []federation.Pair
+		err := x.store.View(ctx, func(r federation.Reader) (err error) {
+			held, err = r.DirectPairs(home.Site)
+			return err
+		})
+		by := map[tenants.OrgID][]tenants.OrgID{}
+		for _, p := range held {
+			by[p.Remote] = append(by[p.Remote], p.Local)
+		}
+		return by, err
+	})
+	return all[home.Org], err
 }

@@ -8,6 +8,7 @@ import (
 
 	"causeway/federation"
 	"causeway/federation/assertion"
+	"causeway/federation/direct"
 	"causeway/federation/peer"
 	"causeway/federation/route"
 	"causeway/internal/journal"
@@ -33,8 +34,13 @@ type Config struct {
 	Keys         *secret.Keys
 	Counterparts Counterparts
 	Self         federation.Self
+	Introspector *direct.Introspector
 	Forwarder    *peer.Forwarder
 	Resolver     *peer.Resolver
+	// Networks are those in which other sites may be.
+	Networks peer.Networks
+	// Rejudge, if set, is called when the keys of associated sites have changed.
+	Rejudge func()
 	// Gossip lists where a site was last heard of; it may list nothing.
 	Gossip func(tenants.SiteID) []string
 	// Fresh reports whether the journal's tail is close enough to the head to
@@ -51,7 +57,9 @@ type Links struct {
 	verifier *assertion.Verifier
 	minter   *assertion.Minter
 	trusted  atomic.Pointer[map[tenants.SiteID]peer.Keys]
+	origins  atomic.Pointer[map[string]tenants.SiteID]
 	stale    chan struct{} // trusted must be read again
+	wanted   chan wanted
 }
 
 // introductions is how many sessions may cross at once before one has to be signed
@@ -68,7 +76,7 @@ func New(c Config) (*Links, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1)}, nil
+	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1), wanted: make(chan wanted, maxWanted)}, nil
 }
 
 // Apply forgets what the journal names.
@@ -124,11 +132,17 @@ func (l *Links) Resolve(ctx context.Context, who tenants.Principal, h http.Heade
 // exactly this request, signed by the principal's own organization. An error
 // means that nothing was written to w.
 func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error {
-	site, token, err := l.assert(r, who, to)
+	site, err := l.index.site(r.Context(), to.Site)
 	if err != nil {
 		return err
 	}
-	return l.c.Forwarder.Forward(w, r, l.target(site), token)
+	return l.c.Forwarder.Forward(w, r, l.target(site), peer.Exchange{
+		Principal: string(who.Kind) + ":" + who.ID,
+		Mint: func() (string, error) {
+			_, token, err := l.assert(r, who, to)
+			return token, err
+		},
+	})
 }
 
 // assert vouches for who in exactly this request.
@@ -155,10 +169,12 @@ func (l *Links) assert(r *http.Request, who tenants.Principal, to federation.Tar
 }
 
 func (l *Links) target(site sitePeer) peer.Target {
-	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, peer.Source{
-		Site: site.Site, Keys: site.keys, RestEndpoint: site.RestEndpoint, Certificates: site.RestEndpointCertificate,
-	})
-	return peer.Target{Site: site.Site, Keys: site.keys, Candidates: candidates, Fallback: fallback}
+	src := l.source(site)
+	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, src)
+	return peer.Target{
+		Site: site.Site, Keys: site.keys, Origin: peer.Origin(site.RestEndpoint),
+		Candidates: candidates, Fallback: fallback, Rekey: l.rekey(site), Allow: src.Allow,
+	}
 }
 
 // subjectType says as what a principal crosses. An API token does not: a peer

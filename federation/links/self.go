@@ -31,7 +31,9 @@ func EnsureSelf(ctx context.Context, store federation.Store, keys *secret.Keys, 
 		if sealed, err = newKey(keys, sealRoot); err != nil {
 			return self, nil, err
 		}
-		made := federation.Self{ID: tenants.SiteID(tenants.NewID()), Name: name, Root: sealed, CreatedAt: now}
+		made := federation.Self{
+			ID: tenants.SiteID(tenants.NewID()), Name: name, Root: sealed, CreatedAt: now, BundleSeq: uint64(now.Unix()),
+		}
 		err = store.InTx(ctx, func(tx federation.Tx) error {
 			if err := tx.CreateSelf(made); err != nil {
 				return err
@@ -94,6 +96,20 @@ func readOrgKey(ctx context.Context, store federation.Store, org tenants.OrgID) 
 		return err
 	})
 	return sealed, err
+}
+
+// NewRoot makes a root key, sealed as it is stored.
+func NewRoot(keys *secret.Keys) (sealed []byte, key *ecdsa.PrivateKey, err error) {
+	if sealed, err = newKey(keys, sealRoot); err != nil {
+		return nil, nil, err
+	}
+	key, err = OpenRoot(keys, sealed)
+	return sealed, key, err
+}
+
+// OpenRoot reads a sealed root key.
+func OpenRoot(keys *secret.Keys, sealed []byte) (*ecdsa.PrivateKey, error) {
+	return openKey(keys, sealRoot, sealed)
 }
 
 func newKey(keys *secret.Keys, purpose string) ([]byte, error) {

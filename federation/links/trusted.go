@@ -2,11 +2,15 @@ package links
 
 import (
 	"context"
+	"crypto/tls"
+	"iter"
 	"log/slog"
+	"maps"
 	"time"
 
 	"causeway/federation"
 	"causeway/federation/peer"
+	"causeway/internal/problem"
 	"causeway/tenants"
 )
 
@@ -21,14 +25,12 @@ func (l *Links) Trusted(site tenants.SiteID) peer.Keys {
 	return (*keys)[site]
 }
 
-// keysOf are the keys that prove an associated site.
-func keysOf(a federation.SiteAssociation) (peer.Keys, error) {
-	pinned, err := DecodePublicKey(a.PublicKey)
-	if err != nil {
-		return nil, err
+// trustedSites are the associated sites, with keys that can be read.
+func (l *Links) trustedSites() iter.Seq[tenants.SiteID] {
+	if keys := l.trusted.Load(); keys != nil {
+		return maps.Keys(*keys)
 	}
-	next, _ := DecodePublicKey(a.NextKey) // none, or one that proves nobody
-	return peer.NewKeys(pinned, next), nil
+	return func(func(tenants.SiteID) bool) {}
 }
 
 // LoadTrusted reads the keys of all associated sites.
@@ -43,14 +45,18 @@ func (l *Links) LoadTrusted(ctx context.Context) error {
 	}
 	keys := make(map[tenants.SiteID]peer.Keys, len(held))
 	for _, a := range held {
-		own, err := keysOf(a)
+		pins, err := pinsOf(a)
 		if err != nil {
 			continue // a key that cannot be read proves nobody
 		}
-		keys[a.Site] = own
+		keys[a.Site] = pins.Keys()
 	}
 	l.trusted.Store(&keys)
+	l.origins.Store(originsOf(held))
 	l.c.Forwarder.Rejudge(l.Trusted)
+	if l.c.Rejudge != nil {
+		l.c.Rejudge()
+	}
 	return nil
 }
 
@@ -78,4 +84,19 @@ func (l *Links) KeepTrusted(ctx context.Context, log *slog.Logger) {
 			time.AfterFunc(retryTrusted, l.renew)
 		}
 	}
+}
+
+// Proven reports whether what proved a connection in its handshake proves the site
+// now: its association holds, and so does the key.
+func (l *Links) Proven(ctx context.Context, s *tls.ConnectionState, site tenants.SiteID) error {
+	p, err := l.index.site(ctx, site)
+	switch {
+	case problem.Has(err, problem.NotFound):
+		return problem.New(problem.Forbidden, "The sites are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
+	case err != nil:
+		return err
+	case !p.keys.Prove(s, site, l.c.Now()):
+		return problem.New(problem.Forbidden, "The site's key has changed since the connection was made.")
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 	"time"
 
@@ -20,11 +19,14 @@ const BundlePath = "/federation/v1/bundle"
 const (
 	bundleType = "cw-bundle+jwt"
 	maxBundle  = 8 << 10
+	// maxSeq is what JSON's readers agree on (RFC 8259 §6).
+	maxSeq = 1 << 53
 	// A hint below this would have peers ask all day, above it never again.
 	minHint, maxHint = 30 * time.Second, 24 * time.Hour
 )
 
-// Bundle is where a site says its peers can reach it, signed with its root key.
+// Bundle is what a site says of itself, signed with its root key: where its peers
+// can reach it, and what else proves it.
 type Bundle struct {
 	Site        tenants.SiteID
 	Name        string
@@ -32,6 +34,14 @@ type Bundle struct {
 	Seq         uint64   // only grows
 	RefreshHint time.Duration
 	IssuedAt    time.Time
+
+	Key *ecdsa.PublicKey // that signed this; SignBundle sets it
+	// Next is announced to sign later, Last signed before and has leaves in use.
+	// Either may be nil.
+	Next, Last *ecdsa.PublicKey
+	// Succession is what the key before Key says of it ([SignSuccession]), if that
+	// still counts.
+	Succession string
 }
 
 type bundleWire struct {
@@ -41,6 +51,10 @@ type bundleWire struct {
 	Seq         uint64   `json:"seq"`
 	RefreshHint int64    `json:"refresh_hint"` // seconds
 	Iat         int64    `json:"iat"`
+	Key         string   `json:"key,omitempty"`
+	Next        string   `json:"next,omitempty"`
+	Last        string   `json:"last,omitempty"`
+	Succession  string   `json:"succession,omitempty"`
 }
 
 // SignBundle writes b for others to verify.
@@ -48,35 +62,63 @@ func SignBundle(root *ecdsa.PrivateKey, b Bundle) (string, error) {
 	if err := b.check(); err != nil {
 		return "", err
 	}
-	return jws.Sign(root, bundleType, bundleWire{
+	w := bundleWire{
 		Site: string(b.Site), Name: b.Name, Peer: b.Peer, Seq: b.Seq,
-		RefreshHint: int64(b.RefreshHint / time.Second), Iat: b.IssuedAt.Unix(),
-	})
+		RefreshHint: int64(b.RefreshHint / time.Second), Iat: b.IssuedAt.Unix(), Succession: b.Succession,
+	}
+	var errs [3]error
+	w.Key, errs[0] = encodeKey(&root.PublicKey)
+	w.Next, errs[1] = encodeKey(b.Next)
+	w.Last, errs[2] = encodeKey(b.Last)
+	if err := errors.Join(errs[:]...); err != nil {
+		return "", err
+	}
+	return jws.Sign(root, bundleType, w)
 }
 
-// VerifyBundle reads the bundle of site, signed with a key its association
-// pins. It does not know what came before: a caller that does refuses a lower Seq.
-func VerifyBundle(token string, site tenants.SiteID, pinned Keys) (Bundle, error) {
+// readBundle takes a bundle of site apart and finds the one of keys that signed it.
+// It knows neither what came before nor what the keys are worth.
+func readBundle(token string, site tenants.SiteID, keys func(Bundle) Keys) (Bundle, error) {
 	doc, err := jws.Parse(token, bundleType, maxBundle)
 	if err != nil {
 		return Bundle{}, err
-	}
-	if !slices.ContainsFunc(pinned, func(k Key) bool { return doc.Verify(k.PublicKey) == nil }) {
-		return Bundle{}, errors.New("peer: the bundle is not signed by the site's root key")
 	}
 	var w bundleWire
 	if err := doc.Decode(&w); err != nil {
 		return Bundle{}, err
 	}
+	b, err := w.bundle(site)
+	if err != nil {
+		return Bundle{}, err
+	}
+	for _, key := range keys(b) {
+		if doc.Verify(key.PublicKey) == nil {
+			b.Key = key.PublicKey
+			return b, b.check()
+		}
+	}
+	return Bundle{}, errBundleKey
+}
+
+var errBundleKey = errors.New("peer: the bundle is not signed by the site's root key")
+
+func (w bundleWire) bundle(site tenants.SiteID) (Bundle, error) {
 	if w.Site != string(site) {
 		return Bundle{}, errors.New("peer: the bundle is another site's")
 	}
+	if w.Seq > maxSeq {
+		return Bundle{}, errors.New("peer: the bundle's number leaves none for the next")
+	}
 	hint := max(minHint/time.Second, min(maxHint/time.Second, time.Duration(w.RefreshHint)))
 	b := Bundle{
-		Site: site, Name: w.Name, Peer: w.Peer, Seq: w.Seq,
+		Site: site, Name: w.Name, Peer: w.Peer, Seq: w.Seq, Succession: w.Succession,
 		RefreshHint: hint * time.Second, IssuedAt: time.Unix(w.Iat, 0).UTC(),
 	}
-	return b, b.check()
+	var errs [3]error
+	b.Key, errs[0] = decodeKey(w.Key)
+	b.Next, errs[1] = decodeKey(w.Next)
+	b.Last, errs[2] = decodeKey(w.Last)
+	return b, errors.Join(errs[:]...)
 }
 
 func (b Bundle) check() error {

@@ -28,24 +28,28 @@ func bundle() Bundle {
 	}
 }
 
+func verifyBundle(token string, site tenants.SiteID, key *ecdsa.PublicKey) (Bundle, error) {
+	return readBundle(token, site, func(Bundle) Keys { return NewKeys(key) })
+}
+
 func TestBundle_R10_R11(t *testing.T) {
 	key := newKey(t)
 	token, err := SignBundle(key, bundle())
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := VerifyBundle(token, west, NewKeys(&key.PublicKey))
+	got, err := verifyBundle(token, west, &key.PublicKey)
 	if want := bundle(); err != nil || !slices.Equal(got.Peer, want.Peer) || got.Seq != 7 || got.RefreshHint != want.RefreshHint || !got.IssuedAt.Equal(want.IssuedAt) {
 		t.Fatalf("%+v %v", got, err)
 	}
-	if _, err := VerifyBundle(token, east, NewKeys(&key.PublicKey)); err == nil {
+	if _, err := verifyBundle(token, east, &key.PublicKey); err == nil {
 		t.Error("another site's bundle")
 	}
-	if _, err := VerifyBundle(token, west, NewKeys(&newKey(t).PublicKey)); err == nil {
+	if _, err := verifyBundle(token, west, &newKey(t).PublicKey); err == nil {
 		t.Error("another key's bundle")
 	}
 	other, _ := jws.Sign(key, "cw-fwd+jwt", map[string]any{"site": west, "peer": []string{"a:1"}})
-	if _, err := VerifyBundle(other, west, NewKeys(&key.PublicKey)); err == nil {
+	if _, err := verifyBundle(other, west, &key.PublicKey); err == nil {
 		t.Error("an assertion taken for a bundle")
 	}
 	for _, addrs := range [][]string{nil, slices.Repeat([]string{"a:1"}, maxCandidates+1), {"a"}, {":1"}, {"a:0"}, {"a:http"}, {"a b:1"}, {"a/b:1"}, {"u@a:1"}, {"ä:1"}, {strings.Repeat("a", 255) + ":1"}} {
@@ -55,13 +59,13 @@ func TestBundle_R10_R11(t *testing.T) {
 			t.Errorf("signed %q", addrs)
 		}
 		forged, _ := jws.Sign(key, bundleType, map[string]any{"site": west, "peer": addrs})
-		if _, err := VerifyBundle(forged, west, NewKeys(&key.PublicKey)); err == nil {
+		if _, err := verifyBundle(forged, west, &key.PublicKey); err == nil {
 			t.Errorf("read %q", addrs)
 		}
 	}
 	for seconds, want := range map[int64]time.Duration{-1 << 62: minHint, 0: minHint, 300: 300 * time.Second, 1 << 62: maxHint} {
 		hinted, _ := jws.Sign(key, bundleType, map[string]any{"site": west, "peer": []string{"a:1"}, "refresh_hint": seconds})
-		if b, err := VerifyBundle(hinted, west, NewKeys(&key.PublicKey)); err != nil || b.RefreshHint != want {
+		if b, err := verifyBundle(hinted, west, &key.PublicKey); err != nil || b.RefreshHint != want {
 			t.Errorf("hint %d: %v %v", seconds, b.RefreshHint, err)
 		}
 	}
@@ -71,6 +75,7 @@ func TestBundle_R10_R11(t *testing.T) {
 type endpoint struct {
 	*httptest.Server
 	key   *ecdsa.PrivateKey
+	now   func() time.Time
 	hits  atomic.Int32
 	mu    sync.Mutex
 	serve func(http.ResponseWriter, *http.Request)
@@ -78,7 +83,7 @@ type endpoint struct {
 
 func newEndpoint(t *testing.T) *endpoint {
 	t.Helper()
-	e := &endpoint{key: newKey(t)}
+	e := &endpoint{key: newKey(t), now: time.Now}
 	e.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.hits.Add(1)
 		e.mu.Lock()
@@ -101,11 +106,14 @@ func (e *endpoint) answer(f func(http.ResponseWriter, *http.Request)) {
 
 func (e *endpoint) offer(t *testing.T, b Bundle) {
 	t.Helper()
-	token, err := SignBundle(e.key, b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := e.key
 	e.answer(func(w http.ResponseWriter, r *http.Request) {
+		b := b
+		b.IssuedAt = e.now()
+		token, err := SignBundle(key, b)
+		if err != nil {
+			t.Error(err)
+		}
 		if r.URL.Path != BundlePath || r.Method != http.MethodGet {
 			http.NotFound(w, r)
 			return
@@ -116,11 +124,12 @@ func (e *endpoint) offer(t *testing.T, b Bundle) {
 
 func (e *endpoint) source() Source {
 	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: e.Certificate().Raw})
-	return Source{Site: west, Keys: NewKeys(&e.key.PublicKey), RestEndpoint: e.URL + "/api", Certificates: string(cert)}
+	return Source{Pins: Pins{Site: west, Current: &e.key.PublicKey}, RestEndpoint: e.URL + "/api", Certificates: string(cert)}
 }
 
 func TestResolver_R10_R11(t *testing.T) {
 	e, c := newEndpoint(t), newClock()
+	e.now = c.now
 	r := NewResolver(c.now, nil)
 	ctx := t.Context()
 	check := func(what string, got []string, want []string, hits int32) {
@@ -150,7 +159,7 @@ func TestResolver_R10_R11(t *testing.T) {
 	check("endpoint down", r.Addresses(ctx, e.source()), moved.Peer, 4)
 
 	rekeyed := e.source()
-	rekeyed.Keys = NewKeys(&newKey(t).PublicKey)
+	rekeyed.Current = &newKey(t).PublicKey
 	check("another root key knows nothing", r.Known(rekeyed), nil, 4)
 }
 
@@ -163,7 +172,9 @@ func TestResolverBelievesNothingElse_R9_R10(t *testing.T) {
 		good(w, r)
 	}))
 	defer other.Close()
-	forged, _ := SignBundle(newKey(t), bundle())
+	stranger := bundle()
+	stranger.IssuedAt = time.Now()
+	forged, _ := SignBundle(newKey(t), stranger)
 	for name, answer := range map[string]http.HandlerFunc{
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+BundlePath, http.StatusFound)
@@ -186,7 +197,7 @@ func TestResolverBelievesNothingElse_R9_R10(t *testing.T) {
 		"plain http":             func(s *Source) { s.RestEndpoint = strings.Replace(s.RestEndpoint, "https", "http", 1) },
 		"user in the URL":        func(s *Source) { s.RestEndpoint = strings.Replace(s.RestEndpoint, "https://", "https://u:p@", 1) },
 		"not a URL":              func(s *Source) { s.RestEndpoint = "::" },
-		"no pinned key":          func(s *Source) { s.Keys = nil },
+		"no pinned key":          func(s *Source) { s.Current = nil },
 	} {
 		src := e.source()
 		change(&src)

@@ -3,7 +3,6 @@ package peer
 import (
 	"crypto/tls"
 	"net"
-	"slices"
 	"sync"
 )
 
@@ -66,5 +65,5 @@ func (s *conns) keep(keys Keys) {
 func (s *conns) keeps(keys Keys) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.EqualFunc(s.keys, keys, func(a, b Key) bool { return a.id == b.id })
+	return s.keys.Same(keys)
 }

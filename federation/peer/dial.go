@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +27,7 @@ var errNoCandidate = errors.New("no address is known")
 
 // dial connects to the peer at whichever candidate proves to be it first. This
 // is the only place where another address is tried: no byte has been sent yet.
-func (s *site) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (s *site) dial(ctx context.Context, proto string) (net.Conn, error) {
 	if !s.forwarder.beginDial() {
 		return nil, &dialError{net.ErrClosed}
 	}
@@ -36,18 +38,37 @@ func (s *site) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 
 	to := s.target.Load()
 	tried := map[string]bool{}
-	conn, err := s.race(ctx, untried(tried, to.Candidates(ctx)))
+	conn, err := s.race(ctx, proto, s.shunned(untried(tried, to.Candidates(ctx))))
 	if err != nil && to.Fallback != nil {
 		var again error
-		if conn, again = s.race(ctx, untried(tried, to.Fallback(ctx))); again == nil {
+		if conn, again = s.race(ctx, proto, untried(tried, to.Fallback(ctx))); again == nil {
 			return conn, nil
 		}
 		err = errors.Join(err, again)
+	}
+	if errors.Is(err, ErrUnknownKey) && s.rekey(ctx) {
+		conn, err = s.race(ctx, proto, slices.Sorted(maps.Keys(tried)))
 	}
 	if err != nil {
 		return nil, &dialError{err}
 	}
 	return conn, nil
+}
+
+// rekey reports whether other keys prove the site than those just dialed with.
+func (s *site) rekey(ctx context.Context) bool {
+	to := *s.target.Load()
+	if to.Rekey == nil {
+		return false
+	}
+	keys := to.Rekey(ctx)
+	if len(keys) == 0 || s.conns.keeps(keys) {
+		return false
+	}
+	to.Keys = keys
+	s.target.Store(&to)
+	s.conns.keep(keys)
+	return true
 }
 
 func untried(tried map[string]bool, addrs []string) []string {
@@ -61,9 +82,28 @@ func untried(tried map[string]bool, addrs []string) []string {
 	return fresh
 }
 
+// shunned moves the address whose connection was lost to the end: the cell behind
+// it may accept connections and serve none.
+func (s *site) shunned(addrs []string) []string {
+	bad := s.shun.Load()
+	if bad == nil {
+		return addrs
+	}
+	slices.SortStableFunc(addrs, func(a, b string) int {
+		switch {
+		case a == *bad && b != *bad:
+			return 1
+		case b == *bad && a != *bad:
+			return -1
+		}
+		return 0
+	})
+	return addrs
+}
+
 // race dials addrs in order, the next one as soon as one fails or is slow, and
 // returns the first that finishes the handshake.
-func (s *site) race(ctx context.Context, addrs []string) (net.Conn, error) {
+func (s *site) race(ctx context.Context, proto string, addrs []string) (net.Conn, error) {
 	if len(addrs) == 0 {
 		return nil, errNoCandidate
 	}
@@ -78,7 +118,7 @@ func (s *site) race(ctx context.Context, addrs []string) (net.Conn, error) {
 	}
 	results := make(chan result)
 	try := func(addr string) {
-		conn, err := s.connect(ctx, addr)
+		conn, err := s.connect(ctx, proto, addr)
 		select {
 		case results <- result{conn, err}:
 		case <-ctx.Done():
@@ -113,17 +153,22 @@ func (s *site) race(ctx context.Context, addrs []string) (net.Conn, error) {
 }
 
 // connect makes one connection and proves who is there.
-func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
+func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error) {
 	cfg := s.forwarder.cfg
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
-	plain, err := dialing(cfg.Dial, cfg.AllowAddr)(ctx, "tcp", addr)
+	to := s.target.Load()
+	allow := to.Allow
+	if allow == nil {
+		allow = cfg.AllowAddr
+	}
+	plain, err := dialing(cfg.Dial, allow)(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err
 	}
 	raw := &conn{plain, &s.conns}
-	to := s.target.Load()
 	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
+	c.NextProtos = []string{proto}
 	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing
 	over := tls.Client(raw, c)
 	if err := over.HandshakeContext(ctx); err != nil {
@@ -134,12 +179,13 @@ func (s *site) connect(ctx context.Context, addr string) (net.Conn, error) {
 		raw.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
-	// Only HTTP/2: on HTTP/1.1 the transport would send some requests again by
-	// itself, and an assertion is good for once.
-	if over.ConnectionState().NegotiatedProtocol != "h2" {
+	// Calls go over HTTP/2 only: on HTTP/1.1 the transport would send some requests
+	// again by itself, and an assertion is good for once.
+	if got := over.ConnectionState().NegotiatedProtocol; got != proto {
 		over.Close()
-		return nil, fmt.Errorf("%s: no HTTP/2", addr)
+		return nil, fmt.Errorf("%s: speaks %q and not %s", addr, got, proto)
 	}
+	s.last.Store(&addr)
 	return over, nil
 }
 

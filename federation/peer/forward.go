@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httputil"
 	"time"
@@ -10,23 +11,43 @@ import (
 	"causeway/tenants"
 )
 
-// Forward sends r to its target and copies the answer to w. assertion, minted
-// for r.Method and r.URL.RequestURI(), is all that vouches for it there.
+// Exchange is what a request needs to cross.
+type Exchange struct {
+	// Mint makes the assertion, which is all that vouches for the request there, for
+	// its method and r.URL.RequestURI(). Each is good for one try.
+	Mint func() (string, error)
+	// Principal is who asks, for the share of the peer that one may take.
+	Principal string
+}
+
+// Forward sends r to its target and copies the answer to w. A request that asks to
+// become a WebSocket does, if the peer agrees: who may ask is the caller's to
+// decide before.
 //
 // An error is a *problem.Problem, or context.Canceled where the client left; then
 // nothing has been written. An answer that breaks off in the middle panics with
 // http.ErrAbortHandler, which is how a server tells its client that the rest is
 // missing: a recovering middleware must let it pass.
-func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, assertion string) error {
+func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, x Exchange) error {
 	s, err := f.site(to)
 	if err != nil {
 		return err
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		return problem.New(problem.Unavailable, "Too many requests to this site are under way.").After(time.Second)
+	if err := s.slots.take(x.Principal); err != nil {
+		return err
+	}
+	defer s.slots.give(x.Principal)
+	if err = f.once(s, w, r, to, x); mayTryAgain(r, err) {
+		err = f.once(s, w, r, to, x)
+	}
+	return err
+}
+
+// once tries a request once.
+func (f *Forwarder) once(s *site, w http.ResponseWriter, r *http.Request, to Target, x Exchange) error {
+	assertion, err := x.Mint()
+	if err != nil {
+		return err
 	}
 	var failed error
 	proxy := &httputil.ReverseProxy{
@@ -37,7 +58,21 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, a
 			rewrite(p, to.Site, f.cfg.Identity.site, assertion)
 		},
 		ModifyResponse: func(res *http.Response) error {
-			return f.accept(res, r)
+			localized := res.Header.Get("Location")
+			if to.Origin != "" {
+				localize(res.Header, to.Origin, f.cfg.Origin)
+			}
+			moved := res.Header.Get("Location")
+			if err := f.accept(res, r); err != nil {
+				return err
+			}
+			if moved != localized {
+				res.Header.Set("Location", moved) // whatever host the client calls us by
+			}
+			if res.StatusCode == http.StatusTooManyRequests {
+				res.Header.Set(limitedByHeader, string(to.Site))
+			}
+			return nil
 		},
 		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
 	}
@@ -52,8 +87,10 @@ func rewrite(p *httputil.ProxyRequest, to, self tenants.SiteID, assertion string
 	out := p.Out
 	hop.StripRequest(out.Header)
 	out.Trailer = nil // a client could name any header there
-	out.Header.Del("Connection")
-	out.Header.Del("Upgrade")
+	if !hop.AsksForWebSocket(p.In) {
+		out.Header.Del("Connection")
+		out.Header.Del("Upgrade")
+	}
 	out.Header.Del("Te")
 	out.Header.Set(AssertionHeader, assertion)
 	out.Header.Set("Via", viaValue(self))
@@ -70,10 +107,16 @@ func rewrite(p *httputil.ProxyRequest, to, self tenants.SiteID, assertion string
 func (f *Forwarder) accept(res *http.Response, r *http.Request) error {
 	switch res.StatusCode {
 	case http.StatusMisdirectedRequest:
-		return problem.New(problem.Unavailable, "The organization is not at the site that its association names.")
+		return problem.Wrap(ErrMisdirected, problem.Unavailable, "The organization is not at the site that its association names.").
+			After(retryMisdirected)
 	case http.StatusLoopDetected:
 		return problem.New(problem.Unavailable, "The other site refused the request because it has seen it before.")
 	case http.StatusSwitchingProtocols:
+		if hop.AsksForWebSocket(r) {
+			hop.StripResponse(res, r.Host)
+			renameRequestID(res.Header)
+			return nil // its body is the connection, and as silent as it likes
+		}
 		return problem.New(problem.Unavailable, "The other site answered with a protocol nobody asked for.")
 	}
 	hop.StripResponse(res, r.Host)
@@ -82,3 +125,10 @@ func (f *Forwarder) accept(res *http.Response, r *http.Request) error {
 	res.Body = newGuarded(res, f.cfg.IdleTimeout)
 	return nil
 }
+
+// ErrMisdirected is in the refusal of a site that does not have the organization:
+// what its directory said is out of date.
+var ErrMisdirected = errors.New("peer: the site does not have the organization")
+
+// retryMisdirected is about how long the directory of a site takes to be read.
+const retryMisdirected = 5 * time.Second

@@ -214,7 +214,7 @@ func TestForwardInterimAnswersStayHere_R9_R10(t *testing.T) {
 	}))
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ours", "kept")
-		if err := p.forwarder.Forward(w, r, p.target(), "a"); err != nil {
+		if err := p.forwarder.Forward(w, r, p.target(), Exchange{Mint: minted("a")}); err != nil {
 			t.Error(err)
 		}
 	}))
@@ -389,7 +389,7 @@ func TestForwardStreamsAndEndsOnSilence_R9(t *testing.T) {
 		<-r.Context().Done()
 	}), func(c *Config) { c.IdleTimeout = 100 * time.Millisecond })
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := p.forwarder.Forward(w, r, p.target(), "a"); err != nil {
+		if err := p.forwarder.Forward(w, r, p.target(), Exchange{Mint: minted("a")}); err != nil {
 			t.Error(err)
 		}
 	}))
@@ -411,7 +411,7 @@ func TestForwardBulkhead_R10(t *testing.T) {
 	p := newPair(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		entered <- struct{}{}
 		<-r.Context().Done()
-	}), func(c *Config) { c.MaxInFlight = 1 })
+	}), func(c *Config) { c.MaxInFlight, c.MaxPerPrincipal = 1, 2 })
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); p.do(get("/").WithContext(ctx), p.target()) }()

@@ -30,6 +30,11 @@ type Config struct {
 	// MaxInFlight bounds the requests under way to one peer, so that one slow
 	// site cannot take every connection of this one. 256.
 	MaxInFlight int
+	// MaxPerPrincipal bounds those of them that one principal has under way. A
+	// quarter of MaxInFlight.
+	MaxPerPrincipal int
+	// Origin is https://host[:port] of this site, as clients know it.
+	Origin string
 	// AllowAddr refuses addresses that a peer must not make us connect to, asked
 	// after name resolution. Nil allows all.
 	AllowAddr func(netip.Addr) bool
@@ -41,12 +46,20 @@ type Config struct {
 type Target struct {
 	Site tenants.SiteID
 	Keys Keys // the root keys that prove it
+	// Origin is https://host[:port] of the site, as its clients know it; empty where
+	// nobody needs to know.
+	Origin string
 	// Candidates are addresses to try, best first; it must not wait long. They
 	// are tried when a connection is made, not for every request.
 	Candidates func(context.Context) []string
 	// Fallback, if set, is asked when every candidate failed or there is none. It
 	// may ask over the network.
 	Fallback func(context.Context) []string
+	// Rekey, if set, is asked over the network for the site's keys when an address
+	// showed one that is not among Keys.
+	Rekey func(context.Context) Keys
+	// Allow refuses addresses for this site; nil is the Forwarder's AllowAddr.
+	Allow func(netip.Addr) bool
 }
 
 // Forwarder sends requests to peer sites. It keeps one warm connection and one
@@ -72,6 +85,7 @@ func NewForwarder(cfg Config) (*Forwarder, error) {
 	defaults(&cfg.HeaderTimeout, 30*time.Second)
 	defaults(&cfg.IdleTimeout, 120*time.Second)
 	defaults(&cfg.MaxInFlight, 256)
+	defaults(&cfg.MaxPerPrincipal, max(1, cfg.MaxInFlight/4))
 	f := &Forwarder{cfg: cfg, sites: map[tenants.SiteID]*site{}}
 	f.base, f.stop = context.WithCancel(context.Background())
 	return f, nil
@@ -131,7 +145,7 @@ func (f *Forwarder) Close() {
 	f.mu.Unlock()
 	f.stop()
 	for _, s := range sites {
-		s.transport.CloseIdleConnections()
+		s.ways.close()
 	}
 	f.dials.Wait()
 }

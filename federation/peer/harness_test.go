@@ -58,7 +58,7 @@ func (c *clock) add(d time.Duration) {
 
 func newIdentity(t testing.TB, site tenants.SiteID, root *ecdsa.PrivateKey, now func() time.Time) *Identity {
 	t.Helper()
-	id, err := NewIdentity(site, root, now)
+	id, err := NewIdentity(site, func() *ecdsa.PrivateKey { return root }, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func (p *pair) target(addrs ...string) Target {
 // do forwards as a gateway would, and returns what the client sees.
 func (p *pair) do(r *http.Request, to Target) (*httptest.ResponseRecorder, error) {
 	w := httptest.NewRecorder()
-	err := p.forwarder.Forward(w, r, to, "the-assertion")
+	err := p.forwarder.Forward(w, r, to, Exchange{Mint: minted("the-assertion"), Principal: "somebody"})
 	return w, err
 }
 
@@ -157,3 +157,5 @@ func deadAddr(t testing.TB) string {
 	defer ln.Close()
 	return ln.Addr().String()
 }
+
+func minted(token string) func() (string, error) { return func() (string, error) { return token, nil } }

@@ -18,6 +18,10 @@ const (
 	peerRequestIDHeader = "X-Causeway-Peer-Request-Id"
 )
 
+// limitedByHeader tells a client whose limit a 429 is of, where it is not ours: the
+// peer's RateLimit headers speak of its own buckets.
+const limitedByHeader = "X-Causeway-Limited-By"
+
 // dropLink: SDKs follow a next page's link with the credentials they have, and
 // those are for this site only. Without the link they ask us for the next page.
 func dropLink(h http.Header) { h.Del("Link") }

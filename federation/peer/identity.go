@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -19,9 +18,9 @@ import (
 )
 
 const (
-	// leafLife bounds how long a stolen leaf key can be used. A leaf is renewed
+	// LeafLife bounds how long a stolen leaf key can be used. A leaf is renewed
 	// at half of it, so that a slow clock at the peer still sees a valid one.
-	leafLife = 24 * time.Hour
+	LeafLife = 24 * time.Hour
 	// skew is how far a peer's clock may be behind ours when a leaf is new.
 	skew = 5 * time.Minute
 )
@@ -30,21 +29,20 @@ const (
 // takes part in a handshake.
 type Identity struct {
 	site tenants.SiteID
-	root *ecdsa.PrivateKey
+	root func() *ecdsa.PrivateKey
 	now  func() time.Time
 
-	mu    sync.Mutex
-	leaf  *tls.Certificate
-	renew time.Time
+	mu     sync.Mutex
+	leaf   *tls.Certificate
+	issuer *ecdsa.PrivateKey // of leaf
+	renew  time.Time
 }
 
-// NewIdentity makes the identity of site from its root key.
-func NewIdentity(site tenants.SiteID, root *ecdsa.PrivateKey, now func() time.Time) (*Identity, error) {
+// NewIdentity makes the identity of site. root is the root key that signs now,
+// from memory: each handshake asks.
+func NewIdentity(site tenants.SiteID, root func() *ecdsa.PrivateKey, now func() time.Time) (*Identity, error) {
 	if _, err := tenants.ParseUUID(string(site)); err != nil {
 		return nil, fmt.Errorf("peer: site id: %w", err)
-	}
-	if root == nil || root.Curve != elliptic.P256() {
-		return nil, errors.New("peer: the site root key must be P-256")
 	}
 	id := &Identity{site: site, root: root, now: now}
 	_, err := id.certificate()
@@ -59,21 +57,24 @@ func (id *Identity) Site() tenants.SiteID { return id.site }
 func (id *Identity) certificate() (*tls.Certificate, error) {
 	id.mu.Lock()
 	defer id.mu.Unlock()
-	now := id.now()
-	if id.leaf != nil && now.Before(id.renew) {
+	now, root := id.now(), id.root()
+	if id.leaf != nil && now.Before(id.renew) && root == id.issuer {
 		return id.leaf, nil
 	}
-	leaf, err := id.issue(now)
+	if root == nil || root.Curve != elliptic.P256() {
+		return nil, errors.New("peer: the site root key must be P-256")
+	}
+	leaf, err := id.issue(root, now)
 	if err != nil {
 		return nil, err
 	}
-	id.leaf, id.renew = leaf, now.Add(leafLife/2)
+	id.leaf, id.issuer, id.renew = leaf, root, now.Add(LeafLife/2)
 	return leaf, nil
 }
 
 // issue signs a leaf for a new key. Only the leaf goes over the wire: the peer
 // holds the root key already, and nothing else about a root could count.
-func (id *Identity) issue(now time.Time) (*tls.Certificate, error) {
+func (id *Identity) issue(root *ecdsa.PrivateKey, now time.Time) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -90,14 +91,14 @@ func (id *Identity) issue(now time.Time) (*tls.Certificate, error) {
 		SerialNumber:          serial,
 		Subject:               pkix.Name{CommonName: name.String()},
 		NotBefore:             now.Add(-skew),
-		NotAfter:              now.Add(leafLife),
+		NotAfter:              now.Add(LeafLife),
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		URIs:                  []*url.URL{name},
 		BasicConstraintsValid: true,
 		SignatureAlgorithm:    x509.ECDSAWithSHA256,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, id.issuer(name), key.Public(), id.root)
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer(root, name), key.Public(), root)
 	if err != nil {
 		return nil, err
 	}
@@ -108,17 +109,14 @@ func (id *Identity) issue(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: parsed}, nil
 }
 
-// issuer stands for the root in a leaf's issuer fields.
-func (id *Identity) issuer(name *url.URL) *x509.Certificate {
-	spki, err := x509.MarshalPKIXPublicKey(id.root.Public())
-	if err != nil {
-		spki = nil // cannot be: the curve was checked; the field is a convenience
+// issuer stands for the root in a leaf's issuer fields: peers know by its name
+// which of the site's keys to check the leaf with.
+func issuer(root *ecdsa.PrivateKey, name *url.URL) *x509.Certificate {
+	c := &x509.Certificate{Subject: pkix.Name{CommonName: name.String() + " root"}}
+	for _, key := range NewKeys(&root.PublicKey) {
+		c.SubjectKeyId = key.id[:]
 	}
-	sum := sha256.Sum256(spki)
-	return &x509.Certificate{
-		Subject:      pkix.Name{CommonName: name.String() + " root"},
-		SubjectKeyId: sum[:20],
-	}
+	return c
 }
 
 func siteURI(site tenants.SiteID) (*url.URL, error) { return url.Parse(tenants.URN("site", site)) }

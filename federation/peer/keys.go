@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"time"
 
 	"causeway/tenants"
 )
@@ -66,6 +67,11 @@ func (k Keys) has(id keyID) bool {
 	return false
 }
 
+// Same reports whether both are the same keys in the same order.
+func (k Keys) Same(other Keys) bool {
+	return slices.EqualFunc(k, other, func(a, b Key) bool { return a.id == b.id })
+}
+
 // Have reports whether public is one of them.
 func (k Keys) Have(public *ecdsa.PublicKey) bool {
 	return slices.ContainsFunc(k, func(key Key) bool { return key.Equal(public) })
@@ -77,12 +83,12 @@ func (k Keys) share(other Keys) bool {
 }
 
 // Prove reports whether a connection that ServerTLS or ClientTLS accepted would
-// be accepted today: it shows a leaf of site, issued by one of these keys. Only
-// the issuer's name is compared. Its signature was checked in the handshake,
-// with the very key that the name is of.
-func (k Keys) Prove(s *tls.ConnectionState, site tenants.SiteID) bool {
+// be accepted now: it shows a leaf of site, issued by one of these keys. Only the
+// issuer's name is compared. Its signature was checked in the handshake, with the
+// very key that the name is of.
+func (k Keys) Prove(s *tls.ConnectionState, site tenants.SiteID, now time.Time) bool {
 	named, ok := SiteOf(s)
-	return ok && named == site && k.has(issuerOf(s.PeerCertificates[0]))
+	return ok && named == site && k.has(issuerOf(s.PeerCertificates[0])) && !over(*s, now)
 }
 
 func issuerOf(leaf *x509.Certificate) (id keyID) {

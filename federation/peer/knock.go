@@ -1,10 +1,6 @@
 package peer
 
-import (
-	"net/http"
-
-	"causeway/internal/hop"
-)
+import "net/http"
 
 // Knocker is [Forwarder.RoundTripper] for who finds out whether a site can be
 // reached: it tries whatever the breaker says, and tells the breaker. Its callers
@@ -17,7 +13,7 @@ func (f *Forwarder) Knocker(to Target) (http.RoundTripper, error) {
 type knocker struct{ *site }
 
 func (k knocker) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := k.transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
+	res, err := k.send(r)
 	k.breaker.report(false, judge(r.Context(), err))
 	if err != nil {
 		return nil, explain(r.Context(), err)

@@ -26,32 +26,20 @@ type site struct {
 	forwarder *Forwarder
 	target    atomic.Pointer[Target]
 	breaker   breaker
-	slots     chan struct{}
-	transport *http.Transport
+	slots     slots
+	ways      ways
 	conns     conns
+	shun      atomic.Pointer[string] // the address of the connection that was lost last
+	last      atomic.Pointer[string] // the address of the newest connection
 }
 
 func newSite(f *Forwarder, to Target) *site {
-	s := &site{forwarder: f, slots: make(chan struct{}, f.cfg.MaxInFlight)}
+	s := &site{forwarder: f}
+	s.slots.max, s.slots.each = f.cfg.MaxInFlight, f.cfg.MaxPerPrincipal
 	s.breaker.now = f.cfg.Now
 	s.target.Store(&to)
 	s.conns.keep(to.Keys)
-	protocols := new(http.Protocols)
-	protocols.SetHTTP2(true)
-	s.transport = &http.Transport{
-		DialTLSContext: s.dial,
-		Protocols:      protocols,
-		// The client's and the peer's business; we could only make it worse.
-		DisableCompression:     true,
-		IdleConnTimeout:        idleConn,
-		ResponseHeaderTimeout:  f.cfg.HeaderTimeout,
-		MaxResponseHeaderBytes: maxHeaders,
-		HTTP2: &http.HTTP2Config{
-			SendPingTimeout:           pingAfter,
-			PingTimeout:               pingTimeout,
-			MaxReceiveBufferPerStream: streamWindow,
-		},
-	}
+	s.ways = newWays(s)
 	return s
 }
 
@@ -66,10 +54,23 @@ func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	verdict := neutral
 	defer func() { s.breaker.report(probe, verdict) }()
-	res, err := s.transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
+	res, err := s.send(r)
 	verdict = judge(r.Context(), err)
 	if err != nil {
 		return nil, explain(r.Context(), err)
 	}
 	return res, nil
+}
+
+func (s *site) send(r *http.Request) (*http.Response, error) {
+	transport, err := s.ways.of(r).transport()
+	if err != nil {
+		return nil, err
+	}
+	res, err := transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
+	if err != nil && isLost(r.Context(), err) {
+		s.shun.Store(s.last.Load())
+		err = &lost{err}
+	}
+	return res, err
 }

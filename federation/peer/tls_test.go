@@ -227,10 +227,10 @@ func TestLeafIsRenewedBeforeHalfLife_R10(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if life := first.Leaf.NotAfter.Sub(c.now()); life > leafLife || life < leafLife-time.Second {
+	if life := first.Leaf.NotAfter.Sub(c.now()); life > LeafLife || life < LeafLife-time.Second {
 		t.Fatal(life)
 	}
-	c.add(leafLife/2 - time.Second)
+	c.add(LeafLife/2 - time.Second)
 	if again, _ := id.certificate(); again != first {
 		t.Fatal("renewed too early")
 	}

@@ -31,7 +31,7 @@ func checkLeaf(leaf *x509.Certificate, now time.Time) error {
 	switch {
 	case now.Before(leaf.NotBefore) || now.After(leaf.NotAfter):
 		return errors.New("peer: the certificate is outside its validity")
-	case leaf.NotAfter.Sub(leaf.NotBefore) > leafLife+skew:
+	case leaf.NotAfter.Sub(leaf.NotBefore) > LeafLife+skew:
 		// A root key used once must not give an identity for years.
 		return errors.New("peer: the certificate is valid for too long")
 	case !leaf.BasicConstraintsValid || leaf.IsCA || leaf.KeyUsage != x509.KeyUsageDigitalSignature:

@@ -111,3 +111,12 @@ func (c contexts) agreed(t target, row Row, self tenants.SiteID) Decision {
 	}
 	return t.decide(row, self)
 }
+
+// Names reports whether the context headers name an organization and nothing else.
+func Names(auth, tenant string, l tenants.LocationID, name string) (bool, error) {
+	c, err := readContext(auth, tenant)
+	if err != nil {
+		return false, err
+	}
+	return (c.hasAuth || c.hasTenant) && c.agreesWith(target{l, name}), nil
+}

@@ -76,6 +76,8 @@ func TestValidate(t *testing.T) {
 		{"peer.advertise: must be an address others", func(c *c) { c.Peer.Advertise = "0.0.0.0:7443" }},
 		{"peer.advertise: must be an address others", func(c *c) { c.Peer.Advertise = "west:0" }},
 		{"gossip.seeds[1]: must be an address others", func(c *c) { c.Gossip.Seeds = []string{"east:7947", "east"} }},
+		{"federation.allowed_networks[0]: would let another site send us to this host", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
+		{"federation.allowed_networks[0]: has bits beyond its mask", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
 		{"gossip.networks[0]: allows all", func(c *c) { c.Gossip.Networks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
 		{"gossip.networks[0]: has bits beyond its mask", func(c *c) { c.Gossip.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
 		{"cells.key_file: is required", func(c *c) { c.Cells = &config.Cells{Listen: ":7946"} }},

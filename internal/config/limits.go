@@ -26,6 +26,8 @@ type Limits struct {
 	TokenFailure        TokenFailureLimits `yaml:"token_failure"`
 	TokenRefresh        TokenRefreshLimits `yaml:"token_refresh"`
 	Management          ManagementLimits   `yaml:"management"`
+	Crossing            CrossingLimits     `yaml:"crossing"`
+	Introspection       PeerLimits         `yaml:"introspection"`
 }
 
 // Budget is what one bucket holds and how fast it fills.
@@ -108,6 +110,20 @@ type ManagementLimits struct {
 	Org Budget `yaml:"org"`
 	// The whole site; off by default.
 	Site Budget `yaml:"site"`
+}
+
+// CrossingLimits count requests to and from other sites, at both.
+type CrossingLimits struct {
+	// One organization and one other site.
+	OrgAtPeer Budget `yaml:"org_at_peer"`
+	// One other site.
+	Peer Budget `yaml:"peer"`
+}
+
+// PeerLimits count what other sites ask about tokens of this one.
+type PeerLimits struct {
+	// One other site.
+	Peer Budget `yaml:"peer"`
 }
 
 // Budgets are the buckets that somebody set, as package ratelimit wants them.

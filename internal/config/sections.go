@@ -102,6 +102,15 @@ type Federation struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
 	// Time for the head of a site's answer; its body may take longer.
 	Timeout time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
+	// Time for which a new root key of this site is published before it signs.
+	// Other sites ask for it every five minutes: a site that was away for longer
+	// than this learns of the new key from what the old one says about it.
+	RootPublishAhead time.Duration `yaml:"root_publish_ahead" default:"24h" min:"25m" max:"720h"`
+	// Networks in which other sites may be, such as 192.0.2.0/24; none allows all.
+	// This host, addresses on its own wire (link-local) and those at which clouds
+	// tell secrets are refused unless a network that is named here, or with the
+	// association, contains them.
+	AllowedNetworks []netip.Prefix `yaml:"allowed_networks"`
 	// Cells of this site that gossip with other sites, those that have run longest;
 	// the others take over when one ends. The pool need not hold every cell of
 	// every site.

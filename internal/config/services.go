@@ -16,8 +16,9 @@ type Service struct {
 
 // ServiceRoute lets holders of a right call a path.
 type ServiceRoute struct {
-	// HTTP method.
-	Method string `yaml:"method" required:"true" oneof:"GET HEAD POST PUT PATCH DELETE OPTIONS"`
+	// HTTP method; WEBSOCKET is a GET that becomes a WebSocket (RFC 6455) and lasts
+	// as long as the session and the right do.
+	Method string `yaml:"method" required:"true" oneof:"GET HEAD POST PUT PATCH DELETE OPTIONS WEBSOCKET"`
 	// Path from the root, below the prefix. A segment {name} stands for any one
 	// segment, a last segment * for everything below.
 	Path string `yaml:"path" required:"true"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -146,6 +147,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 			c.Gossip.Seeds = append(c.Gossip.Seeds, loopback(other.Ports.Gossip))
 		}
 	}
+	c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	c.Operations.Listen = loopback(s.Ports.Operations)
 	c.Database.URL = secret.Text("sqlite://" + filepath.Join(own, "causeway.db"))
 	c.Keys.MasterFile = filepath.Join(own, "master.key")

@@ -21,34 +21,18 @@ type List interface {
 	Write(c *gin.Context, publicURL string, p fanout.Page) error
 }
 
-// Pages are the lists below /cloudapi.
-var Pages List = pages{}
+// Pages are the lists below /cloudapi. Where a row shows what a selector sorts by
+// somewhere else, Shown says where.
+type Pages struct{ Shown map[string]string }
 
-// InstancePages are the same where nobody knows whether an answer is a page: one
-// that is none cannot be joined with anything.
-var InstancePages List = instancePages{}
+// Of implements List.
+func (p Pages) Of(*http.Request) (fanout.List, error) { return p, nil }
 
-type (
-	pages         struct{}
-	instancePages struct{ pages }
-)
+// Paged implements fanout.List.
+func (Pages) Paged() bool { return true }
 
-func (instancePages) Of(*http.Request) (fanout.List, error) { return instancePages{}, nil }
-
-func (instancePages) Decode(body []byte, sort string) (fanout.Answer, error) {
-	a, err := pages{}.Decode(body, sort)
-	if err != nil {
-		err = problem.New(problem.InvalidMultisiteScope, "The service's answer is no page of a list, and cannot be joined with those of other locations.")
-	}
-	return a, err
-}
-
-func (pages) Of(*http.Request) (fanout.List, error) { return pages{}, nil }
-
-func (pages) Paged() bool { return true }
-
-// Decode reads VCD's envelope.
-func (pages) Decode(body []byte, sort string) (fanout.Answer, error) {
+// Decode implements fanout.List: it reads VCD's envelope.
+func (p Pages) Decode(body []byte, sort string) (fanout.Answer, error) {
 	var page struct {
 		Total  *int              `json:"resultTotal"`
 		Page   int               `json:"page"`
@@ -58,7 +42,26 @@ func (pages) Decode(body []byte, sort string) (fanout.Answer, error) {
 	if json.Unmarshal(body, &page) != nil || page.Total == nil || page.Values == nil {
 		return fanout.Answer{}, fanout.Unreadable()
 	}
+	if shown, ok := p.Shown[sort]; ok {
+		sort = shown
+	}
 	return fanout.Answer{Total: *page.Total, Page: page.Page, Size: page.Size, Rows: Rows(page.Values, sort)}, nil
+}
+
+// InstancePages are the same of instances, of which nobody knows whether an
+// answer is a page: one that is none cannot be joined with anything.
+type InstancePages struct{ Pages }
+
+// Of implements List.
+func (p InstancePages) Of(*http.Request) (fanout.List, error) { return p, nil }
+
+// Decode implements fanout.List.
+func (p InstancePages) Decode(body []byte, sort string) (fanout.Answer, error) {
+	a, err := p.Pages.Decode(body, sort)
+	if err != nil {
+		err = problem.New(problem.InvalidMultisiteScope, "The service's answer is no page of a list, and cannot be joined with those of other locations.")
+	}
+	return a, err
 }
 
 // Rows are the rows of a list in JSON.
@@ -79,7 +82,8 @@ func RawRows(rows []fanout.Row) []json.RawMessage {
 	return values
 }
 
-func (pages) Write(c *gin.Context, publicURL string, p fanout.Page) error {
+// Write implements List.
+func (Pages) Write(c *gin.Context, publicURL string, p fanout.Page) error {
 	if links := pageLinks(c.Request, publicURL, "", p.Page, p.Pages(), p.Size, p.Cursor); len(links) > 0 {
 		c.Header("Link", strings.Join(links, ","))
 	}

@@ -28,6 +28,9 @@ type Route struct {
 	// Home keeps requests from crossing to or from a peer: their bodies hold
 	// tokens, which never leave their site.
 	Home bool
+	// Upgrade lets a request become a WebSocket at a peer, whose instance's rules
+	// say whether it may.
+	Upgrade bool
 	// List makes one list of what several locations answer; nil for what is no list.
 	List List
 	Do   func(*gin.Context, Call) error

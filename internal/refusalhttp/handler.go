@@ -33,7 +33,7 @@ const maxPageSize = 128
 func (h *Handler) Endpoints() httpapi.Endpoints {
 	rights := []tenants.Right{tenants.RightAuditView, tenants.RightAdministratorView}
 	return httpapi.Endpoints{Routes: []httpapi.Route{
-		{Method: http.MethodGet, Path: httpapi.OwnAPI + "/refusals", Rights: rights, List: httpapi.Pages, Do: h.list},
+		{Method: http.MethodGet, Path: httpapi.OwnAPI + "/refusals", Rights: rights, List: httpapi.Pages{Shown: map[string]string{"actor": "actor.name", "actorId": "actor.id"}}, Do: h.list},
 		{Method: http.MethodGet, Path: httpapi.OwnAPI + "/refusals/:requestId", Rights: rights, Do: h.get},
 	}}
 }

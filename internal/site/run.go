@@ -15,7 +15,6 @@ import (
 	"causeway/federation"
 	"causeway/federation/fanout"
 	"causeway/federation/federationhttp"
-	"causeway/federation/peer"
 	"causeway/gateway"
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
@@ -38,7 +37,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return err
 	}
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.tokens, s.orgLimits, s.name, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -79,14 +78,12 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	e.Add((&oauthhttp.Handler{
 		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
+	e.Add(s.introspection())
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
 	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
-	e.Add((&federationhttp.Handler{
-		Root: s.root, Now: s.now, Bundle: peer.Bundle{
-			Site: s.self.ID, Name: s.self.Name, Peer: []string{s.config.PeerAddress()}, RefreshHint: 5 * time.Minute,
-		},
-	}).Endpoints())
+	e.Add((&federationhttp.Handler{Roots: s.roots, Now: s.now, Bundle: s.ownBundle()}).Endpoints())
+	e.Add((&federationhttp.Keys{Roots: s.roots, PublicURL: s.config.Public.URL}).Endpoints())
 	return e
 }
 
@@ -115,21 +112,21 @@ func (s *Site) Start(ctx context.Context) error {
 		return err
 	}
 	public := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
-	// From memory: strangers must not make us ask the database. Each request asks
-	// for the association again.
-	between := s.identity.ServerTLS(s.links.Trusted)
 	for _, d := range []struct {
 		name, addr string
 		handler    http.Handler
 		tls        *tls.Config
 	}{
 		{"public", s.config.Public.Listen, s.gateway.Public(), public},
-		{"peer", s.config.Peer.Listen, s.gateway.Peer(peerSite), between},
+		{"peer", s.config.Peer.Listen, s.gateway.Peer(s.peerSite), s.door.TLS()},
 		{"operations", s.config.Operations.Listen, s.operations(), nil},
 	} {
 		l, err := s.listen(ctx, d.name, d.addr)
 		if err != nil {
 			return err
+		}
+		if d.name == "peer" {
+			l = s.door.Listener(l)
 		}
 		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log, s.fail))
 	}
@@ -166,13 +163,6 @@ func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, err
 		return nil, fmt.Errorf("%s listener: %w", name, err)
 	}
 	return l, nil
-}
-
-func peerSite(r *http.Request) (tenants.SiteID, bool) {
-	if r.TLS == nil {
-		return "", false
-	}
-	return peer.SiteOf(r.TLS)
 }
 
 // certificate is the configured one, or one of a local authority beside the
@@ -241,6 +231,9 @@ func (s *Site) Stop(ctx context.Context) error {
 
 // Close ends a site that was not started.
 func (s *Site) Close() error {
+	if s.gateway != nil {
+		s.gateway.Close()
+	}
 	if s.forwarder != nil {
 		s.forwarder.Close()
 	}
@@ -282,6 +275,8 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.every(ctx, keepEvery, "look after the signing keys", s.oauth.KeepKeys) })
 	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
+	b.done.Go(func() { s.links.KeepBundles(ctx, s.keepBundles, s.log) })
+	b.done.Go(func() { s.roots.Run(ctx, s.log) })
 	b.done.Go(func() { s.cells.Run(ctx) })
 	s.runHints(ctx, b)
 	if s.gossip != nil {

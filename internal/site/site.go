@@ -12,9 +12,11 @@ import (
 
 	"causeway/federation"
 	"causeway/federation/associations"
+	"causeway/federation/direct"
 	"causeway/federation/gossip"
 	"causeway/federation/links"
 	"causeway/federation/peer"
+	"causeway/federation/roots"
 	"causeway/gateway"
 	"causeway/internal/cells"
 	"causeway/internal/config"
@@ -51,38 +53,40 @@ type Site struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	db          *store.DB
-	keys        *secret.Keys
-	hasher      *secret.PasswordHasher
-	self        federation.Self
-	root        *ecdsa.PrivateKey
-	directory   *tenants.Directory
-	provisioner *tenants.Provisioner
-	logins      *tenants.Logins
-	tenants     *tenants.Service
-	oauth       *oauth.Service
-	limits      *ratelimit.Limiter
-	shares      *shares
-	orgLimits   *tenants.Limits
-	instances   *services.Proxy
-	identity    *peer.Identity
-	forwarder   *peer.Forwarder
-	resolver    *peer.Resolver
-	links       *links.Links
-	tokens      *oauth.Authenticator
-	tail        *journal.Tail
-	hints       *hints
-	cells       *cells.Registry
-	cleaner     *upkeep.Cleaner
-	sealer      *upkeep.Sealer
-	gossip      *speaker      // nil in static mode
-	cellPool    *gossip.Cells // nil where cells do without
-	refusals    *refusal.Recorder
-	gateway     *gateway.Gateway
-	metrics     *metrics
-	servers     []*server
-	background  *background
-	failed      chan error
+	db           *store.DB
+	keys         *secret.Keys
+	hasher       *secret.PasswordHasher
+	self         federation.Self
+	roots        *roots.Keeper
+	directory    *tenants.Directory
+	provisioner  *tenants.Provisioner
+	logins       *tenants.Logins
+	tenants      *tenants.Service
+	oauth        *oauth.Service
+	limits       *ratelimit.Limiter
+	shares       *shares
+	orgLimits    *tenants.Limits
+	instances    *services.Proxy
+	identity     *peer.Identity
+	door         *peer.Door
+	forwarder    *peer.Forwarder
+	resolver     *peer.Resolver
+	introspector *direct.Introspector // of tokens that other sites issued
+	links        *links.Links
+	tokens       *oauth.Authenticator
+	tail         *journal.Tail
+	hints        *hints
+	cells        *cells.Registry
+	cleaner      *upkeep.Cleaner
+	sealer       *upkeep.Sealer
+	gossip       *speaker      // nil in static mode
+	cellPool     *gossip.Cells // nil where cells do without
+	refusals     *refusal.Recorder
+	gateway      *gateway.Gateway
+	metrics      *metrics
+	servers      []*server
+	background   *background
+	failed       chan error
 
 	name         *associations.Name
 	associations *associations.Service
@@ -154,7 +158,7 @@ func (s *Site) openSelf(ctx context.Context) (err error) {
 	if err := s.provisioner.EnsureSystem(ctx); err != nil {
 		return err
 	}
-	s.self, s.root, err = links.EnsureSelf(ctx, s.db.Federation(), s.keys, s.config.Site.Name, s.clock())
+	s.self, _, err = links.EnsureSelf(ctx, s.db.Federation(), s.keys, s.config.Site.Name, s.clock())
 	return err
 }
 
@@ -193,27 +197,6 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	return nil
 }
 
-func (s *Site) openFederation(ctx context.Context) (err error) {
-	if s.identity, err = peer.NewIdentity(s.self.ID, s.root, s.now); err != nil {
-		return err
-	}
-	if s.forwarder, err = peer.NewForwarder(peer.Config{
-		Identity: s.identity, Now: s.now,
-		DialTimeout: s.config.Federation.ConnectTimeout, HeaderTimeout: s.config.Federation.Timeout, Dial: s.options.Network.Dial,
-	}); err != nil {
-		return err
-	}
-	s.resolver = peer.NewResolver(s.now, nil)
-	s.resolver.Dial = s.options.Network.Dial
-	s.links, err = links.New(links.Config{
-		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
-		Counterparts: counterparts{s.oauth, s.logins},
-		Forwarder:    s.forwarder, Resolver: s.resolver, Gossip: s.candidates,
-		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
-	})
-	return err
-}
-
 // counterparts joins what two packages know that do not know each other.
 type counterparts struct {
 	oauth  *oauth.Service
@@ -234,7 +217,7 @@ func (s *Site) clock() time.Time { return s.now().UTC().Truncate(time.Microsecon
 func (s *Site) Self() federation.Self { return s.self }
 
 // Root is the site's root public key, which an association pins.
-func (s *Site) Root() *ecdsa.PublicKey { return &s.root.PublicKey }
+func (s *Site) Root() *ecdsa.PublicKey { return s.roots.Public() }
 
 // DB, Keys, Provisioner and OAuth are for whoever sets a site up.
 func (s *Site) DB() *store.DB                     { return s.db }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -68,7 +69,15 @@ func Build(t testing.TB) string {
 // Launch starts the built gateway. What still runs when the test ends is killed.
 func Launch(t testing.TB, args ...string) *Process {
 	t.Helper()
-	p := &Process{cmd: exec.Command(Build(t), args...), ended: make(chan struct{})}
+	return LaunchIn(t, nil, args...)
+}
+
+// LaunchIn is Launch by a command that runs what is appended to it, such as one
+// that enters a network namespace.
+func LaunchIn(t testing.TB, within []string, args ...string) *Process {
+	t.Helper()
+	line := slices.Concat(within, []string{Build(t)}, args)
+	p := &Process{cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
 	p.out.more, p.errs.more = make(chan struct{}), make(chan struct{})
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.errs
 	if err := p.cmd.Start(); err != nil {

@@ -17,6 +17,7 @@ type siteRow struct {
 	Name      string
 	Root      []byte
 	CreatedAt int64 `gorm:"autoCreateTime:false"`
+	BundleSeq uint64
 }
 
 func (siteRow) TableName() string { return "site" }
@@ -123,7 +124,7 @@ func (orgKeyRow) TableName() string { return "org_keys" }
 func (r *reader) Self() (federation.Self, error) {
 	var row siteRow
 	err := take(r.db.Where("one = 1"), &row)
-	return federation.Self{ID: tenants.SiteID(row.ID), Name: row.Name, Root: row.Root, CreatedAt: fromMicros(row.CreatedAt)}, err
+	return federation.Self{ID: tenants.SiteID(row.ID), Name: row.Name, Root: row.Root, CreatedAt: fromMicros(row.CreatedAt), BundleSeq: row.BundleSeq}, err
 }
 
 func (r *reader) SiteAssociation(site tenants.SiteID) (federation.SiteAssociation, error) {
@@ -161,7 +162,7 @@ func (r *reader) OrgKey(org tenants.OrgID) ([]byte, error) {
 // CreateSelf is problem.Conflict when there is a site already.
 func (t *tx) CreateSelf(s federation.Self) error {
 	return once("This site has its identity already.",
-		t.create(&siteRow{One: 1, ID: string(s.ID), Name: s.Name, Root: s.Root, CreatedAt: micros(s.CreatedAt)}))
+		t.create(&siteRow{One: 1, ID: string(s.ID), Name: s.Name, Root: s.Root, CreatedAt: micros(s.CreatedAt), BundleSeq: s.BundleSeq}))
 }
 
 func (t *tx) PutSiteAssociation(a federation.SiteAssociation) error {

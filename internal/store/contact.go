@@ -70,6 +70,16 @@ func (r *reader) DirectSites() ([]tenants.SiteID, error) {
 	return list, err
 }
 
+func (r *reader) DirectPairs(site tenants.SiteID) ([]federation.Pair, error) {
+	var rows []orgAssociationRow
+	err := fault(r.db.Select("org_id", "remote_org_id").Where("site_id = ? AND direct", string(site)).Find(&rows).Error)
+	pairs := make([]federation.Pair, 0, len(rows))
+	for _, row := range rows {
+		pairs = append(pairs, federation.Pair{Local: tenants.OrgID(row.OrgID), Remote: tenants.OrgID(row.RemoteOrgID)})
+	}
+	return pairs, err
+}
+
 func (t *tx) DeleteSiteAssociation(site tenants.SiteID) error {
 	return t.must(t.db.Where("site_id = ?", string(site)).Delete(&siteAssociationRow{}))
 }

@@ -168,6 +168,7 @@ var planCalls = []call{
 			second(f.SharedBy(w.remote.Site, []tenants.OrgID{w.org, "none"}, 100)))
 	})},
 	{"DirectSites", inSites(func(f federation.Tx, _ *tenant) error { return second(f.DirectSites()) })},
+	{"DirectPairs", inSites(func(f federation.Tx, w *tenant) error { return second(f.DirectPairs(w.remote.Site)) })},
 	{"SetOrgStatus SetRemote DeleteOrgAssociation", inSites(func(f federation.Tx, w *tenant) error {
 		return errors.Join(
 			second(f.SetOrgStatus(w.org, w.remote, federation.Asymmetric, federation.StatusChange{Status: federation.StatusActive, At: now})),

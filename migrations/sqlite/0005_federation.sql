@@ -24,14 +24,20 @@ CREATE INDEX org_associations_site ON org_associations (site_id, org_id, remote_
 CREATE INDEX org_associations_direct ON org_associations (site_id) WHERE direct;
 
 -- This site's root keys: published to peers first, signing later, retired last.
--- site.root is the first of them.
+-- site.root is the first of them and has a row here once it has a successor.
+-- succession is what the key before says about this one, signed; sealed is empty
+-- once the key is retired.
 CREATE TABLE site_roots (
     id         TEXT PRIMARY KEY,
     sealed     BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     signs_from INTEGER NOT NULL,
-    retired_at INTEGER NOT NULL
+    retired_at INTEGER NOT NULL,
+    succession TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What the site says of itself is numbered.
+ALTER TABLE site ADD COLUMN bundle_seq INTEGER NOT NULL DEFAULT 0;
 
 -- Assertions for requests that change something, as far as they could be shown
 -- again: to another cell.
@@ -45,6 +51,7 @@ CREATE TABLE assertions (
 -- +goose Down
 DROP TABLE assertions;
 DROP TABLE site_roots;
+ALTER TABLE site DROP COLUMN bundle_seq;
 DROP INDEX org_associations_site;
 DROP INDEX org_associations_direct;
 ALTER TABLE org_associations DROP COLUMN remote_enabled;

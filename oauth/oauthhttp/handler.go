@@ -44,13 +44,13 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 	}
 	accounts := cloudapi + "/serviceAccounts"
 	e.Routes = append(e.Routes,
-		httpapi.Route{Method: http.MethodGet, Path: accounts, Rights: view, List: httpapi.Pages, Do: h.list},
+		httpapi.Route{Method: http.MethodGet, Path: accounts, Rights: view, List: httpapi.Pages{}, Do: h.list},
 		httpapi.Route{Method: http.MethodGet, Path: accounts + "/:id", Rights: view, Do: h.get},
 		httpapi.Route{Method: http.MethodPut, Path: accounts + "/:id", Rights: manage, Do: h.update},
 		httpapi.Route{Method: http.MethodDelete, Path: accounts + "/:id", Rights: manage, Do: h.remove},
 		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/revoke", Rights: manage, Do: h.revoke},
 		httpapi.Route{Method: http.MethodPost, Path: accounts + "/:id/takeOwnership", Rights: manage, Do: h.takeOwnership},
-		httpapi.Route{Method: http.MethodGet, Path: tokensPath, Rights: tokens, List: httpapi.Pages, Do: h.listTokens},
+		httpapi.Route{Method: http.MethodGet, Path: tokensPath, Rights: tokens, List: httpapi.Pages{}, Do: h.listTokens},
 		httpapi.Route{Method: http.MethodPost, Path: tokensPath, Rights: tokens[:1], Do: h.createToken},
 		httpapi.Route{Method: http.MethodGet, Path: tokensPath + "/:id", Rights: tokens, Do: h.getToken},
 		httpapi.Route{Method: http.MethodPut, Path: tokensPath + "/:id", Rights: tokens, Do: h.renameToken},

@@ -13,6 +13,7 @@ import (
 
 	"causeway/internal/httpapi"
 	"causeway/oauth"
+	"causeway/tenants"
 )
 
 // keysAge is how long verifiers may keep the keys: much shorter than keys are
@@ -39,6 +40,18 @@ func (h *Handler) jwks(c *gin.Context) error {
 	if err := mayBeRealm(c); err != nil {
 		return err
 	}
+	return h.writeKeys(c)
+}
+
+// tokenKeysPath is where associated sites ask that accept tokens of ours from
+// clients, see federation/direct.
+const tokenKeysPath = "/federation/v1/tokenKeys"
+
+// tokenKeys tells associated sites the same, on the channel that proves whose keys
+// they are.
+func (h *Handler) tokenKeys(c *gin.Context, _ tenants.SiteID) error { return h.writeKeys(c) }
+
+func (h *Handler) writeKeys(c *gin.Context) error {
 	keys, err := h.OAuth.PublicKeys(c.Request.Context())
 	if err != nil {
 		return err

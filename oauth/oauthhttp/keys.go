@@ -43,8 +43,10 @@ func newSigningKey(k oauth.KeyInfo) signingKey {
 func (h *Handler) keyEndpoints() httpapi.Endpoints {
 	view := []tenants.Right{tenants.RightSiteView, tenants.RightSiteManage}
 	manage := view[1:]
-	return httpapi.Endpoints{Routes: []httpapi.Route{
-		{Method: http.MethodGet, Path: keysPath, Rights: view, List: httpapi.Pages, Do: h.listKeys},
+	return httpapi.Endpoints{Between: []httpapi.Between{
+		{Method: http.MethodGet, Path: tokenKeysPath, Do: h.tokenKeys},
+	}, Routes: []httpapi.Route{
+		{Method: http.MethodGet, Path: keysPath, Rights: view, List: httpapi.Pages{}, Do: h.listKeys},
 		{Method: http.MethodPost, Path: keysPath + "/rotate", Rights: manage, Do: h.rotateKey},
 		{Method: http.MethodPost, Path: keysPath + "/:kid/retire", Rights: manage, Do: h.retireKey},
 	}}

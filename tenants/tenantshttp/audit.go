@@ -15,7 +15,7 @@ import (
 
 func (h *Handler) auditRoutes() []httpapi.Route {
 	rights := []tenants.Right{tenants.RightAuditView, tenants.RightAdministratorView}
-	return []httpapi.Route{{Method: http.MethodGet, Path: "/cloudapi/1.0.0/auditTrail", Rights: rights, List: httpapi.Pages, Do: h.auditTrail}}
+	return []httpapi.Route{{Method: http.MethodGet, Path: "/cloudapi/1.0.0/auditTrail", Rights: rights, List: httpapi.Pages{}, Do: h.auditTrail}}
 }
 
 type auditEvent struct {

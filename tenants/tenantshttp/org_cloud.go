@@ -14,7 +14,7 @@ const cloudOrgs = "/cloudapi/1.0.0/orgs"
 
 func (h *Handler) cloudOrgRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: cloudOrgs, Rights: viewOrganization, List: httpapi.Pages, Do: h.cloudOrgList},
+		{Method: http.MethodGet, Path: cloudOrgs, Rights: viewOrganization, List: httpapi.Pages{}, Do: h.cloudOrgList},
 		{Method: http.MethodPost, Path: cloudOrgs, Rights: createOrganization, Do: h.cloudOrgCreate},
 		{Method: http.MethodGet, Path: cloudOrgs + "/:id", Rights: viewOrganization, Do: h.cloudOrg},
 		{Method: http.MethodPut, Path: cloudOrgs + "/:id", Rights: changeOrganization, Do: h.cloudOrgUpdate},

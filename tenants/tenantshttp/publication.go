@@ -34,7 +34,7 @@ func (h *Handler) publicationRoutes() []httpapi.Route {
 func (p publications) routes() []httpapi.Route {
 	one, rights, to := p.path+"/:id", p.path+"/:id/rights", p.path+"/:id/tenants"
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: p.path, Rights: p.view, List: httpapi.Pages, Do: p.list},
+		{Method: http.MethodGet, Path: p.path, Rights: p.view, List: httpapi.Pages{}, Do: p.list},
 		{Method: http.MethodPost, Path: p.path, Rights: p.edit, Do: p.create},
 		{Method: http.MethodGet, Path: one, Rights: p.view, Do: p.get},
 		{Method: http.MethodPut, Path: one, Rights: p.edit, Do: p.update},

@@ -59,7 +59,7 @@ func (h *Handler) quotaRoutes() []httpapi.Route {
 	view := []tenants.Right{tenants.RightQuotaView, tenants.RightQuotaManage}
 	manage := []tenants.Right{tenants.RightQuotaManage}
 	routes := []httpapi.Route{
-		{Method: http.MethodGet, Path: quotaPolicies, Rights: view, List: httpapi.Pages, Do: h.quotaPolicyList},
+		{Method: http.MethodGet, Path: quotaPolicies, Rights: view, List: httpapi.Pages{}, Do: h.quotaPolicyList},
 		{Method: http.MethodPost, Path: quotaPolicies, Rights: manage, Do: h.quotaPolicyCreate},
 		{Method: http.MethodGet, Path: quotaPolicies + "/:id", Rights: view, Do: h.quotaPolicyGet},
 		{Method: http.MethodPut, Path: quotaPolicies + "/:id", Rights: manage, Do: h.quotaPolicyUpdate},

@@ -21,9 +21,9 @@ const (
 
 func (h *Handler) rightRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: rightsPath, Rights: viewRights, List: httpapi.Pages, Do: h.rights},
+		{Method: http.MethodGet, Path: rightsPath, Rights: viewRights, List: httpapi.Pages{}, Do: h.rights},
 		{Method: http.MethodGet, Path: rightsPath + "/:id", Rights: viewRights, Do: h.right},
-		{Method: http.MethodGet, Path: categoriesPath, Rights: viewRights, List: httpapi.Pages, Do: h.categories},
+		{Method: http.MethodGet, Path: categoriesPath, Rights: viewRights, List: httpapi.Pages{}, Do: h.categories},
 		{Method: http.MethodGet, Path: categoriesPath + "/:id", Rights: viewRights, Do: h.category},
 		{Method: http.MethodGet, Path: "/api/admin/right/:id", Rights: viewRights, Do: h.rightXML},
 	}

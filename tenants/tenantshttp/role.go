@@ -19,7 +19,7 @@ const rolesPath = "/cloudapi/1.0.0/roles"
 func (h *Handler) roleRoutes() []httpapi.Route {
 	manage := []tenants.Right{tenants.RightRoleManage}
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: rolesPath, Rights: viewRoles, List: httpapi.Pages, Do: h.roles},
+		{Method: http.MethodGet, Path: rolesPath, Rights: viewRoles, List: httpapi.Pages{}, Do: h.roles},
 		{Method: http.MethodPost, Path: rolesPath, Rights: manage, Do: h.createRole},
 		{Method: http.MethodGet, Path: rolesPath + "/:id", Rights: viewRoles, Do: h.role},
 		{Method: http.MethodPut, Path: rolesPath + "/:id", Rights: manage, Do: h.updateRole},

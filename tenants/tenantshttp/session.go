@@ -26,7 +26,7 @@ func (h *Handler) sessionEndpoints() httpapi.Endpoints {
 			{Method: http.MethodPost, Path: "/api/login", Do: h.loginOrgList},
 		},
 		Routes: []httpapi.Route{
-			{Method: http.MethodGet, Path: sessions, Rights: []tenants.Right{httpapi.AnySession}, List: httpapi.Pages, Do: h.sessionList},
+			{Method: http.MethodGet, Path: sessions, Rights: []tenants.Right{httpapi.AnySession}, List: sessionPages, Do: h.sessionList},
 			route(http.MethodGet, sessions+"/current", h.current),
 			route(http.MethodGet, sessions+"/:id", h.session),
 			route(http.MethodDelete, sessions, h.logout),

@@ -19,6 +19,9 @@ var sessionFields = fiql.Fields{
 	"role.id":   {Column: "role_id", Kind: fiql.URN, URN: "role"},
 }
 
+// sessionPages: a session shows its role as a list.
+var sessionPages = httpapi.Pages{Shown: map[string]string{"role.id": "roleRefs.id"}}
+
 // Who may see other people's sessions, and who may end them. To manage users is
 // not enough to end one: whoever does may do less than the session's owner.
 var (

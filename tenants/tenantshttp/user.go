@@ -21,7 +21,7 @@ func (h *Handler) userRoutes() []httpapi.Route {
 	manage := []tenants.Right{tenants.RightUserManage}
 	const admin = "/api/admin/user/:id"
 	routes := []httpapi.Route{
-		{Method: http.MethodGet, Path: usersPath, Rights: viewUsers, List: httpapi.Pages, Do: h.users},
+		{Method: http.MethodGet, Path: usersPath, Rights: viewUsers, List: httpapi.Pages{}, Do: h.users},
 		{Method: http.MethodPost, Path: usersPath, Rights: manage, Do: h.createUser},
 		{Method: http.MethodGet, Path: usersPath + "/:id", Rights: anyone, Do: h.user},
 		{Method: http.MethodPut, Path: usersPath + "/:id", Rights: manage, Do: h.updateUser},
