@@ -9,6 +9,11 @@
 // bubble's time stands still while somebody waits for a socket; the cells of one
 // site share a file.
 //
+// A skew moves the whole clock of a site's processes. A real clock that is set
+// leaves what measures durations alone; here setting it forward looks like
+// silence of the database until the next look, and setting it back keeps limits
+// exhausted for as long. Stop a site before its clock goes back.
+//
 // # Scripts
 //
 // A script has one statement on a line; # begins a comment. Durations are as in
@@ -49,7 +54,7 @@
 // What must follow is written as what is looked at, its value, and either how
 // soon it must be so or for how long it must stay so:
 //
-//	expect request west -> east 503 within 3s  the HTTP status; "none" if nobody answered
+//	expect request west -> east 503 within 3s  the HTTP status; "refused" is any above 399, "none" if nobody answered
 //	expect west status east UNREACHABLE within 35s   the site's association, or "none"
 //	expect west org east ACTIVE for 20s        the organization's association, or "none"
 //	expect west members 2 within 60s           cells that its gossip knows to be alive, its own not counted

@@ -32,11 +32,11 @@ func (r *run) expect(ctx context.Context, s Step) {
 			break
 		}
 		seen = value
-		if e.For && seen != e.Value {
+		if e.For && !e.met(seen) {
 			r.fail(s, "%s is %s after %v, and must stay %s for %v", s.what(), seen, since(begun), e.Value, e.Time)
 			return
 		}
-		if !e.For && seen == e.Value {
+		if !e.For && e.met(seen) {
 			r.meet(s, "%s is %s after %v", s.what(), seen, since(begun))
 			return
 		}
@@ -44,7 +44,7 @@ func (r *run) expect(ctx context.Context, s Step) {
 			break
 		}
 	}
-	if e.For && seen == e.Value {
+	if e.For && e.met(seen) {
 		r.meet(s, "%s was %s for %v", s.what(), seen, since(begun))
 		return
 	}

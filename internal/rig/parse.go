@@ -386,6 +386,9 @@ func (p *parser) expect(s *Step) (err error) {
 func (e Expectation) check() error {
 	switch e.Look {
 	case LookRequest, LookMembers:
+		if e.Look == LookRequest && e.Value == refused {
+			return nil
+		}
 		if n, err := strconv.Atoi(e.Value); (err != nil || n < 0 || n > 10_000) && e.Value != none {
 			return fmt.Errorf("%q is not a number", e.Value)
 		}

@@ -74,6 +74,17 @@ const (
 	LookReady   Look = "ready"
 )
 
+// refused is the value of every answer that is a refusal.
+const refused = "refused"
+
+// met reports whether what was seen is what is expected.
+func (e Expectation) met(seen string) bool {
+	if e.Look == LookRequest && e.Value == refused {
+		return len(seen) == 3 && (seen[0] == '4' || seen[0] == '5')
+	}
+	return seen == e.Value
+}
+
 // Expectation is a value that must be seen, or stay.
 type Expectation struct {
 	Look  Look
