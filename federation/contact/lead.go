@@ -119,10 +119,10 @@ func (l *leader) start(ctx context.Context, site tenants.SiteID) (end func()) {
 	l.crew[site] = t
 	l.mu.Unlock()
 	own, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
+	first, done := rand.N(spread*time.Duration(len(l.sites))), make(chan struct{})
 	go func() {
 		defer close(done)
-		t.run(own, rand.N(spread*time.Duration(len(l.sites))))
+		t.run(own, first)
 	}()
 	return func() {
 		cancel()

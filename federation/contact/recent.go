@@ -36,12 +36,14 @@ func (r *recent[T]) note(seq int64, what ...T) {
 	for _, w := range what {
 		r.list = append(r.list, numbered[T]{seq, w})
 	}
-	if over := len(r.list) - r.room; over > 0 {
+	if len(r.list) > r.room {
+		// A quarter at once: what is kept is copied, since others may be reading it.
+		over := len(r.list) - r.room*3/4
 		r.floor = r.list[over-1].seq
-		r.list = append(r.list[:0:0], r.list[over:]...)
-		for len(r.list) > 0 && r.list[0].seq <= r.floor { // the rest of a row that is gone in part
-			r.list = r.list[1:]
+		for over < len(r.list) && r.list[over].seq <= r.floor { // the rest of a row that is gone in part
+			over++
 		}
+		r.list = append([]numbered[T](nil), r.list[over:]...)
 	}
 	if len(what) > 0 {
 		r.announce()

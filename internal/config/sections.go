@@ -100,6 +100,9 @@ type Federation struct {
 	TenantAssociations string `yaml:"tenant_associations" default:"allowed" oneof:"allowed forbidden"`
 	// Time to connect to a site before another of its addresses is tried.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
+	// Between two heartbeats to an associated site, a fifth more or less. Three that
+	// fail make it UNREACHABLE.
+	Heartbeat time.Duration `yaml:"heartbeat" default:"10s" min:"1s" max:"1m"`
 	// Time for the head of a site's answer; its body may take longer.
 	Timeout time.Duration `yaml:"timeout" default:"30s" min:"1s" max:"5m"`
 	// Time for which a new root key of this site is published before it signs.

@@ -36,8 +36,9 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, rememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
 		return err
 	}
+	s.contact = s.newContact()
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -50,6 +51,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return 0
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
+	s.metrics.registry.MustRegister(peerCollector{s})
 	s.openUpkeep()
 	if err := s.openPools(); err != nil {
 		return err
@@ -80,6 +82,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	}).Endpoints())
 	e.Add(s.introspection())
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
+	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
 	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&federationhttp.Handler{Roots: s.roots, Now: s.now, Bundle: s.ownBundle()}).Endpoints())
@@ -207,6 +210,7 @@ func (s *Site) Addr(name string) string {
 // Stop ends the site in the order that loses nothing: new requests are refused
 // first, those under way finish until ctx ends, then what they used is closed.
 func (s *Site) Stop(ctx context.Context) error {
+	s.contact.Leave() // peers' questions that are held open are no work to wait for
 	var wait sync.WaitGroup
 	wait.Go(s.leavePools)
 	errs := make([]error, len(s.servers))
@@ -277,6 +281,7 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepBundles(ctx, s.keepBundles, s.log) })
 	b.done.Go(func() { s.roots.Run(ctx, s.log) })
+	b.done.Go(func() { s.contact.Run(ctx) })
 	b.done.Go(func() { s.cells.Run(ctx) })
 	s.runHints(ctx, b)
 	if s.gossip != nil {

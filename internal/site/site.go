@@ -12,6 +12,7 @@ import (
 
 	"causeway/federation"
 	"causeway/federation/associations"
+	"causeway/federation/contact"
 	"causeway/federation/direct"
 	"causeway/federation/gossip"
 	"causeway/federation/links"
@@ -73,6 +74,7 @@ type Site struct {
 	resolver     *peer.Resolver
 	introspector *direct.Introspector // of tokens that other sites issued
 	links        *links.Links
+	contact      *contact.Service
 	tokens       *oauth.Authenticator
 	tail         *journal.Tail
 	hints        *hints

@@ -1,0 +1,214 @@
+package contact
+
+import (
+	"fmt"
+	"net/url"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"causeway/federation"
+	"causeway/internal/journal"
+	"causeway/tenants"
+)
+
+var (
+	pairW = federation.Pair{Local: orgW, Remote: orgE} // as west holds it
+	pairE = federation.Pair{Local: orgE, Remote: orgW}
+)
+
+func (c *cell) holds(pair federation.Pair, want federation.Status) func() bool {
+	return func() bool { return c.org(pair).Status == want }
+}
+
+// newAssociated is two sites that are associated for a while.
+func newAssociated(t *testing.T) (w, e *cell, we, ew *link) {
+	t.Helper()
+	w, e, we, ew = newPair(t)
+	w.associate(east, act)
+	e.associate(west, act)
+	e.named(orgE, "Globex", true)
+	w.named(orgW, "Acme", true)
+	time.Sleep(time.Minute)
+	return w, e, we, ew
+}
+
+// An association of organizations is ACTIVE within seconds of its second half, and
+// ASYMMETRIC when one half is gone (VCD-37, I6).
+func TestDirectory_VCD_37_OrganizationsFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, _, _ := newAssociated(t)
+		w.pair(orgW, orgE, east, true)
+		time.Sleep(30 * time.Second)
+		if a := w.org(pairW); a.Status != asym {
+			t.Fatalf("with one half: %s", a.Status)
+		}
+		e.pair(orgE, orgW, west, true)
+		took := within(t, 5*time.Second, "both ACTIVE", func() bool { return w.holds(pairW, act)() && e.holds(pairE, act)() })
+		t.Logf("both ACTIVE after %v", took)
+		if a := w.org(pairW); a.RemoteName != "Globex" || !a.RemoteEnabled {
+			t.Errorf("the other is known as %q, enabled %v", a.RemoteName, a.RemoteEnabled)
+		}
+		e.pair(orgE, orgW, west, false)
+		took = within(t, 10*time.Second, "ASYMMETRIC", w.holds(pairW, asym))
+		t.Logf("ASYMMETRIC after %v", took)
+		if reason := w.org(pairW).Reason; reason != reasonOneSided {
+			t.Errorf("because %q", reason)
+		}
+		e.pair(orgE, orgW, west, true)
+		within(t, 10*time.Second, "ACTIVE again", w.holds(pairW, act))
+	})
+}
+
+// A rename and a disabling reach the sites that hold an association, and no
+// outage makes them miss it.
+func TestDirectory_RenamesAndStates(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, we, ew := newAssociated(t)
+		w.pair(orgW, orgE, east, true)
+		e.pair(orgE, orgW, west, true)
+		time.Sleep(15 * time.Second)
+		e.named(orgE, "Initech", false)
+		within(t, 13*time.Second, "the new name", func() bool { a := w.org(pairW); return a.RemoteName == "Initech" && !a.RemoteEnabled })
+		we.set(true)
+		ew.set(true)
+		e.named(orgE, "Hooli", true)
+		for range 2 * maxRemembered { // more than is remembered
+			e.record(journal.Entry{Action: journal.OrganizationUpdated, Subject: journal.Subject{Kind: journal.KindOrganization, ID: tenants.NewID()}})
+		}
+		time.Sleep(5 * time.Minute)
+		we.set(false)
+		ew.set(false)
+		within(t, 20*time.Second, "the newest name", func() bool { a := w.org(pairW); return a.RemoteName == "Hooli" && a.RemoteEnabled })
+		if a := w.org(pairW); a.Status != act {
+			t.Errorf("status %s", a.Status)
+		}
+		e.named(orgE, "with\x00control", true)
+		time.Sleep(30 * time.Second)
+		if a := w.org(pairW); a.RemoteName != "Hooli" {
+			t.Errorf("a name that none can have was believed: %q", a.RemoteName)
+		}
+	})
+}
+
+// Thousands of pairs are read in pages, and a quiet minute asks for none of them.
+func TestDirectory_Pages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, we, _ := newPair(t)
+		const n = 3*maxPairs + 7
+		for i := range n {
+			one, other := tenants.OrgID(fmt.Sprintf("cccccccc-0000-4000-8000-%012d", i)), tenants.OrgID(fmt.Sprintf("dddddddd-0000-4000-8000-%012d", i))
+			w.pair(one, other, east, true)
+			if i%3 > 0 {
+				e.pair(other, one, west, true)
+				e.names[other] = federation.Shared{Name: "as posted", Enabled: true}
+			}
+		}
+		w.associate(east, act)
+		e.associate(west, act)
+		count := func() (active int) {
+			for _, a := range w.orgs {
+				if a.Status == act {
+					active++
+				}
+			}
+			return active
+		}
+		want := n - (n+2)/3
+		time.Sleep(2 * time.Minute) // more than writesAtOnce would take longer
+		synctest.Wait()
+		if got := count(); got != want {
+			t.Errorf("%d of %d pairs are ACTIVE, want %d", got, n, want)
+		}
+		before := we.asked(OrgsPath)
+		time.Sleep(3 * time.Minute)
+		if asked := we.asked(OrgsPath) - before; asked > 0 {
+			t.Errorf("%d questions about organizations although nothing changed", asked)
+		}
+	})
+}
+
+// However often a site changes its mind, rows of ours change at a bounded rate.
+func TestDirectory_R10_APeerCannotMakeUsWrite(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, _, _ := newPair(t)
+		for i := range 200 {
+			one, other := tenants.OrgID(fmt.Sprintf("cccccccc-0000-4000-8000-%012d", i)), tenants.OrgID(fmt.Sprintf("dddddddd-0000-4000-8000-%012d", i))
+			w.pair(one, other, east, true)
+			e.pair(other, one, west, true)
+		}
+		w.associate(east, act)
+		e.associate(west, act)
+		for round := range 20 {
+			for org := range e.names {
+				delete(e.names, org)
+			}
+			for p := range e.orgs {
+				e.names[p.Local] = federation.Shared{Name: fmt.Sprint("round ", round), Enabled: round%2 == 0}
+			}
+			for range maxRemembered / 20 {
+				e.record(journal.Entry{Action: journal.OrganizationDeleted, Subject: journal.Subject{Kind: journal.KindOrganization, ID: "x"}})
+			}
+			time.Sleep(10 * time.Second)
+			synctest.Wait()
+		}
+		if n, limit := w.written(), writesAtOnce+200*writesPerSecond+2*200; n > limit {
+			t.Errorf("%d rows were changed in three minutes, more than %d", n, limit)
+		}
+	})
+}
+
+// A site is told about what is held with it, whatever it asks (R6).
+func TestOrgs_R6_NothingAboutOthers(t *testing.T) {
+	const third = tenants.SiteID("33333333-3333-4333-8333-333333333333")
+	e := newCell(east)
+	e.associate(west, act)
+	e.associate(third, act)
+	e.named(orgE, "Globex", true)
+	since := e.Applied()
+	e.pair(orgE, orgW, third, true) // even with an organization that has the asker's id
+	e.named(orgE, "Initech", true)
+	for name, q := range map[string]OrgQuery{
+		"everything": {Limit: 100}, "what changed": {Since: since, Limit: 100}, "the pair": {Pairs: []federation.Pair{pairE}},
+	} {
+		page, err := e.Orgs(t.Context(), west, q)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		for _, p := range page.Pairs {
+			if p.Held || p.Name != "" || p.Enabled || name != "the pair" {
+				t.Errorf("%s: told of %+v", name, p)
+			}
+		}
+		theirs, err := e.Orgs(t.Context(), third, q)
+		if err != nil || len(theirs.Pairs) != 1 || theirs.Pairs[0].Name != "Initech" {
+			t.Errorf("%s: its own site is told %+v, %v", name, theirs, err)
+		}
+	}
+	if _, err := e.Orgs(t.Context(), "44444444-4444-4444-8444-444444444444", OrgQuery{}); err == nil {
+		t.Error("a stranger is answered")
+	}
+}
+
+func FuzzParseOrgQuery(f *testing.F) {
+	f.Add("since=3&limit=10&after=" + url.QueryEscape(pairText(pairE)))
+	f.Add("pair=" + url.QueryEscape(pairText(pairE)) + "&pair=a,b")
+	f.Add("since=-1&limit=99999999999999999999")
+	f.Fuzz(func(t *testing.T, raw string) {
+		v, err := url.ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		q, err := ParseOrgQuery(v)
+		if err != nil {
+			return
+		}
+		if q.Since < 0 || q.Limit < 1 || q.Limit > maxPairs || len(q.Pairs) > maxAsked {
+			t.Errorf("%q: %+v", raw, q)
+		}
+		again, err := ParseOrgQuery(q.values())
+		if err != nil || fmt.Sprint(again) != fmt.Sprint(q) {
+			t.Errorf("%q: %+v, written and read %+v, %v", raw, q, again, err)
+		}
+	})
+}
