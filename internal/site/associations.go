@@ -23,7 +23,7 @@ func (s *Site) openAssociations() {
 }
 
 // associationChanged is told of a site with which something was changed here.
-func (s *Site) associationChanged(tenants.SiteID) {}
+func (s *Site) associationChanged(site tenants.SiteID) { s.contact.Changed(site) }
 
 // authority is what a peer needs to trust the public listener: what the
 // configuration says, or the local authority that made its certificate.
