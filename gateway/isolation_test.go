@@ -58,6 +58,8 @@ var posted = []struct{ suffix, media, body string }{
 	{"/introspect", "application/x-www-form-urlencoded", "token=x"},
 	{"/register", "application/json", `{"client_name":"` + marker + `-new","software_id":"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99","scope":"urn:vcloud:role:vApp%20User"}`},
 	{"/changePassword", "application/json", `{"currentPassword":"` + longPassword + `","newPassword":"another long password"}`},
+	{"/replaceKey", "application/json", `{"publicKey":"$key"}`},
+	{"/associations", "application/*+json", `{"siteId":"` + nobody + `","orgId":"` + nobody + `","orgName":"x","orgPublicKey":"$key"}`},
 	{"/rights", "application/json", `{"values":[]}`},
 	{"/publish", "application/json", `{"values":[]}`},
 	{"/unpublish", "application/json", `{"values":[]}`},
@@ -84,7 +86,7 @@ func (w *world) request(t *testing.T, e endpoint, path string, v *victim) (heade
 		for _, p := range posted {
 			if strings.HasSuffix(e.path, p.suffix) {
 				header.Set("Content-Type", p.media)
-				return header, strings.ReplaceAll(p.body, "$role", v.ids["role"])
+				return header, strings.NewReplacer("$role", v.ids["role"], "$key", v.key).Replace(p.body)
 			}
 		}
 	}
@@ -94,7 +96,8 @@ func (w *world) request(t *testing.T, e endpoint, path string, v *victim) (heade
 // ofTenants says that the route names something of one organization.
 func (e endpoint) ofTenants(v *victim) bool {
 	for _, m := range parameter.FindAllStringSubmatch(e.path, -1) {
-		if _, ok := v.ids[kindOf[m[1]]]; m[2] != "org" && !ok {
+		of, _ := kind(m)
+		if _, ok := v.ids[of]; m[2] != "org" && !ok {
 			return false
 		}
 	}

@@ -19,6 +19,7 @@ type victim struct {
 	name                    string
 	ids                     map[string]string // by kind, bare
 	admin, person, provider string            // tokens
+	key                     string            // a public key of somebody else's, as JSON writes it
 }
 
 // owners are who may do something to what the victim has, one or the other.
@@ -49,9 +50,20 @@ func (w *world) newVictim(t *testing.T, name string) *victim {
 	assigned := w.do(t, "east", "PUT", "/cloudapi/1.0.0/users/urn:vcloud:user:"+v.ids["user"]+"/quotaPolicy", sitetest.Bearer(v.admin, "Content-Type", "application/json"), "{}")
 	location := assigned.Want(t, 202).Header.Get("Location")
 	v.ids["task"] = location[strings.LastIndexByte(location, '/')+1:]
+	v.associate(t)
 	refused := w.do(t, "east", "GET", "/cloudapi/1.0.0/rightsBundles", sitetest.Bearer(v.admin), "").Want(t, 403)
 	v.ids["refusal"] = refused.Header.Get(httpapi.HeaderRequestID)
 	return v
+}
+
+// associate has the victim hold an association with globex.
+func (v *victim) associate(t *testing.T) {
+	t.Helper()
+	v.ids["association"] = bare(v.w.c.Site("east").Org("globex").ID)
+	of := func(org string) string { return "/api/admin/org/" + org + "/associations" }
+	data := v.w.do(t, "east", "GET", of(v.ids["association"])+"/localAssociationData", sitetest.Bearer(v.provider, "Accept", "application/*+json"), "").Want(t, 200)
+	v.key = strings.ReplaceAll(data.String(t, "orgPublicKey"), "\n", `\n`)
+	v.w.do(t, "east", "POST", of(v.ids["org"]), sitetest.Bearer(v.provider, "Content-Type", "application/*+json"), string(data.Body)).Want(t, 202)
 }
 
 // acting is the provider in the victim's organization.

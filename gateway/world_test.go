@@ -89,13 +89,15 @@ func (w *world) waitUntilReady(t *testing.T) {
 }
 
 // volatile may change without anybody's leave: when a session was last used,
-// what came of a token request, how often an app has polled, which cells are there.
+// what came of a token request, how often an app has polled, which cells are there,
+// which assertions were used.
 var volatile = map[string][]string{
 	"sessions":        {"last_used"},
 	"device_requests": {"last_poll", "interval_micros"},
 	"token_events":    {"*"},
 	"refusals":        {"*"},
 	"cells":           {"*"},
+	"assertions":      {"*"},
 	"leases":          {"*"},
 }
 
@@ -226,6 +228,7 @@ func endpoints() []endpoint {
 	all.Add((&oauthhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Keys{}).Endpoints())
+	all.Add((&federationhttp.Associations{}).Endpoints())
 	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())
@@ -261,6 +264,17 @@ var kindOf = map[string]string{
 	"refusals":    "refusal",    // of which the id is a request's
 	"receipts":    "receipt",    // a number, see TestReceipts_R4_R6
 	"signingKeys": "signingKey", // the site's, see TestKeys_R5_R7
+	// Of an organization; what has a parameter called site is a site's.
+	"associations": "association", "site": "site",
+}
+
+// kind names what the parameter of a path is of, by its match.
+func kind(m []string) (string, bool) {
+	if m[2] == "site" {
+		return m[2], true
+	}
+	k, ok := kindOf[m[1]]
+	return k, ok
 }
 
 // allKinds is the same id for whatever a path names.
@@ -281,13 +295,13 @@ func (e endpoint) fill(t *testing.T, org string, ids map[string]string) string {
 		if m[2] == "org" {
 			return m[1] + "/" + org
 		}
-		kind, ok := kindOf[m[1]]
+		of, ok := kind(m)
 		if !ok {
 			t.Fatalf("%s: say in kindOf what an id below %s is of", e, m[1])
 		}
-		id, ok := ids[kind]
+		id, ok := ids[of]
 		if !ok {
-			t.Fatalf("%s: the test has no id of a %s", e, kind)
+			t.Fatalf("%s: the test has no id of a %s", e, of)
 		}
 		return m[1] + "/" + id
 	})

@@ -223,7 +223,7 @@ func (s *Service) SetOrg(ctx context.Context, by tenants.Caller, local tenants.O
 		if err := d.PutOrgAssociation(a); err != nil {
 			return nil, err
 		}
-		return []tenants.SiteID{a.Site}, d.record(local, journal.OrgLinkUpdated, orgSubject(a), detail)
+		return []tenants.SiteID{a.Site}, d.recordOrg(d.by.Actor(), a, journal.OrgLinkUpdated, detail)
 	})
 }
 
@@ -259,6 +259,6 @@ func (s *Service) ReplaceOrgKey(ctx context.Context, by tenants.Caller, local te
 		if err := d.PutOrgAssociation(a); err != nil {
 			return nil, err
 		}
-		return []tenants.SiteID{a.Site}, d.record(local, journal.OrgLinkUpdated, orgSubject(a), keyChange(old, key))
+		return []tenants.SiteID{a.Site}, d.recordOrg(d.by.Actor(), a, journal.OrgLinkUpdated, keyChange(old, key))
 	})
 }

@@ -75,7 +75,7 @@ func (d desk) putOrg(local tenants.OrgID, data *OrgData) error {
 	}
 	detail := tenants.Changed(map[string][2]string{"name": {old.RemoteName, data.Name}})
 	old.RemoteName = data.Name
-	return d.record(local, journal.OrgLinkUpdated, orgSubject(old), detail)
+	return d.recordOrg(d.by.Actor(), old, journal.OrgLinkUpdated, detail)
 }
 
 // mayPair says which organizations can be associated at all: the provider's with
@@ -151,8 +151,8 @@ func (d desk) createOrg(local tenants.OrgID, data OrgData) error {
 	if err := d.PutOrgAssociation(a); err != nil {
 		return err
 	}
-	return d.record(local, journal.OrgAssociated, orgSubject(a), map[string]string{
-		"site": string(a.Site), "status": string(a.Status), "fingerprint": Fingerprint(a.PublicKey),
+	return d.recordOrg(d.by.Actor(), a, journal.OrgAssociated, map[string]string{
+		"status": string(a.Status), "fingerprint": Fingerprint(a.PublicKey),
 	})
 }
 
@@ -182,7 +182,7 @@ func (d desk) setHalf(a federation.OrgAssociation, now federation.StatusChange) 
 	if err != nil || !did {
 		return err
 	}
-	return d.recordAs(journal.System, a.Local, journal.OrgLinkStatus, orgSubject(a),
+	return d.recordOrg(journal.System, a, journal.OrgLinkStatus,
 		tenants.Changed(map[string][2]string{"status": {string(a.Status), string(now.Status)}}))
 }
 
@@ -197,7 +197,7 @@ func (d desk) dropOrg(a federation.OrgAssociation) error {
 	if err := d.DeleteOrgAssociation(a.Local, a.Location()); err != nil {
 		return err
 	}
-	return d.record(a.Local, journal.OrgLinkRemoved, orgSubject(a), map[string]string{"site": string(a.Site)})
+	return d.recordOrg(d.by.Actor(), a, journal.OrgLinkRemoved, nil)
 }
 
 func (d desk) part(a federation.OrgAssociation) error {
@@ -219,6 +219,16 @@ func (d desk) orgTask(local tenants.OrgID, name, operation string) (tenants.Task
 		return tenants.Task{}, hidden(err)
 	}
 	return d.task(local, name, operation, tenants.TaskEntity{Kind: "org", ID: string(local), Name: o.Name})
+}
+
+// recordOrg writes what was done to an association, and at which site it ends: who
+// follows the journal is told by that which site it concerns.
+func (d desk) recordOrg(actor journal.Actor, a federation.OrgAssociation, action journal.Action, detail map[string]string) error {
+	if detail == nil {
+		detail = map[string]string{}
+	}
+	detail["site"] = string(a.Site)
+	return d.recordAs(actor, a.Local, action, orgSubject(a), detail)
 }
 
 func orgSubject(a federation.OrgAssociation) journal.Subject {
