@@ -50,7 +50,7 @@ func beside(b *testing.B, ours, bare *benchtest.Client) {
 }
 
 // bareEndpoint is one answer of the web framework that we use, and nothing else.
-func bareEndpoint(b *testing.B, answer gin.HandlerFunc) string {
+func bareEndpoint(b testing.TB, answer gin.HandlerFunc) string {
 	engine := gin.New()
 	engine.POST("/", answer)
 	s := httptest.NewServer(engine)

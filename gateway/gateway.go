@@ -104,6 +104,7 @@ type Gateway struct {
 	strangers strangers
 	life      context.Context // ends with Close
 	shut      context.CancelFunc
+	pace      pace
 }
 
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.

@@ -34,6 +34,9 @@ func (g *Gateway) fail(c *gin.Context, err error) {
 	if g.refusals != nil && !clientLeft(c, err) {
 		g.refusals.Record(c.Request.Context(), g.outcome(c, problem.From(err)))
 	}
+	if _, known := c.Value(keyWho).(tenants.Principal); !known && problem.Has(err, problem.TooManyRequests) {
+		g.pace.hold(c.Request.Context())
+	}
 	httpapi.Fail(c, err)
 }
 
