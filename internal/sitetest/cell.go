@@ -1,6 +1,7 @@
 package sitetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -22,6 +23,7 @@ type Cell struct {
 	Config string // its configuration file
 	File   *dev.File
 	base   int    // of its ports
+	first  int    // base of the site's first cell
 	more   string // YAML
 }
 
@@ -29,7 +31,8 @@ type Cell struct {
 const SiteName = "solo"
 
 // NewCell writes the configuration of a site's first cell. more is YAML to
-// append to it.
+// append to it, in which {pool} and {sites} are addresses of the cell's own to
+// gossip at, and {first} and {firstsites} are those of the first cell.
 func NewCell(t testing.TB, databaseURL, more string) *Cell {
 	t.Helper()
 	folder := t.TempDir()
@@ -41,7 +44,7 @@ func NewCell(t testing.TB, databaseURL, more string) *Cell {
 // Another writes the configuration of one more cell of the same site.
 func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
 	t.Helper()
-	other := &Cell{File: c.File, more: c.more}
+	other := &Cell{File: c.File, more: c.more, first: c.first}
 	other.write(t, filepath.Dir(c.File.CA), databaseURL)
 	return other
 }
@@ -49,6 +52,9 @@ func (c *Cell) Another(t testing.TB, databaseURL string) *Cell {
 func (c *Cell) write(t testing.TB, folder, databaseURL string) {
 	t.Helper()
 	c.base = porttest.Base(t)
+	c.first = cmp.Or(c.first, c.base)
+	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	more := strings.NewReplacer("{pool}", at(c.base+3), "{sites}", at(c.base+4), "{first}", at(c.first+3), "{firstsites}", at(c.first+4)).Replace(c.more)
 	if len(c.File.Sites) == 0 {
 		// What clients call it; other cells stand behind the same name.
 		c.File.Sites = []dev.SiteFile{{Name: SiteName, API: fmt.Sprintf("https://localhost:%d", c.base)}}
@@ -67,7 +73,7 @@ database:
   url: %q
 keys:
   master_file: %s
-%s`, SiteName, c.base, c.File.Sites[0].API, c.base+1, c.base+2, databaseURL, filepath.Join(folder, "master.key"), c.more)
+%s`, SiteName, c.base, c.File.Sites[0].API, c.base+1, c.base+2, databaseURL, filepath.Join(folder, "master.key"), more)
 	if err := os.WriteFile(c.Config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
