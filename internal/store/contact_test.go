@@ -128,8 +128,8 @@ func TestShared_R6_OfOneSite(t *testing.T) {
 			if sites, err := tx.DirectSites(); err != nil || len(sites) != 1 || sites[0] != one.remote.Site {
 				t.Errorf("direct: %v, %v", sites, err)
 			}
-			want := federation.Pair{Local: one.org, Remote: one.remote.Org}
-			if pairs, err := tx.DirectPairs(one.remote.Site); err != nil || len(pairs) != 1 || pairs[0] != want {
+			only := federation.Pair{Local: one.org, Remote: one.remote.Org}
+			if pairs, err := tx.DirectPairs(one.remote.Site); err != nil || len(pairs) != 1 || pairs[0] != only {
 				t.Errorf("direct pairs: %v, %v", pairs, err)
 			}
 			return nil
