@@ -221,3 +221,41 @@ func (c *Client) send(r *http.Request) (http.Header, []byte, error) {
 	}
 	return res.Header, body, nil
 }
+
+// Get reads what is no JSON.
+func (c *Client) Get(ctx context.Context, path, accept string) ([]byte, error) {
+	r, err := c.request(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", accept)
+	_, body, err := c.send(r)
+	return body, err
+}
+
+// Post sends what is no JSON. Nothing is read of the answer but whether it is good.
+func (c *Client) Post(ctx context.Context, path, contentType string, body []byte) error {
+	r, err := c.request(ctx, http.MethodPost, path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Accept", "application/*+xml")
+	r.Header.Set("Content-Type", contentType)
+	_, _, err = c.send(r)
+	return err
+}
+
+// All reads every page of a list.
+func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
+	var all []T
+	for n := 1; ; n++ {
+		var page httpapi.Page[T]
+		if err := c.Do(ctx, http.MethodGet, fmt.Sprintf("%s?pageSize=128&page=%d", path, n), nil, &page); err != nil {
+			return nil, err
+		}
+		all = append(all, page.Values...)
+		if len(page.Values) == 0 || len(all) >= page.ResultTotal {
+			return all, nil
+		}
+	}
+}

@@ -25,7 +25,7 @@ type siteKey struct {
 }
 
 // newSiteKeys is `site keys`.
-func newSiteKeys() *cobra.Command {
+func newSiteKeys(to *connection, form *output) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "See and change the root keys that prove a site to other sites",
@@ -37,7 +37,6 @@ the right "Site: View", or "Site: Manage" to change something.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	to, form := connectionFlags(cmd), outputFlag(cmd, "table")
 	cmd.AddCommand(newSiteKeysList(to, form), newSiteKeysRotate(to, form), newSiteKeysRetire(to, form))
 	return cmd
 }
