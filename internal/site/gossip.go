@@ -76,7 +76,17 @@ func (s *Site) newGossip(c *config.Gossip, keys [][]byte) (*gossip.Gossip, error
 	return gossip.New(gossip.Config{
 		Pool: pool, Federation: c.Federation, Site: s.self.ID, Cell: cellName(s.config.Public.Listen), LAN: c.Profile == "lan",
 		PeerAddr: s.config.PeerAddress(), Root: s.roots.Current, Trusted: s.links.Trusted, Now: s.now,
+		OnHint: s.hinted,
 	})
+}
+
+// hinted has an associated site asked for what it says is new. The answers count,
+// the hint does not.
+func (s *Site) hinted(h gossip.Hint) {
+	if h.BundleSeq > 0 {
+		s.links.WantBundle(h.Site, h.BundleSeq)
+	}
+	s.contact.Changed(h.Site)
 }
 
 // newCells is a place in the pool of this site's cells.
