@@ -83,3 +83,8 @@ func (s *Site) keepBundles(ctx context.Context) bool {
 	}
 	return err == nil && held.Ours
 }
+
+// RenewBundle asks another site for its bundle now: its keys and where it is.
+func (s *Site) RenewBundle(ctx context.Context, id tenants.SiteID) error {
+	return s.links.RenewBundle(ctx, id)
+}
