@@ -37,9 +37,9 @@ it to associate there. Sites come first, their organizations after them; the
 provider's organizations, System, are associated like others. Within seconds of
 the second half both sides say ACTIVE.
 
-With --org NAME the command is about that organization, otherwise about the site;
-"--org System" after "associate" and "export" needs --organization, because
-System is also who logs in for the site.`,
+A command is about the organization that --org names, and about the site where
+nothing or System is named. --organization makes it about the provider's
+organization.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -106,7 +106,7 @@ func newSiteExport(to *connection) *cobra.Command {
 			} else if err := atomicfile.Write(args[0], body, 0o644); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "Fingerprint of the key in it, to compare by voice:\n  %s\n", apiclient.Printable(self.Fingerprint))
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "\nFingerprint of the key in it, to compare by voice:\n  %s\n", apiclient.Printable(self.Fingerprint))
 			return err
 		})
 	}
