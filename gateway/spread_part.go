@@ -124,7 +124,7 @@ func refusedWith(status int, body []byte) error {
 	if !minorCode.MatchString(refusal.Minor) {
 		refusal.Minor = strings.ToUpper(strings.ReplaceAll(http.StatusText(status), " ", "_"))
 	}
-	if refusal.Minor == "" {
+	if !minorCode.MatchString(refusal.Minor) { // nor has HTTP a word for it
 		return fanout.Unreadable()
 	}
 	return &fanout.Missing{Status: status, Code: refusal.Minor}

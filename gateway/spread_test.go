@@ -378,7 +378,7 @@ func TestSpread_SomeMissing(t *testing.T) {
 func (w *world) setStatus(t *testing.T, at, of string, status federation.Status) {
 	t.Helper()
 	id := tenants.SiteID(bare(w.c.Site(of).ID))
-	w.change(t, at, func(tx federation.Tx) error {
+	w.federate(t, at, func(tx federation.Tx) error {
 		a, err := tx.SiteAssociation(id)
 		if err != nil {
 			return err
@@ -393,7 +393,7 @@ func (w *world) setStatus(t *testing.T, at, of string, status federation.Status)
 	})
 }
 
-func (w *world) change(t *testing.T, site string, f func(federation.Tx) error) {
+func (w *world) federate(t *testing.T, site string, f func(federation.Tx) error) {
 	t.Helper()
 	if err := w.Site(site).DB().Federation().InTx(context.Background(), f); err != nil {
 		t.Fatal(err)
@@ -417,7 +417,7 @@ func (w *world) associate(t *testing.T, a, b tenants.LocationID, siteA, siteB st
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.change(t, half.site, func(tx federation.Tx) error {
+		w.federate(t, half.site, func(tx federation.Tx) error {
 			if err := tx.PutOrgAssociation(federation.OrgAssociation{
 				Local: half.own.Org, Remote: half.remote.Org, RemoteName: "remote", Site: half.remote.Site, PublicKey: public,
 				MapUsers: people, RemoteEnabled: true, Status: federation.StatusActive, CreatedAt: now,

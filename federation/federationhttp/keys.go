@@ -47,7 +47,7 @@ func (h *Keys) Endpoints() httpapi.Endpoints {
 	view := []tenants.Right{tenants.RightSiteView, tenants.RightSiteManage}
 	manage := view[1:]
 	return httpapi.Endpoints{Routes: []httpapi.Route{
-		{Method: http.MethodGet, Path: keysPath, Rights: view, Do: h.list},
+		{Method: http.MethodGet, Path: keysPath, Rights: view, List: httpapi.Pages{}, Do: h.list},
 		{Method: http.MethodPost, Path: keysPath + "/rotate", Rights: manage, Do: h.rotate},
 		{Method: http.MethodPost, Path: keysPath + "/:fingerprint/retire", Rights: manage, Do: h.retire},
 	}}

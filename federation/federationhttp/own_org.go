@@ -21,7 +21,7 @@ const (
 func (h *Associations) ownOrgRoutes() []httpapi.Route {
 	const one = ownOrg + orgsEnd + "/:remote"
 	return []httpapi.Route{
-		{Method: http.MethodGet, Path: ownEvery, Rights: viewSites, Do: h.everyOrgLink},
+		{Method: http.MethodGet, Path: ownEvery, Rights: viewSites, List: httpapi.Pages{}, Do: h.everyOrgLink},
 		{Method: http.MethodGet, Path: ownOrg + "/associationData", Rights: viewOrgs, Do: h.ownOrg},
 		{Method: http.MethodGet, Path: ownOrg + orgsEnd, Rights: viewOrgs, Do: h.orgLinks},
 		{Method: http.MethodGet, Path: one, Rights: viewOrgs, Do: h.orgLink},

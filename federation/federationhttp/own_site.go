@@ -24,7 +24,7 @@ func (h *Associations) ownSiteRoutes() []httpapi.Route {
 	const one = ownSites + "/:site"
 	return []httpapi.Route{
 		{Method: http.MethodGet, Path: ownSite, Rights: viewSites, Do: h.self},
-		{Method: http.MethodGet, Path: ownSites, Rights: viewSites, Do: h.siteLinks},
+		{Method: http.MethodGet, Path: ownSites, Rights: viewSites, List: httpapi.Pages{}, Do: h.siteLinks},
 		{Method: http.MethodGet, Path: one, Rights: viewSites, Do: h.siteLink},
 		{Method: http.MethodPut, Path: one, Rights: manageSites, Do: h.siteLinkUpdate},
 		{Method: http.MethodDelete, Path: one, Rights: manageSites, Do: h.siteLinkDelete},
