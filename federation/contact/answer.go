@@ -53,11 +53,15 @@ func (s *Service) beat(a federation.SiteAssociation) Heartbeat {
 	return h
 }
 
-// news reports whether a heartbeat is a reason to make contact at once.
-func (s *Service) news(a federation.SiteAssociation, h Heartbeat) bool {
-	if s.NewBundle != nil {
+func (s *Service) newBundle(a federation.SiteAssociation, h Heartbeat) {
+	if s.NewBundle != nil && h.BundleSeq > a.BundleSeq {
 		s.NewBundle(a.Site, h.BundleSeq)
 	}
+}
+
+// news reports whether a heartbeat is a reason to make contact at once.
+func (s *Service) news(a federation.SiteAssociation, h Heartbeat) bool {
+	s.newBundle(a, h)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.peer(a.Site)

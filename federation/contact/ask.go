@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -75,7 +74,7 @@ func blame(err error) finding {
 	switch {
 	case errors.As(err, &refused):
 		return blameStatus(refused.status)
-	case remoteAlert(err):
+	case peer.Refused(err):
 		return finding{denied, reasonDenied}
 	case errors.Is(err, peer.ErrUnknownKey):
 		return finding{unproven, reasonKey}
@@ -95,14 +94,6 @@ func blameStatus(status int) finding {
 		return finding{unfit, reasonWords}
 	}
 	return finding{missed, reasonAnswer}
-}
-
-// remoteAlert reports whether the other end broke off the handshake. It has seen
-// our certificate then, and we have proven who it is before: to sites that are
-// not associated with it, and only to them, it says so in this way.
-func remoteAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error"
 }
 
 // maxSkew is how far clocks may be apart: an assertion is good for as long.

@@ -123,8 +123,8 @@ func (t *talker) turn(ctx context.Context) (federation.Status, error) {
 		return a.Status, nil
 	}
 	t.seen(a.Site, h, f, sample, !t.once)
-	if f.verdict == good && t.NewBundle != nil {
-		t.NewBundle(a.Site, h.BundleSeq)
+	if f.verdict == good {
+		t.newBundle(a, h)
 	}
 	status, changed := t.judge.next(a.Status, f)
 	if changed {

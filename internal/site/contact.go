@@ -18,7 +18,8 @@ import (
 func (s *Site) newContact() *contact.Service {
 	return contact.New(contact.Config{
 		Store: s.db.Federation(), Leases: s.db.Upkeep(), Peers: s.links, Journal: ownTail{s},
-		Self: func() federation.Self { return s.self }, API: contact.Versions(httpapi.Versions), Forget: s.introspector,
+		Self: func() federation.Self { return s.self }, API: contact.Versions(httpapi.Versions),
+		BundleSeq: func() uint64 { return s.roots.Seq() }, NewBundle: s.links.WantBundle, Forget: s.introspector,
 		Holder: func() string { return s.cells.Self.ID }, Every: s.config.Federation.Heartbeat,
 		// A held question must be answered before the way gives up waiting.
 		Wait: min(20*time.Second, s.config.Federation.Timeout*2/3), Now: s.now, Log: s.log,
