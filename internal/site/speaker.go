@@ -126,12 +126,13 @@ func (a announcer) Flush() {
 // stop says goodbye for good.
 func (p *speaker) stop() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
-	if g := p.speaks.Swap(nil); g != nil {
-		return g.Stop()
+	g := p.speaks.Swap(nil)
+	p.mu.Unlock() // a goodbye takes seconds, and whoever looks for a turn needs none
+	if g == nil {
+		return nil
 	}
-	return nil
+	return g.Stop()
 }
 
 func (p *speaker) candidates(site tenants.SiteID) []string {
