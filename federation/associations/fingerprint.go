@@ -2,12 +2,11 @@ package associations
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
+	"slices"
 	"strings"
 
 	"causeway/federation/links"
+	"causeway/federation/peer"
 	"causeway/internal/problem"
 )
 
@@ -19,15 +18,13 @@ func Fingerprint(key string) string {
 	if err != nil {
 		return ""
 	}
-	der, err := x509.MarshalPKIXPublicKey(k)
+	text, err := peer.Fingerprint(k)
 	if err != nil {
 		return ""
 	}
-	sum := sha256.Sum256(der)
-	text := strings.ToUpper(hex.EncodeToString(sum[:]))
 	var groups []string
-	for i := 0; i < len(text); i += 4 {
-		groups = append(groups, text[i:i+4])
+	for piece := range slices.Chunk([]byte(text), 4) {
+		groups = append(groups, string(piece))
 	}
 	return strings.Join(groups, " ")
 }
