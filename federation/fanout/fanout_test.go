@@ -18,7 +18,7 @@ import (
 // TestPages_EachRowOnce: whatever the totals, sizes and absent locations, the
 // pages together are the list, by links and by numbers that clients make up.
 func TestPages_EachRowOnce(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(150) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		sorted, desc, forged := rnd.IntN(2) == 0, rnd.IntN(2) == 0, rnd.IntN(2) == 0
 		desc = desc && sorted
@@ -80,7 +80,7 @@ func (w *world) walk(t *testing.T, size int, sorted, desc, forged bool, total in
 // TestPages_LostOnTheWay: a location that stops answering shows no row twice, and
 // the others show all of theirs.
 func TestPages_LostOnTheWay(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(100) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		sorted := rnd.IntN(2) == 0
 		w := newWorld(2+rnd.IntN(4), func(i int) []string {
