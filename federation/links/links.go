@@ -2,6 +2,7 @@ package links
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,9 @@ type Config struct {
 	Networks peer.Networks
 	// Rejudge, if set, is called when the keys of associated sites have changed.
 	Rejudge func()
+	// Misdirected, if set, is told of a site that does not have an organization of
+	// its that is associated with ours: its directory is to be read again.
+	Misdirected func(tenants.SiteID)
 	// Gossip lists where a site was last heard of; it may list nothing.
 	Gossip func(tenants.SiteID) []string
 	// Fresh reports whether the journal's tail is close enough to the head to
@@ -136,13 +140,17 @@ func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Princip
 	if err != nil {
 		return err
 	}
-	return l.c.Forwarder.Forward(w, r, l.target(site), peer.Exchange{
+	err = l.c.Forwarder.Forward(w, r, l.target(site), peer.Exchange{
 		Principal: string(who.Kind) + ":" + who.ID,
 		Mint: func() (string, error) {
 			_, token, err := l.assert(r, who, to)
 			return token, err
 		},
 	})
+	if errors.Is(err, peer.ErrMisdirected) && l.c.Misdirected != nil {
+		l.c.Misdirected(to.Site)
+	}
+	return err
 }
 
 // assert vouches for who in exactly this request.
