@@ -90,15 +90,16 @@ func (w *world) waitUntilReady(t *testing.T) {
 
 // volatile may change without anybody's leave: when a session was last used,
 // what came of a token request, how often an app has polled, which cells are there,
-// which assertions were used.
+// which assertions were used, and what contact with another site says of it.
 var volatile = map[string][]string{
-	"sessions":        {"last_used"},
-	"device_requests": {"last_poll", "interval_micros"},
-	"token_events":    {"*"},
-	"refusals":        {"*"},
-	"cells":           {"*"},
-	"assertions":      {"*"},
-	"leases":          {"*"},
+	"sessions":          {"last_used"},
+	"device_requests":   {"last_poll", "interval_micros"},
+	"token_events":      {"*"},
+	"refusals":          {"*"},
+	"cells":             {"*"},
+	"assertions":        {"*"},
+	"leases":            {"*"},
+	"site_associations": {"contacted_at", "dir_seq", "bundle", "bundle_seq"},
 }
 
 // rows is everything that a site's database holds, less what is volatile, one
@@ -264,6 +265,7 @@ var kindOf = map[string]string{
 	"refusals":    "refusal",    // of which the id is a request's
 	"receipts":    "receipt",    // a number, see TestReceipts_R4_R6
 	"signingKeys": "signingKey", // the site's, see TestKeys_R5_R7
+	"siteKeys":    "siteKey",    // the site's, see TestRootKeys_R10_VCD39
 	// Of an organization; what has a parameter called site is a site's.
 	"associations": "association", "site": "site",
 }

@@ -77,11 +77,6 @@ func (k Keys) Have(public *ecdsa.PublicKey) bool {
 	return slices.ContainsFunc(k, func(key Key) bool { return key.Equal(public) })
 }
 
-// share reports whether both have a key in common.
-func (k Keys) share(other Keys) bool {
-	return slices.ContainsFunc(other, func(o Key) bool { return k.has(o.id) })
-}
-
 // Prove reports whether a connection that ServerTLS or ClientTLS accepted would
 // be accepted now: it shows a leaf of site, issued by one of these keys. Only the
 // issuer's name is compared. Its signature was checked in the handshake, with the
