@@ -95,7 +95,7 @@ func TestDirectory_RenamesAndStates(t *testing.T) {
 func TestDirectory_Pages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, e, we, _ := newPair(t)
-		const n = 3*maxPairs + 7
+		const n = maxPairs + 7
 		for i := range n {
 			one, other := tenants.OrgID(fmt.Sprintf("cccccccc-0000-4000-8000-%012d", i)), tenants.OrgID(fmt.Sprintf("dddddddd-0000-4000-8000-%012d", i))
 			w.pair(one, other, east, true)
@@ -115,7 +115,7 @@ func TestDirectory_Pages(t *testing.T) {
 			return active
 		}
 		want := n - (n+2)/3
-		time.Sleep(2 * time.Minute) // more than writesAtOnce would take longer
+		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		if got := count(); got != want {
 			t.Errorf("%d of %d pairs are ACTIVE, want %d", got, n, want)
