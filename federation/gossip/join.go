@@ -27,7 +27,7 @@ func (m *membership) joinForever(ctx context.Context, list *memberlist.Memberlis
 
 func (m *membership) joinAbsent(ctx context.Context, list *memberlist.Memberlist, who absence) {
 	living, gone := who()
-	living[list.LocalNode().Address()] = true
+	living[m.Addr()] = true
 	for _, seed := range append(m.pool.Seeds(), gone...) {
 		for _, addr := range resolve(ctx, seed) {
 			if ctx.Err() != nil || living[addr] {
