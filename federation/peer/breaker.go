@@ -83,6 +83,16 @@ func (b *breaker) fail(probe bool) {
 	b.until = b.now().Add(b.pause)
 }
 
+// trip opens the breaker without counting, for who has seen enough.
+func (b *breaker) trip() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pause == 0 {
+		b.pause = shortestPause
+		b.until = b.now().Add(b.pause)
+	}
+}
+
 // state is for routing: open also while a probe is under way.
 func (b *breaker) state() (open bool, wait time.Duration) {
 	b.mu.Lock()

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // conns are the open connections to one site, each with the key that proved it.
@@ -19,7 +21,44 @@ type conns struct {
 // leaves the set when it is closed.
 type conn struct {
 	net.Conn
-	set *conns
+	set  *conns
+	read atomic.Int64 // when something last came, in nanoseconds since 1970
+	sent atomic.Int64 // when the first thing was sent since then; 0 for nothing
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.read.Store(time.Now().UnixNano())
+		c.sent.Store(0)
+	}
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (int, error) {
+	c.sent.CompareAndSwap(0, time.Now().UnixNano())
+	return c.Conn.Write(p)
+}
+
+// silence is how long a site that is alive may leave everything unanswered, pings
+// too, on all its connections.
+const silence = 2500 * time.Millisecond
+
+// silent reports whether a site that was asked something has gone quiet: its
+// connections are not given up yet, but nobody else should wait for them.
+func (s *conns) silent() bool {
+	before := time.Now().Add(-silence).UnixNano()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := false
+	for c := range s.open {
+		if c.read.Load() > before {
+			return false
+		}
+		sent := c.sent.Load()
+		waiting = waiting || sent != 0 && sent < before
+	}
+	return waiting
 }
 
 func (c *conn) Close() error {

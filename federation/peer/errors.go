@@ -12,7 +12,10 @@ import (
 	"causeway/internal/problem"
 )
 
-var errOpen = errors.New("peer: the breaker is open")
+var (
+	errOpen   = errors.New("peer: the breaker is open")
+	errSilent = errors.New("peer: the connection has gone quiet")
+)
 
 // dialError says that no connection could be made: nothing was sent.
 type dialError struct{ err error }

@@ -15,7 +15,7 @@ const (
 	idleConn = 90 * time.Second
 	// A peer that answers no ping for pingAfter + pingTimeout is gone, and the
 	// requests on its connection with it.
-	pingAfter   = 10 * time.Second
+	pingAfter   = 2 * time.Second
 	pingTimeout = 5 * time.Second
 	// streamWindow lets one stream fill a 100 ms path with 30 MB/s.
 	streamWindow = 3 << 20
@@ -45,21 +45,34 @@ func newSite(f *Forwarder, to Target) *site {
 
 // RoundTrip asks the breaker, sends, and tells the breaker.
 func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+	if s.conns.silent() {
+		s.breaker.trip()
+		return nil, refuse(r, unreachable(errSilent, shortestPause))
+	}
 	probe, wait, ok := s.breaker.allow()
 	if !ok {
-		if r.Body != nil {
-			r.Body.Close()
-		}
-		return nil, unreachable(errOpen, wait)
+		return nil, refuse(r, unreachable(errOpen, wait))
 	}
 	verdict := neutral
 	defer func() { s.breaker.report(probe, verdict) }()
+	begin := time.Now()
 	res, err := s.send(r)
 	verdict = judge(r.Context(), err)
+	if verdict == failure && time.Since(begin) > silence {
+		s.breaker.trip() // whoever comes next need not wait as long
+	}
 	if err != nil {
 		return nil, explain(r.Context(), err)
 	}
 	return res, nil
+}
+
+// refuse answers err for a request that is not sent.
+func refuse(r *http.Request, err error) error {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+	return err
 }
 
 func (s *site) send(r *http.Request) (*http.Response, error) {

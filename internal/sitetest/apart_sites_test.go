@@ -140,11 +140,11 @@ func TestTwoSitesApart(t *testing.T) {
 		Eventually(t, limit, what, ask)
 		t.Logf("%-60s %8s (at most %s)", what, time.Since(begin).Round(10*time.Millisecond), limit)
 	}
-	settled := func(r *remote, want string) func() bool {
+	settled := func(t *testing.T, r *remote, want string) func() bool {
 		last := ""
 		t.Cleanup(func() {
 			if t.Failed() {
-				t.Logf("%s: %s, wanted %s\n%s", r.name, last, want, r.process.Err())
+				t.Logf("%s: %s, wanted %s", r.name, last, want)
 			}
 		})
 		return func() bool {
@@ -155,8 +155,8 @@ func TestTwoSitesApart(t *testing.T) {
 
 	associate(t, west, east)
 	t.Run("R10 VCD-37 associated sites find each other", func(t *testing.T) {
-		within(t, 5*time.Second, "both associations are ACTIVE at west", settled(west, bothActive))
-		within(t, 5*time.Second, "both associations are ACTIVE at east", settled(east, bothActive))
+		within(t, 5*time.Second, "both associations are ACTIVE at west", settled(t, west, bothActive))
+		within(t, 5*time.Second, "both associations are ACTIVE at east", settled(t, east, bothActive))
 	})
 
 	// The same application at both sites crosses by name and software ID.
@@ -172,7 +172,7 @@ func TestTwoSitesApart(t *testing.T) {
 		begin := time.Now()
 		got, err := west.Try(http.MethodGet, west.Site("west").API+"/cloudapi/1.0.0/sessions/current", Bearer(access, authContext, there), nil)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
 		return got.Status, time.Since(begin)
 	}
@@ -193,16 +193,33 @@ func TestTwoSitesApart(t *testing.T) {
 
 	net.cut(t)
 	t.Run("R10 a cut link ends requests quickly and nothing at home", func(t *testing.T) {
-		within(t, 20*time.Second, "requests over a silent link fail at once", answers(http.StatusServiceUnavailable, 100*time.Millisecond))
+		// Many ask, as long as it takes: who comes later must not wait with the first.
+		fast := make(chan bool, 1)
+		within(t, 5*time.Second, "requests over a silent link fail at once", func() bool {
+			go func() {
+				if answers(http.StatusServiceUnavailable, 100*time.Millisecond)() {
+					select {
+					case fast <- true:
+					default:
+					}
+				}
+			}()
+			select {
+			case <-fast:
+				return true
+			case <-time.After(200 * time.Millisecond):
+				return false
+			}
+		})
 		if took := local(); took > time.Second {
 			t.Errorf("a request at home took %s while a peer was silent", took)
 		}
-		within(t, 60*time.Second, "the association is UNREACHABLE", settled(west, "UNREACHABLE ACTIVE"))
+		within(t, 60*time.Second, "the associations are UNREACHABLE", settled(t, west, "UNREACHABLE UNREACHABLE"))
 	})
 	net.heal(t)
 	t.Run("R10 a healed link serves again", func(t *testing.T) {
 		within(t, 45*time.Second, "a request crosses the healed link", answers(http.StatusOK, time.Second))
-		within(t, 30*time.Second, "both associations are ACTIVE again", settled(west, bothActive))
+		within(t, 30*time.Second, "both associations are ACTIVE again", settled(t, west, bothActive))
 	})
 
 	east.process.Kill()
@@ -226,7 +243,7 @@ func TestTwoSitesApart(t *testing.T) {
 			}
 			east.xml(t, http.MethodDelete, strings.TrimPrefix(string(href[1]), east.place.url), "", nil).Want(t, http.StatusAccepted)
 		}
-		within(t, 12*time.Second, "the other side's associations are ASYMMETRIC", settled(west, "ASYMMETRIC ASYMMETRIC"))
+		within(t, 12*time.Second, "the other side's associations are ASYMMETRIC", settled(t, west, "ASYMMETRIC ASYMMETRIC"))
 		if status, _ := across(); status != http.StatusForbidden {
 			t.Errorf("after the end a request crosses: %d", status)
 		}

@@ -32,7 +32,7 @@ var wholeTables = map[string][]string{
 	"SigningKeys":             {"signing_keys"},
 	"SiteAssociations":        {"site_associations"},
 	"DirectSites":             {"org_associations"}, // an index of the few that are
-	"EveryOrgAssociation":     {"org_associations", "organizations"},
+	"EveryOrgAssociation":     {"org_associations", "organizations", "site_associations"},
 	"Roots":                   {"site_roots"},
 	"Self":                    {"site"},
 	"Record":                  {"journal_head"},

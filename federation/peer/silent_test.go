@@ -1,0 +1,79 @@
+package peer
+
+import (
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A site that leaves everything unanswered is quiet after a while; one that answers
+// anything on any connection is not (R10).
+func TestConns_R10_Silence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := &conns{open: map[*conn]keyID{}}
+		var there []net.Conn
+		for range 2 {
+			here, other := net.Pipe()
+			c := &conn{Conn: here, set: set}
+			set.open[c] = keyID{}
+			there = append(there, other)
+			go func() {
+				for b := make([]byte, 1); ; {
+					if _, err := c.Read(b); err != nil {
+						return
+					}
+				}
+			}()
+			t.Cleanup(func() { here.Close(); other.Close() })
+		}
+		say := func(c *conn) {
+			go func() { _, _ = c.Write([]byte("?")) }()
+			synctest.Wait()
+		}
+		time.Sleep(time.Hour)
+		if set.silent() {
+			t.Fatal("quiet, and nobody has asked anything")
+		}
+		for c := range set.open {
+			say(c)
+		}
+		for _, tt := range []struct {
+			after time.Duration
+			want  bool
+		}{{silence, false}, {time.Millisecond, true}, {time.Minute, true}} {
+			time.Sleep(tt.after)
+			if set.silent() != tt.want {
+				t.Errorf("%s later it is quiet: %v", tt.after, !tt.want)
+			}
+		}
+		if _, err := there[0].Write([]byte("!")); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if set.silent() {
+			t.Error("quiet, although one connection answers")
+		}
+		time.Sleep(silence + time.Millisecond)
+		if !set.silent() {
+			t.Error("not quiet, although nothing has come since")
+		}
+	})
+}
+
+// Who finds a site quiet spares others the wait: the breaker opens at once, and not
+// for longer than after any first failure.
+func TestBreaker_R10_TripsOnce(t *testing.T) {
+	now := time.Now()
+	b := breaker{now: func() time.Time { return now }}
+	b.trip()
+	now = now.Add(time.Second)
+	b.trip()
+	if open, wait := b.state(); !open || wait != shortestPause-time.Second {
+		t.Errorf("open %v, for %s", open, wait)
+	}
+	now = now.Add(shortestPause)
+	if _, _, ok := b.allow(); !ok {
+		t.Error("nobody may find out whether the site is back")
+	}
+}
