@@ -35,7 +35,7 @@ func (w *world) relink(t *testing.T, at string, local tenants.OrgID, remote tena
 
 func changed(local, remote tenants.OrgID) journal.Entry {
 	return journal.Entry{
-		At: time.Now().UTC().Truncate(time.Microsecond), Org: string(local), Actor: journal.System, Action: journal.OrgLinkUpdated,
+		At: time.Now().UTC().Truncate(time.Microsecond), Org: string(local), Actor: journal.Actor{Kind: "user", Name: "administrator"}, Action: journal.OrgLinkUpdated,
 		Subject: journal.Subject{Kind: journal.KindOrgAssociation, ID: string(remote)},
 	}
 }
