@@ -230,6 +230,7 @@ func endpoints() []endpoint {
 	all.Add((&federationhttp.Handler{}).Endpoints())
 	all.Add((&federationhttp.Keys{}).Endpoints())
 	all.Add((&federationhttp.Associations{}).Endpoints())
+	all.Add((&federationhttp.Explainer{}).Endpoints())
 	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())

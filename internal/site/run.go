@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -121,7 +122,7 @@ func (s *Site) Start(ctx context.Context) error {
 		tls        *tls.Config
 	}{
 		{"public", s.config.Public.Listen, s.gateway.Public(), public},
-		{"peer", s.config.Peer.Listen, s.gateway.Peer(s.peerSite), s.door.TLS()},
+		{"peer", s.config.Peer.Listen, apart(s.gateway.Peer(s.peerSite)), s.door.TLS()},
 		{"operations", s.config.Operations.Listen, s.operations(), nil},
 	} {
 		l, err := s.listen(ctx, d.name, d.addr)
@@ -147,6 +148,17 @@ func (s *Site) Start(ctx context.Context) error {
 	}
 	s.background = startBackground(s)
 	return nil
+}
+
+// apart counts what sites ask on their own behalf as the background work that it
+// is, and not among what requests cost.
+func apart(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/federation/") {
+			r = r.WithContext(store.Background(r.Context()))
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Failed is told once when a listener stops accepting by itself: the process is
