@@ -93,8 +93,8 @@ func TestTokenExpiresInUse_R5(t *testing.T) {
 		sitetest.Clock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }),
 		sitetest.Adjust(func(c *config.Config) {
 			c.Sessions.UserLifetime = 5 * time.Minute
-			// Longer than a step, or the site would forget what it knows.
-			c.Journal.StaleAfter, c.Journal.Poll = time.Minute, 20*time.Millisecond
+			// Longer than all steps, or the site would forget what it knows.
+			c.Journal.StaleAfter, c.Journal.Poll = 10*time.Minute, 20*time.Millisecond
 		}))
 	db := w.Site("west").DB()
 	leap := func(to time.Duration) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"causeway/internal/dev"
+	"causeway/internal/porttest"
 )
 
 var soaking = os.Getenv("CAUSEWAY_SOAK") != ""
@@ -90,7 +91,8 @@ func idleMemory(t *testing.T, p *Process) int {
 
 func TestDevGoesOnWhereItWas(t *testing.T) {
 	folder := t.TempDir()
-	p := Launch(t, "dev", "--folder", folder, "--listen-base", "0", "--json")
+	// Ports of the system's choice could be somebody's by the time of the restart.
+	p := Launch(t, "dev", "--folder", folder, "--listen-base", strconv.Itoa(porttest.Base(t)), "--json")
 	file := p.AwaitDev(t)
 	wantFolder(t, folder, file)
 	c := NewClient(t, file)
