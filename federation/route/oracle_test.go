@@ -90,7 +90,7 @@ func oracle(in Input, w *world) expect {
 	leave := func(row Row, a federation.OrgAssociation) expect {
 		loc := tenants.LocationID{Org: a.Remote, Site: a.Site}
 		p := w.peers[a.Site]
-		if half(a) {
+		if half(a) || a.Status == federation.StatusError || p.Status == federation.StatusError {
 			return expect{row: "9", loc: loc, code: problem.Forbidden}
 		}
 		if a.Status == federation.Unreachable || p.Status == federation.Unreachable || p.Open {

@@ -133,11 +133,11 @@ func everyWorld() []*world {
 	states := []federation.Status{"", federation.Asymmetric, federation.StatusActive, federation.Unreachable}
 	peers := []*PeerState{
 		nil, {Status: federation.Asymmetric}, {Status: federation.StatusActive},
-		{Status: federation.Unreachable}, {Status: federation.StatusActive, Open: true},
+		{Status: federation.Unreachable}, {Status: federation.StatusError}, {Status: federation.StatusActive, Open: true},
 	}
 	var worlds []*world
 	for _, inSite := range states {
-		for _, b := range states {
+		for _, b := range append(states, federation.StatusError) {
 			for _, c := range states[:3] {
 				for i, names := range [][2]string{{"Beta", "Gamma"}, {"beta", "BETA"}, {"Acme", "Shared"}} {
 					for j, p := range peers {

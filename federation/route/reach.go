@@ -90,20 +90,29 @@ func (r reachable) elsewhere(found *[]target) func(Held) {
 
 // preferComplete leaves half-made associations out where anything else matches.
 // Otherwise uploading the data of a site that never answers would turn a name
-// that works into an ambiguous one. UNREACHABLE stays in: what a name means must
-// not change with the weather.
+// that works into an ambiguous one. UNREACHABLE and ERROR stay in: what a name
+// means must not change with the weather, or a request would go to a namesake
+// while its own site is ill.
 func (r reachable) preferComplete(found []target) []target {
 	if len(found) < 2 {
 		return found
 	}
 	complete := slices.DeleteFunc(slices.Clone(found), func(t target) bool {
-		return t.Site != r.Self && r.status(t.LocationID) == federation.Asymmetric
+		return t.Site != r.Self && r.halfMade(t.LocationID)
 	})
 	if len(complete) > 0 {
 		found = complete
 	}
 	slices.SortFunc(found, byLocation)
 	return found
+}
+
+// halfMade reports whether the other side is not known to hold the association,
+// or that of its site.
+func (r reachable) halfMade(l tenants.LocationID) bool {
+	peer, ok := r.View.Peer(l.Site)
+	a, held := r.View.Associations(r.Session.Org).get(l)
+	return !ok || !held || peer.Status == federation.Asymmetric || a.Status == federation.Asymmetric
 }
 
 // status is the weaker of the organization's association and its site's: a
