@@ -73,8 +73,12 @@ func (s *Service) writeOne(tx federation.Tx, site tenants.SiteID, c change) erro
 	remote, now := tenants.LocationID{Org: c.pair.Remote, Site: site}, s.now()
 	entry := journal.Entry{
 		At: now, Org: string(c.pair.Local), Actor: journal.System,
-		Subject: journal.Subject{Kind: journal.KindOrgAssociation, ID: string(c.pair.Remote), Name: c.now.name},
+		Subject: journal.Subject{Kind: journal.KindOrgAssociation, ID: string(c.pair.Remote)},
 	}
+	if err := s.keepName(tx, remote, &c); err != nil {
+		return err
+	}
+	entry.Subject.Name = c.now.name
 	renamed, err := tx.SetRemote(c.pair.Local, remote, c.now.name, c.now.enabled)
 	if err != nil {
 		return err

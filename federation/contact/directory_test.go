@@ -91,6 +91,38 @@ func TestDirectory_RenamesAndStates(t *testing.T) {
 	})
 }
 
+// A site whose organization takes the name of another does not change what that
+// name means here: the old one stays, and everything else is believed.
+func TestDirectory_R10_ARenameTakesNobodysName(t *testing.T) {
+	const namesake, third = tenants.OrgID("cccccccc-0000-4000-8000-000000000001"), tenants.SiteID("33333333-3333-4333-8333-333333333333")
+	synctest.Test(t, func(t *testing.T) {
+		w, e, _, _ := newAssociated(t)
+		w.pair(orgW, namesake, third, true)
+		other := federation.Pair{Local: orgW, Remote: namesake}
+		w.memory.mu.Lock()
+		held := w.orgs[other]
+		held.RemoteName = "Initech"
+		w.orgs[other] = held
+		w.memory.mu.Unlock()
+		w.pair(orgW, orgE, east, true)
+		e.pair(orgE, orgW, west, true)
+		within(t, 10*time.Second, "ACTIVE", w.holds(pairW, act))
+		enabled := true
+		for _, name := range []string{"iNITECH", "ACME", "system"} {
+			enabled = !enabled
+			e.named(orgE, name, enabled)
+			within(t, 13*time.Second, "whether it is enabled", func() bool { return w.org(pairW).RemoteEnabled == enabled })
+			if got := w.org(pairW).RemoteName; got != "Globex" {
+				t.Errorf("%q was taken over: %q", name, got)
+			}
+		}
+		e.named(orgE, "GLOBEX", true)
+		within(t, 13*time.Second, "its own name in other letters", func() bool { return w.org(pairW).RemoteName == "GLOBEX" })
+		e.named(orgE, "Hooli", true)
+		within(t, 13*time.Second, "a name of its own", func() bool { return w.org(pairW).RemoteName == "Hooli" })
+	})
+}
+
 // Thousands of pairs are read in pages, and a quiet minute asks for none of them.
 func TestDirectory_Pages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

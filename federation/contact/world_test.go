@@ -201,6 +201,23 @@ func (t *memoryTx) OrgAssociation(local tenants.OrgID, remote tenants.LocationID
 	return a, nil
 }
 
+func (t *memoryTx) OrgAssociations(local tenants.OrgID) (list []federation.OrgAssociation, err error) {
+	for p, a := range t.m.orgs {
+		if p.Local == local {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+func (t *memoryTx) Organization(id tenants.OrgID) (tenants.Organization, error) {
+	o, ok := t.m.names[id]
+	if !ok {
+		return tenants.Organization{}, notFound()
+	}
+	return tenants.Organization{ID: id, Name: o.Name, Enabled: o.Enabled}, nil
+}
+
 func (t *memoryTx) sorted(site tenants.SiteID, after federation.Pair, limit int) (list []federation.OrgAssociation) {
 	for p, a := range t.m.orgs {
 		if a.Site == site && pairText(p) > pairText(after) {
