@@ -21,9 +21,12 @@ type conns struct {
 // leaves the set when it is closed.
 type conn struct {
 	net.Conn
-	set  *conns
-	read atomic.Int64 // when something last came, in nanoseconds since 1970
-	sent atomic.Int64 // when the first thing was sent since then; 0 for nothing
+	set *conns
+	// pinged says that the other end answers something now and then whatever is
+	// under way, as HTTP/2 does; a WebSocket may be written to all day.
+	pinged bool
+	read   atomic.Int64 // when something last came, in nanoseconds since 1970
+	sent   atomic.Int64 // when the first thing was sent since then; 0 for nothing
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -52,6 +55,9 @@ func (s *conns) silent() bool {
 	defer s.mu.Unlock()
 	waiting := false
 	for c := range s.open {
+		if !c.pinged {
+			continue
+		}
 		if c.read.Load() > before {
 			return false
 		}

@@ -166,7 +166,7 @@ func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	raw := &conn{Conn: plain, set: &s.conns}
+	raw := &conn{Conn: plain, set: &s.conns, pinged: proto == protoHTTP2}
 	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
 	c.NextProtos = []string{proto}
 	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing

@@ -15,7 +15,7 @@ func TestConns_R10_Silence(t *testing.T) {
 		var there []net.Conn
 		for range 2 {
 			here, other := net.Pipe()
-			c := &conn{Conn: here, set: set}
+			c := &conn{Conn: here, set: set, pinged: true}
 			set.open[c] = keyID{}
 			there = append(there, other)
 			go func() {
@@ -35,6 +35,13 @@ func TestConns_R10_Silence(t *testing.T) {
 		if set.silent() {
 			t.Fatal("quiet, and nobody has asked anything")
 		}
+		upgraded := &conn{set: set}
+		upgraded.sent.Store(time.Now().Add(-time.Hour).UnixNano())
+		set.open[upgraded] = keyID{}
+		if set.silent() {
+			t.Error("quiet, because nobody speaks on a WebSocket")
+		}
+		delete(set.open, upgraded)
 		for c := range set.open {
 			say(c)
 		}
