@@ -132,9 +132,27 @@ func noSuchOrg() error {
 	return problem.New(problem.BadRequest, "This site has no organization of this identifier and key.")
 }
 
+// roomForOne refuses what is one association too many. An administrator can make up
+// any number of organizations of other sites, and each costs every site that reads
+// of it; the provider's is associated with one of each site only. The organization
+// is held, so that nobody else counts meanwhile.
+func (d desk) roomForOne(local tenants.OrgID) error {
+	if local == tenants.SystemOrgID {
+		return nil
+	}
+	_, n, err := d.OrgAssociationPage(local, tenants.Query{Page: 1, PageSize: 1})
+	if err == nil && n >= d.s.c.PerOrg {
+		return problem.New(problem.Conflict, "An organization has at most %d associations; end one that is not needed.", d.s.c.PerOrg)
+	}
+	return err
+}
+
 func (d desk) createOrg(local tenants.OrgID, data OrgData) error {
 	if data.PublicKey == "" {
 		return problem.New(problem.BadRequest, "OrgPublicKey is missing: it is who the organization is.")
+	}
+	if err := d.roomForOne(local); err != nil {
+		return err
 	}
 	a := federation.OrgAssociation{
 		Local: local, Remote: data.Org, RemoteName: data.Name, Site: data.Site, PublicKey: data.PublicKey, RemoteEnabled: true,

@@ -29,6 +29,9 @@ type Config struct {
 	// TenantsMay lets tenants associate their own organizations; otherwise the
 	// provider does.
 	TenantsMay bool
+	// PerOrg is how many associations a tenant's organization may hold; 0 is
+	// [DefaultPerOrg].
+	PerOrg int
 	// Changed is told of a site with which something was changed, once that is
 	// committed. It must not block. Nil tells nobody.
 	Changed func(tenants.SiteID)
@@ -40,10 +43,17 @@ type Config struct {
 // made (R4).
 type Service struct{ c Config }
 
+// DefaultPerOrg is far more than a tenant works with, and little enough that no
+// tenant alone fills what sites read of each other.
+const DefaultPerOrg = 1000
+
 // New makes a Service.
 func New(c Config) *Service {
 	if c.Changed == nil {
 		c.Changed = func(tenants.SiteID) {}
+	}
+	if c.PerOrg <= 0 {
+		c.PerOrg = DefaultPerOrg
 	}
 	return &Service{c}
 }

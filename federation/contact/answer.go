@@ -59,7 +59,8 @@ func (s *Service) newBundle(a federation.SiteAssociation, h Heartbeat) {
 	}
 }
 
-// news reports whether a heartbeat is a reason to make contact at once.
+// news reports whether a heartbeat is a reason to make contact at once. An error is
+// none: both sides would call each other's contact news for as long as it lasts.
 func (s *Service) news(a federation.SiteAssociation, h Heartbeat) bool {
 	s.newBundle(a, h)
 	s.mu.Lock()
@@ -67,5 +68,5 @@ func (s *Service) news(a federation.SiteAssociation, h Heartbeat) bool {
 	p := s.peer(a.Site)
 	grown := h.Head > p.Head
 	p.Head = max(p.Head, h.Head)
-	return grown || !h.HoldsYou || a.Status != federation.StatusActive
+	return grown || !h.HoldsYou || a.Status == federation.Asymmetric || a.Status == federation.Unreachable
 }

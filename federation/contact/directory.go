@@ -23,24 +23,34 @@ const (
 	wholeTimeout = time.Minute
 )
 
-// read learns from a site's directory what is new: everything once, then what
-// changed since, and the pairs that were touched here.
-func (t *talker) read(ctx context.Context, a federation.SiteAssociation, h Heartbeat) (err error) {
+// read learns from a site's directory what is new: the pairs that were touched
+// here, everything once, then what changed since. What somebody here waits for
+// comes first and by itself: it must not depend on whether all that others hold
+// can be read.
+func (t *talker) read(ctx context.Context, a federation.SiteAssociation, h Heartbeat) error {
 	whole, pairs := t.due(h)
-	defer func() {
-		if err != nil {
-			t.again(whole, pairs)
-		}
-	}()
+	touched := t.readPairs(ctx, a, pairs)
+	if touched != nil {
+		t.again(false, pairs)
+	}
+	whole, err := t.readNews(ctx, a, h, whole)
+	if err != nil {
+		t.again(whole, nil)
+	}
+	return errors.Join(touched, err)
+}
+
+// readNews reads what changed, or everything; it reports which of them.
+func (t *talker) readNews(ctx context.Context, a federation.SiteAssociation, h Heartbeat, whole bool) (_ bool, err error) {
 	if !whole && h.Head > t.dirSeq {
 		if whole, err = t.readChanges(ctx, a); err != nil {
-			return err
+			return whole, err
 		}
 	}
 	if whole {
-		return t.readWhole(ctx, a)
+		err = t.readWhole(ctx, a)
 	}
-	return t.readPairs(ctx, a, pairs)
+	return whole, err
 }
 
 // due takes what is to be asked about.

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"testing"
 	"testing/synctest"
@@ -120,6 +121,27 @@ func TestDirectory_R10_ARenameTakesNobodysName(t *testing.T) {
 		within(t, 13*time.Second, "its own name in other letters", func() bool { return w.org(pairW).RemoteName == "GLOBEX" })
 		e.named(orgE, "Hooli", true)
 		within(t, 13*time.Second, "a name of its own", func() bool { return w.org(pairW).RemoteName == "Hooli" })
+	})
+}
+
+// A directory that cannot be read whole, because some tenant there fills it, keeps
+// nobody's own associations from being asked about.
+func TestDirectory_R10_I8_OneTenantFillsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, we, _ := newPair(t)
+		w.wire = func(a federation.SiteAssociation, r *http.Request) (*http.Response, error) {
+			if r.URL.Path == OrgsPath && !r.URL.Query().Has("pair") {
+				return response(http.StatusServiceUnavailable, nil), nil
+			}
+			return we.call(a, r)
+		}
+		w.associate(east, act)
+		e.associate(west, act)
+		e.named(orgE, "Globex", true)
+		time.Sleep(time.Minute)
+		w.pair(orgW, orgE, east, true)
+		e.pair(orgE, orgW, west, true)
+		within(t, 15*time.Second, "ACTIVE", w.holds(pairW, act))
 	})
 }
 

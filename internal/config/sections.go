@@ -98,6 +98,10 @@ type Federation struct {
 	// Whether tenants may associate their own organizations, allowed or forbidden.
 	// What is associated they may end either way.
 	TenantAssociations string `yaml:"tenant_associations" default:"allowed" oneof:"allowed forbidden"`
+	// Organizations that one tenant's organization may be associated with. Its
+	// administrator names them, confirmed or not, and all of them are told to other
+	// sites. The provider's own has one for each site at most.
+	AssociationsPerOrg int `yaml:"associations_per_org" default:"1000" min:"1" max:"10000"`
 	// Time to connect to a site before another of its addresses is tried.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"2s" min:"100ms" max:"30s"`
 	// Between two heartbeats to an associated site, a fifth more or less. Three that

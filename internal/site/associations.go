@@ -18,7 +18,8 @@ func (s *Site) openAssociations() {
 	s.associations = associations.New(associations.Config{
 		Office: s.db.Office(), Store: s.db.Federation(), Keys: s.keys, Site: s.self.ID,
 		Root: func() *ecdsa.PublicKey { return s.Root() }, PublicURL: s.config.Public.URL, Authority: s.authority,
-		TenantsMay: s.config.Federation.TenantAssociations == config.Allowed, Changed: s.associationChanged, Now: s.now,
+		TenantsMay: s.config.Federation.TenantAssociations == config.Allowed, PerOrg: s.config.Federation.AssociationsPerOrg,
+		Changed: s.associationChanged, Now: s.now,
 	})
 }
 
