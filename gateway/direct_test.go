@@ -142,7 +142,7 @@ func (w *world) associateProviders(t *testing.T) {
 			now := time.Now().UTC().Truncate(time.Microsecond)
 			a := federation.OrgAssociation{
 				Local: tenants.SystemOrgID, Remote: tenants.SystemOrgID, RemoteName: "System", Site: w.orgAt(other, "acme").Site,
-				PublicKey: keys[other], RemoteEnabled: true, Status: federation.StatusActive, StatusAt: now, CreatedAt: now,
+				PublicKey: keys[other], RemoteEnabled: true, MapUsers: true, Status: federation.StatusActive, StatusAt: now, CreatedAt: now,
 			}
 			if err := tx.PutOrgAssociation(a); err != nil {
 				return err
@@ -178,6 +178,11 @@ func TestProviderActsInAnotherSitesTenant_R6_R10(t *testing.T) {
 	roles(provider, httpapi.HeaderTenantContext, string(east.Org)).Want(t, 403) // which site is not said
 	roles(tenant, httpapi.HeaderAuthContext, east.String()).Want(t, 403)
 	roles(tenant, httpapi.HeaderAuthContext, there.String()).Want(t, 403)
+	w.relink(t, "east", tenants.SystemOrgID, tenants.LocationID{Org: tenants.SystemOrgID, Site: w.orgAt("west", "acme").Site},
+		func(a *federation.OrgAssociation) { a.MapUsers = false })
+	for _, to := range []string{east.String(), there.String()} { // the provider there takes nobody's people any more
+		w.until(t, 403, func() sitetest.Answer { return roles(provider, httpapi.HeaderAuthContext, to) })
+	}
 }
 
 // Whoever asks learns what sending the request would tell, and nothing is sent.

@@ -91,7 +91,7 @@ func (l *Links) admit(ctx context.Context, src, dst tenants.OrgID, held pair, s 
 		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.").
 			With(problem.FactReason, problem.ReasonDisabled, problem.FactOrganization, org.Name)
 	}
-	who, err := l.counterpart(ctx, in, held.mapUsers || src == tenants.SystemOrgID, s)
+	who, err := l.counterpart(ctx, in, held.mapUsers, s)
 	if err != nil {
 		return tenants.Principal{}, err
 	}
@@ -106,7 +106,8 @@ func (l *Links) admit(ctx context.Context, src, dst tenants.OrgID, held pair, s 
 
 // counterpart maps by name and software id, and people by name and how they are
 // known, only where people says so: a remote user called administrator must not
-// become ours unasked. Between providers the association is that word (VCD's rule).
+// become ours unasked. An association of providers says so from the start (VCD's
+// rule), until somebody takes it back.
 func (l *Links) counterpart(ctx context.Context, org tenants.OrgID, people bool, s someone) (tenants.Principal, error) {
 	id := identity{org: org, kind: tenants.KindServiceAccount, name: s.name, softwareID: s.softwareID}
 	if s.subject == assertion.User {

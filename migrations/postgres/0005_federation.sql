@@ -22,6 +22,8 @@ ALTER TABLE org_associations ADD COLUMN status_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX org_associations_site ON org_associations (site_id, org_id, remote_org_id);
 -- The few that are direct say whose revocations are followed.
 CREATE INDEX org_associations_direct ON org_associations (site_id) WHERE direct;
+-- People of associated providers mapped whatever the row said; now it is what counts.
+UPDATE org_associations SET map_users = true WHERE org_id = 'a93c9db9-7471-3192-8d09-a8f7eeda85f9';
 
 -- This site's root keys: published to peers first, signing later, retired last.
 -- site.root is the first of them and has a row here once it has a successor.
