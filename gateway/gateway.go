@@ -146,17 +146,27 @@ func New(c Config) *Gateway {
 	return g
 }
 
-// limited spends a call of the API from the principal's budget once it is known
-// to be allowed; calls to instances are not counted.
+// limited spends a call of the API from the principal's budget, or its site's, once
+// it is known to be allowed; calls to instances are not counted.
 func limited(limits Limits, do func(*gin.Context, httpapi.Call) error) func(*gin.Context, httpapi.Call) error {
 	return func(c *gin.Context, call httpapi.Call) error {
-		d := limits.Take(ratelimit.Management, ratelimit.Account(call.Principal.ID), ratelimit.Org(call.Org.ID))
+		d := limits.Take(ratelimit.Management, spender(call), ratelimit.Org(call.Org.ID))
 		if err := d.Err(); err != nil {
 			return err
 		}
 		httpapi.RateLimit(c, d.Standing)
 		return do(c, call)
 	}
+}
+
+// spender is whose calls count as one account's. What a peer asks counts together
+// in each organization, whoever it says asks: it has a share of the organization's
+// budget, and none of those of the accounts that work here.
+func spender(call httpapi.Call) ratelimit.Key {
+	if via := call.Principal.Via; via != "" {
+		return ratelimit.Account(tenants.LocationID{Org: call.Org.ID, Site: via}.String())
+	}
+	return ratelimit.Account(call.Principal.ID)
 }
 
 // canonical refuses paths that proxies, peers and we could read in different
