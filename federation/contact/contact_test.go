@@ -3,6 +3,7 @@ package contact
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -184,6 +185,36 @@ func TestContact_FollowsAnyPeer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A site that denies and confirms the association by turns makes few changes of
+// it, and is ACTIVE for good once it stays with its word.
+func TestContact_R10_FlappingIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, we, _ := newPair(t)
+		deny, turns := true, 0
+		w.wire = func(a federation.SiteAssociation, r *http.Request) (*http.Response, error) {
+			if turns++; deny && turns%2 == 0 {
+				return response(http.StatusForbidden, nil), nil
+			}
+			return we.call(a, r)
+		}
+		w.associate(east, act)
+		e.associate(west, act)
+		for range 1200 {
+			_, _ = w.Hear(t.Context(), east, Heartbeat{Site: east, HoldsYou: false})
+			time.Sleep(500 * time.Millisecond)
+		}
+		if n, most := w.written(), 2*(turnsBurst+1+int(10*time.Minute/turnEvery)); n > most {
+			t.Errorf("%d changes of status in ten minutes, want at most %d", n, most)
+		}
+		deny = false
+		within(t, turnEvery+15*time.Second, "ACTIVE", w.sees(east, act))
+		time.Sleep(time.Minute)
+		if !w.sees(east, act)() {
+			t.Error("ACTIVE no more")
+		}
+	})
 }
 
 // Of several cells one makes contact. When it ends, another goes on; and who of

@@ -42,9 +42,13 @@ func (t *talker) read(ctx context.Context, a federation.SiteAssociation, h Heart
 
 // readNews reads what changed, or everything; it reports which of them.
 func (t *talker) readNews(ctx context.Context, a federation.SiteAssociation, h Heartbeat, whole bool) (_ bool, err error) {
-	if !whole && h.Head > t.dirSeq {
+	if !whole && !t.later && h.Head > t.dirSeq {
 		if whole, err = t.readChanges(ctx, a); err != nil {
 			return whole, err
+		}
+		if whole && !t.doors.mayReadWhole(t.site) {
+			t.again(true, nil)
+			return false, nil
 		}
 	}
 	if whole {
@@ -61,14 +65,20 @@ func (t *talker) due(h Heartbeat) (whole bool, pairs map[federation.Pair]bool) {
 	t.whole, t.pairs = false, nil
 	// A journal that has become shorter was restored from a backup.
 	restored := h.Head < t.dirSeq
-	return whole || restored || !t.wholeAt.IsZero() && time.Since(t.wholeAt) > readAll, pairs
+	t.later = t.later || restored || !t.wholeAt.IsZero() && time.Since(t.wholeAt) > readAll
+	if t.later || whole {
+		whole = t.doors.mayReadWhole(t.site) || whole
+		t.later = !whole
+	}
+	return whole, pairs
 }
 
 // again has the next turn ask what this one could not.
 func (t *talker) again(whole bool, pairs map[federation.Pair]bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.whole = t.whole || whole || len(pairs)+len(t.pairs) > maxAsked
+	t.later = t.later || whole
+	t.whole = t.whole || len(pairs)+len(t.pairs) > maxAsked
 	for p := range pairs {
 		if t.pairs == nil {
 			t.pairs = map[federation.Pair]bool{}

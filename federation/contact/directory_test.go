@@ -145,6 +145,29 @@ func TestDirectory_R10_I8_OneTenantFillsIt(t *testing.T) {
 	})
 }
 
+// A site that always has news and never says which, has us read its directory now
+// and then, not with each of its heartbeats.
+func TestDirectory_R10_WholeReadingsAreRare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, e, we, _ := newAssociated(t)
+		for i := range 240 {
+			e.record(journal.Entry{Action: journal.OrganizationDeleted, Subject: journal.Subject{Kind: journal.KindOrganization, ID: fmt.Sprint(i)}})
+			if _, err := w.Hear(t.Context(), east, Heartbeat{Site: east, Head: e.Applied(), HoldsYou: true}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		// Two questions each: what changed, and then everything.
+		if n := we.asked(OrgsPath); n > 2*(240/30+4) {
+			t.Errorf("%d questions about organizations in four minutes", n)
+		}
+		e.named(orgE, "Hooli", true)
+		w.pair(orgW, orgE, east, true)
+		e.pair(orgE, orgW, west, true)
+		within(t, 10*time.Second, "what was touched here is asked about at once", w.holds(pairW, act))
+	})
+}
+
 // Thousands of pairs are read in pages, and a quiet minute asks for none of them.
 func TestDirectory_Pages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -22,6 +22,14 @@ const (
 	// in the journal: so many at once, so many for long. What is too much waits.
 	writesPerSecond = 10
 	writesAtOnce    = 1000
+	// What a site's association becomes is written, told to every cell, and has each
+	// read all associations anew. An honest site comes back once in an outage.
+	turnEvery  = 15 * time.Second
+	turnsBurst = 20
+	// A site's whole directory is large; a site alone is a reason to read it so often,
+	// and once more where that failed.
+	wholeEvery = 30 * time.Second
+	wholeBurst = 2
 )
 
 // doors bounds what each associated site asks. There are as many doors as
@@ -34,6 +42,8 @@ type doors struct {
 type door struct {
 	rate   *rate.Limiter
 	writes *rate.Limiter
+	turns  *rate.Limiter
+	wholes *rate.Limiter
 	held   int
 }
 
@@ -43,7 +53,10 @@ func (d *doors) of(site tenants.SiteID) *door {
 	}
 	one := d.each[site]
 	if one == nil {
-		one = &door{rate: rate.NewLimiter(perSecond, burst), writes: rate.NewLimiter(writesPerSecond, writesAtOnce)}
+		one = &door{
+			rate: rate.NewLimiter(perSecond, burst), writes: rate.NewLimiter(writesPerSecond, writesAtOnce),
+			turns: rate.NewLimiter(rate.Every(turnEvery), turnsBurst), wholes: rate.NewLimiter(rate.Every(wholeEvery), wholeBurst),
+		}
 		d.each[site] = one
 	}
 	return one
@@ -80,6 +93,20 @@ func (d *doors) mayWrite(site tenants.SiteID, rows int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.of(site).writes.AllowN(time.Now(), rows)
+}
+
+// mayTurn spends a change of the association's own status that a site has caused.
+func (d *doors) mayTurn(site tenants.SiteID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.of(site).turns.Allow()
+}
+
+// mayReadWhole spends a reading of a site's whole directory.
+func (d *doors) mayReadWhole(site tenants.SiteID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.of(site).wholes.Allow()
 }
 
 // close forgets a site that is associated no more.

@@ -55,7 +55,7 @@ func (s *Service) errand(ctx context.Context, site tenants.SiteID) {
 		return // it is gone, or nothing could be written
 	}
 	t := s.newTalker(site)
-	t.once, t.whole, t.dirSeq, t.noted = true, a.DirSeq == 0, a.DirSeq, a.ContactedAt
+	t.once, t.whole, t.later, t.dirSeq, t.noted = true, false, a.DirSeq == 0, a.DirSeq, a.ContactedAt
 	if _, err := t.turn(ctx); err != nil && ctx.Err() == nil {
 		s.Log.Warn("the contact with a site could not be noted", "peer", string(site), "error", err)
 	}

@@ -9,6 +9,17 @@ import (
 	"causeway/tenants"
 )
 
+// mayBecome bounds how often a site turns its association around: what it becomes
+// without leave it becomes later. From ACTIVE everything else follows at once,
+// because nothing must cross for longer than it has to, and that can happen only
+// as often as the way back.
+func (s *Service) mayBecome(a federation.SiteAssociation, now federation.Status, reason string) bool {
+	if a.Status == now && a.Reason == reason || a.Status == federation.StatusActive && now != federation.StatusActive {
+		return true
+	}
+	return s.doors.mayTurn(a.Site)
+}
+
 // setStatus writes what an association with a site has become, unless somebody
 // has changed it since it was seen.
 func (s *Service) setStatus(ctx context.Context, a federation.SiteAssociation, status federation.Status, reason string) error {

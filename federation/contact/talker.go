@@ -36,6 +36,7 @@ type talker struct {
 	mu    sync.Mutex
 	pairs map[federation.Pair]bool // to be asked about
 	whole bool                     // everything is to be asked about
+	later bool                     // likewise, because of the site: no sooner than that may be
 
 	// How far the site's directory was read, and when it was read whole.
 	dirSeq  int64
@@ -127,7 +128,7 @@ func (t *talker) turn(ctx context.Context) (federation.Status, error) {
 		t.newBundle(a, h)
 	}
 	status, changed := t.judge.next(a.Status, f)
-	if changed {
+	if changed && t.mayBecome(a, status, f.reason) {
 		err = t.setStatus(ctx, a, status, f.reason)
 	} else {
 		status = a.Status
