@@ -160,7 +160,7 @@ func parseAllowed(r *http.Request) ([]netip.Prefix, error) {
 		return nil, err
 	}
 	if body.Networks == nil {
-		return nil, problem.New(problem.BadRequest, `The member "allowedNetworks" is required; an empty list allows every address.`)
+		return nil, problem.New(problem.BadRequest, `The member "allowedNetworks" is required; an empty list names none.`)
 	}
 	if len(*body.Networks) > maxNetworks {
 		return nil, problem.New(problem.BadRequest, "A site has at most %d networks.", maxNetworks)

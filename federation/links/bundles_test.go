@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/url"
 	"testing"
 	"time"
@@ -25,9 +26,13 @@ import (
 )
 
 const (
-	here  = tenants.SiteID("11111111-1111-4111-8111-111111111111")
-	there = tenants.SiteID("22222222-2222-4222-8222-222222222222")
+	here   = tenants.SiteID("11111111-1111-4111-8111-111111111111")
+	there  = tenants.SiteID("22222222-2222-4222-8222-222222222222")
+	inside = tenants.SiteID("33333333-3333-4333-8333-333333333333")
 )
+
+// told is where gossip says that sites are.
+const told = "10.0.0.5:6379"
 
 var now = time.Date(2026, 11, 21, 18, 0, 0, 0, time.UTC)
 
@@ -51,23 +56,47 @@ func must(t *testing.T, err error) {
 // pinned.
 func newLinks(t *testing.T, db *store.DB, pinned *ecdsa.PrivateKey) *Links {
 	t.Helper()
+	return newLinksOver(t, db, nil, association(t, there, "", pinned))
+}
+
+// dialFunc is a network.
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+func association(t *testing.T, site tenants.SiteID, rest string, pinned *ecdsa.PrivateKey) federation.SiteAssociation {
+	t.Helper()
+	text, err := EncodePublicKey(&pinned.PublicKey)
+	must(t, err)
+	return federation.SiteAssociation{
+		Site: site, Name: "there", RestEndpoint: rest, PublicKey: text, Status: federation.StatusActive, CreatedAt: now,
+	}
+}
+
+// newLinksOver is a site in a network, where gossip says that every other site is
+// at told.
+func newLinksOver(t *testing.T, db *store.DB, dial dialFunc, held ...federation.SiteAssociation) *Links {
+	t.Helper()
 	own := newRoot(t)
 	identity, err := peer.NewIdentity(here, func() *ecdsa.PrivateKey { return own }, clock)
 	must(t, err)
-	forwarder, err := peer.NewForwarder(peer.Config{Identity: identity, Now: clock})
+	forwarder, err := peer.NewForwarder(peer.Config{Identity: identity, Now: clock, Dial: dial})
 	must(t, err)
 	t.Cleanup(forwarder.Close)
 	keys, err := secret.NewKeys(bytes.Repeat([]byte{7}, 32))
 	must(t, err)
+	resolver := peer.NewResolver(clock, nil)
+	resolver.Dial = dial
 	l, err := New(Config{
-		Store: db.Federation(), Keys: keys, Self: federation.Self{ID: here}, Forwarder: forwarder, Resolver: peer.NewResolver(clock, nil),
-		Gossip: func(tenants.SiteID) []string { return nil }, Fresh: func() bool { return true }, Size: 10, Now: clock,
+		Store: db.Federation(), Keys: keys, Self: federation.Self{ID: here}, Forwarder: forwarder, Resolver: resolver,
+		Gossip: func(tenants.SiteID) []string { return []string{told} }, Fresh: func() bool { return true }, Size: 10, Now: clock,
 	})
 	must(t, err)
-	text, err := EncodePublicKey(&pinned.PublicKey)
-	must(t, err)
 	must(t, db.Federation().InTx(t.Context(), func(tx federation.Tx) error {
-		return tx.PutSiteAssociation(federation.SiteAssociation{Site: there, Name: "there", PublicKey: text, Status: federation.StatusActive, CreatedAt: now})
+		for _, a := range held {
+			if err := tx.PutSiteAssociation(a); err != nil {
+				return err
+			}
+		}
+		return nil
 	}))
 	must(t, l.LoadTrusted(t.Context()))
 	return l

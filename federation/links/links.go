@@ -181,7 +181,8 @@ func (l *Links) target(site sitePeer) peer.Target {
 	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, src)
 	return peer.Target{
 		Site: site.Site, Keys: site.keys, Origin: peer.Origin(site.RestEndpoint),
-		Candidates: candidates, Fallback: fallback, Rekey: l.rekey(site), Allow: src.Allow,
+		Candidates: candidates, Fallback: fallback, Rekey: l.rekey(site),
+		Allow: l.c.Networks.Told(site.Allowed, site.RestEndpoint),
 	}
 }
 

@@ -205,7 +205,7 @@ func TestResolverBelievesNothingElse_R9_R10(t *testing.T) {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	forbidden := NewResolver(time.Now, func(a netip.Addr) bool { return !a.IsLoopback() })
+	forbidden := NewResolver(time.Now, func(_ context.Context, a netip.Addr) bool { return !a.IsLoopback() })
 	if got := forbidden.Addresses(t.Context(), e.source()); len(got) != 0 {
 		t.Errorf("an address that is not allowed: %q", got)
 	}

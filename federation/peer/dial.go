@@ -169,7 +169,9 @@ func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error
 	raw := &conn{Conn: plain, set: &s.conns, pinged: proto == protoHTTP2}
 	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
 	c.NextProtos = []string{proto}
-	c.ServerName, _, _ = net.SplitHostPort(addr) // for a balancer in front of the peer; proves nothing
+	// For a balancer in front of the peer; proves nothing. The name in addr is the
+	// peer's to choose, and would be said to whoever is there.
+	c.ServerName = hostOf(to.Origin)
 	over := tls.Client(raw, c)
 	if err := over.HandshakeContext(ctx); err != nil {
 		raw.Close()
@@ -192,35 +194,35 @@ func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
 // dialing is dial, or the host's network. dial knows addresses and no names.
-func dialing(dial dialFunc, allow func(netip.Addr) bool) dialFunc {
+func dialing(dial dialFunc, allow AddrFilter) dialFunc {
 	if dial == nil {
 		return dialer(allow).DialContext
 	}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		if err := allowed(addr, allow); err != nil {
+		if err := allowed(ctx, addr, allow); err != nil {
 			return nil, err
 		}
 		return dial(ctx, network, addr)
 	}
 }
 
-func allowed(addr string, allow func(netip.Addr) bool) error {
+func allowed(ctx context.Context, addr string, allow AddrFilter) error {
 	ap, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return err
 	}
-	if allow != nil && !allow(ap.Addr().Unmap()) {
+	if allow != nil && !allow(ctx, ap.Addr().Unmap()) {
 		return fmt.Errorf("address %s is not allowed", ap.Addr())
 	}
 	return nil
 }
 
 // dialer refuses addresses after resolution, so that no name can lead around.
-func dialer(allow func(netip.Addr) bool) *net.Dialer {
+func dialer(allow AddrFilter) *net.Dialer {
 	return &net.Dialer{
 		KeepAlive: 15 * time.Second,
-		Control: func(_, address string, _ syscall.RawConn) error {
-			return allowed(address, allow)
+		ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
+			return allowed(ctx, address, allow)
 		},
 	}
 }

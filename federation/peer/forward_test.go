@@ -354,7 +354,7 @@ func TestForwardTriesCandidatesInTurn_R10_R11(t *testing.T) {
 		}
 	})
 	t.Run("address not allowed", func(t *testing.T) {
-		q := newPair(t, http.NotFoundHandler(), func(c *Config) { c.AllowAddr = func(a netip.Addr) bool { return !a.IsLoopback() } })
+		q := newPair(t, http.NotFoundHandler(), func(c *Config) { c.AllowAddr = func(_ context.Context, a netip.Addr) bool { return !a.IsLoopback() } })
 		_, err := q.do(get("/"), q.target())
 		wantProblem(t, err, problem.SiteUnreachable)
 	})

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
@@ -37,7 +36,7 @@ type Config struct {
 	Origin string
 	// AllowAddr refuses addresses that a peer must not make us connect to, asked
 	// after name resolution. Nil allows all.
-	AllowAddr func(netip.Addr) bool
+	AllowAddr AddrFilter
 	// Dial makes connections elsewhere than in the host's network.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -59,7 +58,7 @@ type Target struct {
 	// showed one that is not among Keys.
 	Rekey func(context.Context) Keys
 	// Allow refuses addresses for this site; nil is the Forwarder's AllowAddr.
-	Allow func(netip.Addr) bool
+	Allow AddrFilter
 }
 
 // Forwarder sends requests to peer sites. It keeps one warm connection and one

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -37,7 +36,7 @@ type Source struct {
 	// They prove nothing about the site; the bundle's signature does.
 	Certificates string
 	// Allow is as in [Target], and nil is the Resolver's own.
-	Allow func(netip.Addr) bool
+	Allow AddrFilter
 }
 
 // Resolver knows peers' addresses when gossip does not, and their keys: it asks
@@ -51,7 +50,7 @@ type Resolver struct {
 	Adopt func(ctx context.Context, before, after Pins) error
 
 	now   func() time.Time
-	allow func(netip.Addr) bool
+	allow AddrFilter
 
 	mu    sync.Mutex
 	sites map[tenants.SiteID]*resolved
@@ -73,7 +72,7 @@ type resolved struct {
 
 // NewResolver makes a Resolver; allow is as in [Config]. It keeps no connection
 // and runs nothing by itself.
-func NewResolver(now func() time.Time, allow func(netip.Addr) bool) *Resolver {
+func NewResolver(now func() time.Time, allow AddrFilter) *Resolver {
 	return &Resolver{now: now, allow: allow, sites: map[tenants.SiteID]*resolved{}}
 }
 

@@ -35,7 +35,7 @@ func checkPublic(c *Config, say report) {
 		say("public.key", "is required with public.certificate")
 	}
 	checkNetworks("public.trusted_proxies", c.Public.TrustedProxies, "would let everybody choose the address they are limited by", say)
-	checkNetworks("federation.allowed_networks", c.Federation.AllowedNetworks, "would let another site send us to this host itself; leave it out to allow all others", say)
+	checkNetworks("federation.allowed_networks", c.Federation.AllowedNetworks, "would let another site send us to this host itself; leave it out to allow public addresses", say)
 }
 
 func checkNetworks(setting string, networks []netip.Prefix, everybody string, say report) {

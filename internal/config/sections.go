@@ -113,10 +113,11 @@ type Federation struct {
 	// Other sites ask for it every five minutes: a site that was away for longer
 	// than this learns of the new key from what the old one says about it.
 	RootPublishAhead time.Duration `yaml:"root_publish_ahead" default:"24h" min:"25m" max:"720h"`
-	// Networks in which other sites may be, such as 192.0.2.0/24; none allows all.
-	// This host, addresses on its own wire (link-local) and those at which clouds
-	// tell secrets are refused unless a network that is named here, or with the
-	// association, contains them.
+	// Networks in which other sites may be, such as 192.0.2.0/24. None, here or with
+	// the association, allows the public addresses of a site and those of its
+	// RestEndpoint's host: sites in private networks want their networks named. This
+	// host, addresses on its own wire (link-local) and those at which clouds tell
+	// secrets are refused unless a named network contains them.
 	AllowedNetworks []netip.Prefix `yaml:"allowed_networks"`
 	// Cells of this site that gossip with other sites, those that have run longest;
 	// the others take over when one ends. The pool need not hold every cell of

@@ -73,6 +73,7 @@ func (c *cell) config() *config.Config {
 	f.Public = config.Public{Listen: at(publicPort), URL: p.url(), Certificate: p.file("public.pem"), Key: p.file("public-key.pem")}
 	f.Peer = config.Peer{Listen: at(peerPort), Advertise: at(peerPort)}
 	f.Operations.Listen = at(operationsPort)
+	f.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} // see place
 	f.Database.URL = secret.Text("sqlite://" + p.database())
 	f.Keys.MasterFile = p.file("master.key")
 	if w.c.Script.Gossip != "off" {

@@ -40,7 +40,7 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	}
 	networks := peer.Networks(s.config.Federation.AllowedNetworks)
 	if s.forwarder, err = peer.NewForwarder(peer.Config{
-		Identity: s.identity, Now: s.now, AllowAddr: networks.Allow(nil), Origin: s.config.Public.URL,
+		Identity: s.identity, Now: s.now, AllowAddr: networks.Told(nil, ""), Origin: s.config.Public.URL,
 		DialTimeout: s.config.Federation.ConnectTimeout, HeaderTimeout: s.config.Federation.Timeout, Dial: s.options.Network.Dial,
 	}); err != nil {
 		return err
