@@ -192,13 +192,12 @@ func TestContact_FollowsAnyPeer(t *testing.T) {
 func TestContact_R10_FlappingIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, e, we, _ := newPair(t)
-		deny, turns := true, 0
-		w.wire = func(a federation.SiteAssociation, r *http.Request) (*http.Response, error) {
-			if turns++; deny && turns%2 == 0 {
-				return response(http.StatusForbidden, nil), nil
+		we.answers(func(r *http.Request) *http.Response {
+			if r.URL.Path == HeartbeatPath && we.asks[r.URL.Path]%2 == 0 {
+				return response(http.StatusForbidden, nil)
 			}
-			return we.call(a, r)
-		}
+			return nil
+		})
 		w.associate(east, act)
 		e.associate(west, act)
 		for range 1200 {
@@ -208,7 +207,10 @@ func TestContact_R10_FlappingIsBounded(t *testing.T) {
 		if n, most := w.written(), 2*(turnsBurst+1+int(10*time.Minute/turnEvery)); n > most {
 			t.Errorf("%d changes of status in ten minutes, want at most %d", n, most)
 		}
-		deny = false
+		if n := we.asked(HeartbeatPath); n < 1000 {
+			t.Errorf("%d exchanges prove little", n)
+		}
+		we.answers(nil)
 		within(t, turnEvery+15*time.Second, "ACTIVE", w.sees(east, act))
 		time.Sleep(time.Minute)
 		if !w.sees(east, act)() {

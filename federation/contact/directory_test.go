@@ -129,12 +129,12 @@ func TestDirectory_R10_ARenameTakesNobodysName(t *testing.T) {
 func TestDirectory_R10_I8_OneTenantFillsIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, e, we, _ := newPair(t)
-		w.wire = func(a federation.SiteAssociation, r *http.Request) (*http.Response, error) {
+		we.answers(func(r *http.Request) *http.Response {
 			if r.URL.Path == OrgsPath && !r.URL.Query().Has("pair") {
-				return response(http.StatusServiceUnavailable, nil), nil
+				return response(http.StatusServiceUnavailable, nil)
 			}
-			return we.call(a, r)
-		}
+			return nil
+		})
 		w.associate(east, act)
 		e.associate(west, act)
 		e.named(orgE, "Globex", true)

@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -227,6 +228,41 @@ func TestFeed_R10_Bounded(t *testing.T) {
 			t.Errorf("%d of %d questions at once were refused", refused, 2*burst)
 		}
 	})
+}
+
+// A site that answers every question at once, with nothing, with something or with
+// the end of keys, is asked at a bounded rate; what it ends is still forgotten.
+func TestFeed_R10_AHurriedSiteSetsNoPace(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer string
+		most   int // questions in a minute
+	}{
+		"nothing":    {`{"seq":7,"list":[]}`, 40},
+		"sessions":   {`{"seq":7,"list":[{"kind":"session","id":"x"}]}`, answersBurst + 302},
+		"keys":       {`{"seq":7,"list":[{"kind":"key","id":"x"}]}`, keysBurst + 14},
+		"everything": {`{"seq":7,"reset":true,"list":[]}`, keysBurst + 14},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, we, told := newFollowing(t)
+				we.answers(func(r *http.Request) *http.Response {
+					if r.URL.Path != RevocationsPath {
+						return nil
+					}
+					return response(http.StatusOK, []byte(tt.answer))
+				})
+				time.Sleep(time.Minute)
+				before := we.asked(RevocationsPath)
+				time.Sleep(time.Minute)
+				if n := we.asked(RevocationsPath) - before; n > tt.most || n < 5 {
+					t.Errorf("%d questions in a minute, want at most %d", n, tt.most)
+				}
+				if got := told.take(); name == "keys" && strings.Count(got, "key x") < 10 {
+					t.Errorf("told %q", got)
+				}
+			})
+		})
+	}
 }
 
 func FuzzParseFeedQuery(f *testing.F) {

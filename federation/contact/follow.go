@@ -4,10 +4,14 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"causeway/federation"
+	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -19,7 +23,46 @@ const (
 	// A feed that fails is asked again after a second, then less often.
 	retryFirst = time.Second
 	retryLast  = 10 * time.Second
+	// So many answers are taken at once, and so often for long.
+	answersEvery = 200 * time.Millisecond
+	answersBurst = 16
+	// A site that answers at once that nothing has ended, instead of holding the
+	// question, is asked again after restFirst, then less often.
+	restFirst = 200 * time.Millisecond
+	restLast  = 2 * time.Second
+	// What ends a key, or everything, has all keys of the site fetched again: so many
+	// such answers at once, so often for long.
+	keysEvery = 5 * time.Second
+	keysBurst = 10
 )
+
+// pace is how fast the answers of one feed are taken.
+type pace struct {
+	rest          time.Duration
+	answers, keys *rate.Limiter
+}
+
+func newPace() *pace {
+	return &pace{answers: rate.NewLimiter(rate.Every(answersEvery), answersBurst), keys: rate.NewLimiter(rate.Every(keysEvery), keysBurst)}
+}
+
+// after rests from an answer that took so long. What it said is forgotten already:
+// only the site's own news wait. It is false when ctx has ended.
+func (p *pace) after(ctx context.Context, e Ended, took time.Duration) bool {
+	if endsKeys(e) && p.keys.Wait(ctx) != nil {
+		return false
+	}
+	if len(e.List) > 0 || took >= restLast {
+		p.rest = 0
+		return p.answers.Wait(ctx) == nil
+	}
+	p.rest = min(max(2*p.rest, restFirst), restLast)
+	return pause(ctx, p.rest)
+}
+
+func endsKeys(e Ended) bool {
+	return e.Reset || slices.ContainsFunc(e.List, func(i EndedItem) bool { return i.Kind == journal.KindKey })
+}
 
 // followAll follows the feeds of the sites whose tokens are accepted here, in
 // every cell: each remembers answers of its own.
@@ -94,8 +137,9 @@ func (s *Service) startFollowing(ctx context.Context, site tenants.SiteID) (end 
 // across a gap, everything is forgotten.
 func (s *Service) follow(ctx context.Context, site tenants.SiteID) {
 	s.feed(site, func(f *Feed) { f.Following = true })
-	cursor, heard, retry := int64(-1), time.Now(), retryFirst
+	cursor, heard, retry, pace := int64(-1), time.Now(), retryFirst, newPace()
 	for ctx.Err() == nil {
+		asked := time.Now()
 		e, err := s.askRevoked(ctx, site, cursor)
 		if ctx.Err() != nil {
 			return
@@ -121,6 +165,9 @@ func (s *Service) follow(ctx context.Context, site tenants.SiteID) {
 		cursor, heard, retry = e.Seq, time.Now(), retryFirst
 		s.feed(site, func(f *Feed) { f.Heard = s.now() })
 		if e.Reset && !pause(ctx, breather) { // a site that only ever says so must not keep us busy
+			return
+		}
+		if !pace.after(ctx, e, time.Since(asked)) {
 			return
 		}
 	}
