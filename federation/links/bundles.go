@@ -81,6 +81,8 @@ func (l *Links) Adopt(ctx context.Context, before, after peer.Pins) error {
 	}
 	moved := !after.Keys().Same(before.Keys())
 	at := l.c.Now()
+	// Without a row in the journal nobody tells this cell that it knows an older one.
+	defer l.index.sites.ForgetKey(before.Site)
 	return l.c.Store.InTx(ctx, func(tx federation.Tx) error {
 		a, err := tx.SiteAssociation(before.Site)
 		if err != nil {
@@ -166,6 +168,11 @@ func (l *Links) KeepBundles(ctx context.Context, turn func(context.Context) bool
 
 func (l *Links) fetchWanted(ctx context.Context, w wanted, log *slog.Logger) {
 	site, err := l.index.site(ctx, w.site)
+	if err == nil && w.seq > site.pins.Seq {
+		// Another cell may have it already: where no key moves, the journal is silent.
+		l.index.sites.ForgetKey(w.site)
+		site, err = l.index.site(ctx, w.site)
+	}
 	if err != nil || w.seq != 0 && w.seq <= site.pins.Seq {
 		return
 	}

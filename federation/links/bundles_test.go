@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net"
 	"net/url"
 	"testing"
@@ -176,6 +177,31 @@ func TestAdopt_R10(t *testing.T) {
 		must(t, l.Adopt(t.Context(), peer.Pins{Site: there, Current: &b.PublicKey, Seq: 9}, peer.Pins{Site: there, Current: &b.PublicKey, Seq: 10}))
 		if got := len(rows(t, db)); got != 2 {
 			t.Errorf("%d entries after a bundle with the same keys", got)
+		}
+	})
+}
+
+// A bundle in which no key moves leaves no row in the journal: this cell, and others
+// that hear of it, must not ask for it and write it with each heartbeat.
+func TestAdopt_R10_KnownOnEveryCell(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		a := newRoot(t)
+		l, other := newLinks(t, db, a), newLinks(t, db, a)
+		seq := func(l *Links) uint64 {
+			site, err := l.index.site(t.Context(), there)
+			must(t, err)
+			return site.pins.Seq
+		}
+		if seq(l)+seq(other) != 0 {
+			t.Fatal("a bundle before there is one")
+		}
+		must(t, l.Adopt(t.Context(), peer.Pins{Site: there, Current: &a.PublicKey}, peer.Pins{Site: there, Current: &a.PublicKey, Seq: 10}))
+		if got := seq(l); got != 10 {
+			t.Errorf("the cell that adopted bundle 10 knows %d", got)
+		}
+		other.fetchWanted(t.Context(), wanted{there, 10}, slog.New(slog.DiscardHandler))
+		if got := seq(other); got != 10 {
+			t.Errorf("another cell that hears of bundle 10 knows %d", got)
 		}
 	})
 }
