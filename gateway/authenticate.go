@@ -3,6 +3,7 @@ package gateway
 import (
 	"github.com/gin-gonic/gin"
 
+	"causeway/federation"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -16,11 +17,7 @@ import (
 func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 	ctx := c.Request.Context()
 	if site, ok := fromPeer(ctx); ok {
-		who, err := g.sites.Receive(ctx, c.Request, site)
-		if err == nil {
-			err = g.crosses(who, site)
-		}
-		return who, err
+		return g.sites.Receive(ctx, c.Request, site, g.toll(site))
 	}
 	var found tenants.Principal
 	guessed := false
@@ -56,6 +53,24 @@ func (g *Gateway) authenticate(c *gin.Context) (tenants.Principal, error) {
 		httpapi.RateLimit(c, d.Standing)
 	}
 	return tenants.Principal{}, noToken()
+}
+
+// toll counts what a peer asks in vain: each look-up costs, and tells who is here.
+// It is taken before and given back to who was found, so that a flood is refused
+// before anything is looked up, and those who are let in are bounded by what
+// crosses alone.
+func (g *Gateway) toll(site tenants.SiteID) federation.Toll {
+	var tried ratelimit.Decision
+	return federation.Toll{
+		Try: func(org tenants.OrgID) error {
+			tried = g.limits.Take(ratelimit.CrossingFailure, ratelimit.Org(org), ratelimit.Peer(site))
+			return tried.Err()
+		},
+		Pass: func(who tenants.Principal) error {
+			tried.Return()
+			return g.crosses(who, site)
+		},
+	}
 }
 
 // mayBeGuessed says of which tokens only the database knows whether they were

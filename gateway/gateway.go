@@ -31,7 +31,7 @@ type Tokens interface {
 type Sites interface {
 	Resolve(ctx context.Context, who tenants.Principal, headers http.Header) (federation.Target, error)
 	Send(w http.ResponseWriter, r *http.Request, who tenants.Principal, to federation.Target) error
-	Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error)
+	Receive(ctx context.Context, r *http.Request, from tenants.SiteID, toll federation.Toll) (tenants.Principal, error)
 
 	// Foreign reports whether a token says that an associated site issued it, and
 	// Direct who shows such a one here. Still says who somebody is now whom a site

@@ -40,6 +40,10 @@ const (
 	// Crossing bounds what one organization has under way with one other site:
 	// spend it where a request leaves, and where one arrives.
 	Crossing Name = "crossing"
+	// CrossingFailure counts requests of another site that were refused before
+	// anybody was found here whom they speak for. Take it before anything is looked
+	// up, and return it when somebody was found.
+	CrossingFailure Name = "crossing_failure"
 	// Introspection bounds what one associated site asks about tokens.
 	Introspection Name = "introspection"
 )
@@ -213,6 +217,19 @@ var shapes = []shape{
 			// too, and lists that are read at every site.
 			{kind: PerOrgAtPeer, usual: Budget{Tokens: 1200, Per: time.Second, Burst: 6000}},
 			{kind: PerPeer, usual: Budget{Tokens: 5000, Per: time.Second, Burst: 25_000}},
+		},
+		ladder: []rung{{PerOrgAtPeer, PerPeer, 2}},
+	},
+	{
+		name:   CrossingFailure,
+		detail: "There were too many refused requests from the other site. Wait before the next one.",
+		needs:  partOrg | partPeer,
+		told:   PerOrgAtPeer,
+		buckets: []bucketShape{
+			// By the organization there, or a tenant's loop at an honest site would shut
+			// out all others of that site.
+			{kind: PerOrgAtPeer, usual: Budget{Tokens: 50, Per: time.Second, Burst: 500}},
+			{kind: PerPeer, usual: Budget{Tokens: 200, Per: time.Second, Burst: 2000}},
 		},
 		ladder: []rung{{PerOrgAtPeer, PerPeer, 2}},
 	},

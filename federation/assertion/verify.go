@@ -40,8 +40,12 @@ type Expect struct {
 	// Body is the digest of a body already read; empty accepts only Stream.
 	Body string
 	// KeyFor returns the key of src, an organization of the site channel, that is
-	// associated with dst, ours. Its refusals are handed on unchanged.
+	// associated with dst, ours. Nothing is proved yet of what it is asked. Its refusals, and Admit's, are
+	// handed on unchanged.
 	KeyFor func(channel tenants.SiteID, src, dst tenants.OrgID) (*ecdsa.PublicKey, error)
+	// Admit has the last word about what is signed, before anything is written for it:
+	// a peer must not fill our database with what we refuse. nil admits everybody.
+	Admit func(Claims) error
 	// Use spends an identifier for all cells of this site until a time, and is
 	// false for one that was spent. It is asked for what may change something, which
 	// is refused without it: reads cost no database anything, and shown to another
@@ -110,6 +114,11 @@ func (v *Verifier) Verify(token string, e Expect) (Claims, error) {
 	// Last, so that only what an organization stands behind takes room in the table.
 	if err := v.seen.add(c.Issuer, c.ID, e.Now); err != nil {
 		return Claims{}, err
+	}
+	if e.Admit != nil {
+		if err := e.Admit(c); err != nil {
+			return Claims{}, err
+		}
 	}
 	if !safe(e.Method) {
 		if err := e.spend(c.ID); err != nil {

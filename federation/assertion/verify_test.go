@@ -125,6 +125,32 @@ func TestForgedChangesSpendNothing_R10_R13(t *testing.T) {
 	}
 }
 
+// TestRefusedChangesSpendNothing_R13: what is signed and not admitted writes nothing,
+// and what is not signed is not even asked about.
+func TestRefusedChangesSpendNothing_R13(t *testing.T) {
+	key := newKey(t)
+	c := claims()
+	c.Method = "POST"
+	asked := 0
+	e := expectChange(&key.PublicKey, func(tenants.SiteID, string, time.Time) (bool, error) {
+		t.Error("spent")
+		return true, nil
+	})
+	e.Admit = func(got Claims) error {
+		asked++
+		if got.Subject != c.Subject || got.Src != src || got.Dst != dst {
+			t.Errorf("asked about %+v", got)
+		}
+		return errGone
+	}
+	if got, err := NewVerifier(0, 0).Verify(mint(t, key, c), e); !errors.Is(err, errGone) || got.ID != "" || asked != 1 {
+		t.Errorf("asked %d times: %+v, %v", asked, got, err)
+	}
+	if _, err := NewVerifier(0, 0).Verify(mint(t, newKey(t), c), e); !errors.Is(err, ErrSignature) || asked != 1 {
+		t.Errorf("a forged one: asked %d times, %v", asked, err)
+	}
+}
+
 // TestAuthTime_R5: nobody is vouched for who is yet to log in.
 func TestAuthTime_R5(t *testing.T) {
 	key := newKey(t)

@@ -3,6 +3,7 @@ package links
 import (
 	"context"
 	"crypto/ecdsa"
+	"errors"
 
 	"causeway/federation"
 	"causeway/federation/peer"
@@ -69,18 +70,44 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 	})
 }
 
+// associations are those of an organization whose principals are here: that there
+// are none is remembered, too.
 func (x *index) associations(ctx context.Context, local tenants.OrgID) (pairs, error) {
 	if p, ok := x.orgs.Get(local); ok {
 		return p, nil
 	}
-	return x.orgs.Fill(ctx, local, func() (p pairs, err error) {
-		err = x.store.View(ctx, func(r federation.Reader) error {
-			list, err := r.OrgAssociations(local)
-			p = newPairs(list)
-			return err
-		})
+	p, err := x.orgs.Fill(ctx, local, func() (pairs, error) { return x.readPairs(ctx, local) })
+	if errors.Is(err, errNoPairs) { // somebody asked about them at the same time
+		return newPairs(nil), nil
+	}
+	return p, err
+}
+
+// someAssociations are those of an organization that anybody may have named, or
+// errNoPairs, of which nothing is remembered: organizations that are made up must
+// not push those out that are here.
+func (x *index) someAssociations(ctx context.Context, local tenants.OrgID) (pairs, error) {
+	if p, ok := x.orgs.Get(local); ok {
+		return p, nil
+	}
+	return x.orgs.Fill(ctx, local, func() (pairs, error) {
+		p, err := x.readPairs(ctx, local)
+		if err == nil && p.Len() == 0 {
+			err = errNoPairs
+		}
 		return p, err
 	})
+}
+
+var errNoPairs = errors.New("links: the organization has no associations")
+
+func (x *index) readPairs(ctx context.Context, local tenants.OrgID) (p pairs, err error) {
+	err = x.store.View(ctx, func(r federation.Reader) error {
+		list, err := r.OrgAssociations(local)
+		p = newPairs(list)
+		return err
+	})
+	return p, err
 }
 
 func (x *index) orgKey(ctx context.Context, org tenants.OrgID) (*ecdsa.PrivateKey, error) {

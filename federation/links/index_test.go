@@ -4,8 +4,10 @@ import (
 	"context"
 	"testing"
 
+	"causeway/federation"
 	"causeway/federation/assertion"
 	"causeway/internal/journal"
+	"causeway/internal/problem"
 	"causeway/tenants"
 )
 
@@ -20,6 +22,48 @@ func (s *somebody) Account(context.Context, tenants.OrgID, string, string) (tena
 func (s *somebody) User(context.Context, tenants.OrgID, string, string) (tenants.Principal, error) {
 	s.asked++
 	return tenants.Principal{Kind: tenants.KindUser, ID: "2"}, nil
+}
+
+// noPairs is a database in which no organization is associated.
+type noPairs struct {
+	federation.Store
+	federation.Reader
+	reads int
+}
+
+func (s *noPairs) View(_ context.Context, f func(federation.Reader) error) error { return f(s) }
+
+func (s *noPairs) OrgAssociations(tenants.OrgID) ([]federation.OrgAssociation, error) {
+	s.reads++
+	return nil, nil
+}
+
+// Organizations that a peer makes up take no room from those that are here, of
+// which it is remembered that they have no associations.
+func TestAssociations_R13_WhatIsMadeUpIsNotRemembered(t *testing.T) {
+	store := &noPairs{}
+	l, err := New(Config{Store: store, Size: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := tenants.OrgID("acme")
+	for range 2 {
+		if held, err := l.index.associations(t.Context(), own); err != nil || held.Len() != 0 {
+			t.Fatalf("%v, %v", held, err)
+		}
+	}
+	for range 100 {
+		_, err := l.index.between(t.Context(), tenants.OrgID(tenants.NewID()), tenants.LocationID{Org: "theirs", Site: there})
+		if !problem.Has(err, problem.Forbidden) {
+			t.Fatal(err)
+		}
+	}
+	if n := l.index.orgs.Len(); n != 1 {
+		t.Errorf("%d organizations are remembered, want 1", n)
+	}
+	if held, err := l.index.associations(t.Context(), own); err != nil || held.Len() != 0 || store.reads != 101 {
+		t.Errorf("the organization that is here was pushed out: %d reads, %v", store.reads, err)
+	}
 }
 
 // Whatever changes who somebody is here is asked for again, and only in the

@@ -76,17 +76,24 @@ func (p pairs) with(l tenants.LocationID) (pair, bool) {
 // between is the association of two organizations, held by both sides as far as
 // is known.
 func (x *index) between(ctx context.Context, local tenants.OrgID, remote tenants.LocationID) (pair, error) {
-	held, err := x.associations(ctx, local)
+	held, err := x.someAssociations(ctx, local)
+	if errors.Is(err, errNoPairs) {
+		return pair{}, notAssociated()
+	}
 	if err != nil {
 		return pair{}, err
 	}
 	a, ok := held.with(remote)
 	if !ok {
-		return pair{}, problem.New(problem.Forbidden, "The organizations are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
+		return pair{}, notAssociated()
 	}
 	if !a.Complete() {
 		return pair{}, problem.New(problem.Forbidden, "The association of the organizations is incomplete.").
 			With(problem.FactReason, problem.ReasonIncomplete)
 	}
 	return a, nil
+}
+
+func notAssociated() error {
+	return problem.New(problem.Forbidden, "The organizations are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
 }

@@ -14,36 +14,41 @@ import (
 
 // Receive says who a request from an associated site speaks for. The assertion
 // names somebody there; who that is here, and with which role, only our own
-// records say.
-func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID) (tenants.Principal, error) {
+// records say. toll is asked before they are read, and before anything is written.
+func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteID, toll federation.Toll) (tenants.Principal, error) {
 	// A connection outlives the association that let it in.
 	if err := l.speaks(ctx, from); err != nil {
 		return tenants.Principal{}, err
 	}
 	var held pair
-	claims, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
+	var who tenants.Principal
+	_, err := l.verifier.Verify(r.Header.Get(assertion.Header), assertion.Expect{
 		Channel: from, Self: l.c.Self.ID, Method: r.Method, RequestURI: r.URL.RequestURI(), Now: l.c.Now(),
-		Use: func(channel tenants.SiteID, id string, until time.Time) (bool, error) {
-			return l.c.Store.UseAssertion(ctx, channel, id, until)
-		},
 		KeyFor: func(channel tenants.SiteID, src, dst tenants.OrgID) (_ *ecdsa.PublicKey, err error) {
+			if err := toll.Try(src); err != nil {
+				return nil, err
+			}
 			home := tenants.LocationID{Org: src, Site: channel}
 			if held, err = l.index.between(ctx, enters(src, dst), home); err != nil {
 				return nil, err
 			}
 			return held.publicKey()
 		},
+		Admit: func(c assertion.Claims) (err error) {
+			s := someone{subject: c.SubjectType, name: c.Subject, softwareID: c.SoftwareID, idp: c.IdP}
+			if who, err = l.admit(ctx, c.Src, c.Dst, held, s); err != nil {
+				return err
+			}
+			who.Via = from
+			return toll.Pass(who)
+		},
+		Use: func(channel tenants.SiteID, id string, until time.Time) (bool, error) {
+			return l.c.Store.UseAssertion(ctx, channel, id, until)
+		},
 	})
 	if err != nil {
 		return tenants.Principal{}, err
 	}
-	who, err := l.admit(ctx, claims.Src, claims.Dst, held, someone{
-		subject: claims.SubjectType, name: claims.Subject, softwareID: claims.SoftwareID, idp: claims.IdP,
-	})
-	if err != nil {
-		return tenants.Principal{}, err
-	}
-	who.Via = from
 	return who, nil
 }
 
@@ -80,7 +85,7 @@ type someone struct {
 // hold. Whether it may do anything, its role here says.
 func (l *Links) admit(ctx context.Context, src, dst tenants.OrgID, held pair, s someone) (tenants.Principal, error) {
 	if dst == tenants.SystemOrgID && src != tenants.SystemOrgID {
-		return tenants.Principal{}, problem.New(problem.Forbidden, "The organizations are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
+		return tenants.Principal{}, notAssociated()
 	}
 	in := enters(src, dst)
 	org, err := l.c.Orgs.Organization(ctx, in)

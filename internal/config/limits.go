@@ -27,6 +27,7 @@ type Limits struct {
 	TokenRefresh        TokenRefreshLimits `yaml:"token_refresh"`
 	Management          ManagementLimits   `yaml:"management"`
 	Crossing            CrossingLimits     `yaml:"crossing"`
+	CrossingFailure     FailureLimits      `yaml:"crossing_failure"`
 	Introspection       PeerLimits         `yaml:"introspection"`
 }
 
@@ -115,6 +116,15 @@ type ManagementLimits struct {
 // CrossingLimits count requests to and from other sites, at both.
 type CrossingLimits struct {
 	// One organization and one other site.
+	OrgAtPeer Budget `yaml:"org_at_peer"`
+	// One other site.
+	Peer Budget `yaml:"peer"`
+}
+
+// FailureLimits count requests from other sites that speak for nobody here. Beyond
+// them all of that organization's, or site's, are refused for a moment.
+type FailureLimits struct {
+	// One organization of another site.
 	OrgAtPeer Budget `yaml:"org_at_peer"`
 	// One other site.
 	Peer Budget `yaml:"peer"`
