@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"causeway/federation"
@@ -125,23 +126,23 @@ func (l *Links) RenewBundle(ctx context.Context, id tenants.SiteID) error {
 	return l.c.Resolver.Renew(ctx, l.source(site))
 }
 
-// WantBundle has a site's bundle asked for soon, if seq is news: the site says so,
-// or gossip does. Zero is that a key was shown in its name that we do not know.
-// It does not wait; what does not fit in the queue is asked for at its next turn.
+// WantBundle has an associated site's bundle asked for soon, if seq is news: the
+// site says so, or gossip does. Zero is that a key was shown in its name that we
+// do not know. It does not wait, and looks in memory alone: strangers and members
+// of the pool say what they like.
 func (l *Links) WantBundle(id tenants.SiteID, seq uint64) {
-	select {
-	case l.wanted <- wanted{id, seq}:
+	switch {
+	case len(l.Trusted(id)) == 0:
+	case seq == 0:
+		l.wants.add(id, stranger, 0)
 	default:
+		l.wants.add(id, news, seq)
 	}
 }
 
-type wanted struct {
-	site tenants.SiteID
-	seq  uint64
-}
-
-// maxWanted is more than the associations of most sites.
-const maxWanted = 1024
+// fetchers are how many sites are asked at once: one that answers slowly must not
+// delay what another says of its keys.
+const fetchers = 4
 
 // lookEvery is how late a bundle's hint may be followed: a small part of the
 // shortest time that a root key is published before it is used.
@@ -152,48 +153,61 @@ const lookEvery = 30 * time.Second
 func (l *Links) KeepBundles(ctx context.Context, turn func(context.Context) bool, log *slog.Logger) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
-	for {
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	ended := make(chan struct{}, fetchers)
+	for free := fetchers; ; {
+		for free > 0 && ctx.Err() == nil {
+			site, w, ok := l.wants.take()
+			if !ok {
+				break
+			}
+			free--
+			asking.Go(func() {
+				l.fetchWanted(ctx, site, w, log)
+				l.wants.done(site)
+				ended <- struct{}{}
+			})
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case w := <-l.wanted:
-			l.fetchWanted(ctx, w, log)
+		case <-ended:
+			free++
+		case <-l.wants.more:
 		case <-tick.C:
 			if turn(ctx) {
-				l.fetchDue(ctx, log)
+				l.wantDue(ctx)
 			}
 		}
 	}
 }
 
-func (l *Links) fetchWanted(ctx context.Context, w wanted, log *slog.Logger) {
-	site, err := l.index.site(ctx, w.site)
+func (l *Links) fetchWanted(ctx context.Context, id tenants.SiteID, w want, log *slog.Logger) {
+	site, err := l.index.site(ctx, id)
 	if err == nil && w.seq > site.pins.Seq {
 		// Another cell may have it already: where no key moves, the journal is silent.
-		l.index.sites.ForgetKey(w.site)
-		site, err = l.index.site(ctx, w.site)
+		l.index.sites.ForgetKey(id)
+		site, err = l.index.site(ctx, id)
 	}
-	if err != nil || w.seq != 0 && w.seq <= site.pins.Seq {
+	if err != nil || w.why == news && w.seq <= site.pins.Seq {
 		return
 	}
 	src := l.source(site)
-	if w.seq == 0 && !l.c.Resolver.Suspect(src) {
+	if w.why == stranger && !l.c.Resolver.Suspect(src) {
 		return
 	}
-	l.told(log, w.site, l.c.Resolver.Renew(ctx, src))
+	l.told(log, id, l.c.Resolver.Renew(ctx, src))
 }
 
-func (l *Links) fetchDue(ctx context.Context, log *slog.Logger) {
+func (l *Links) wantDue(ctx context.Context) {
 	for id := range l.trustedSites() {
 		site, err := l.index.site(ctx, id)
 		if err != nil {
 			continue // gone, or asked again at the next turn
 		}
-		if src := l.source(site); l.c.Resolver.Due(src) {
-			l.told(log, id, l.c.Resolver.Renew(ctx, src))
-		}
-		if ctx.Err() != nil {
-			return
+		if l.c.Resolver.Due(l.source(site)) {
+			l.wants.add(id, due, 0)
 		}
 	}
 }

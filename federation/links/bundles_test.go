@@ -199,7 +199,7 @@ func TestAdopt_R10_KnownOnEveryCell(t *testing.T) {
 		if got := seq(l); got != 10 {
 			t.Errorf("the cell that adopted bundle 10 knows %d", got)
 		}
-		other.fetchWanted(t.Context(), wanted{there, 10}, slog.New(slog.DiscardHandler))
+		other.fetchWanted(t.Context(), there, want{why: news, seq: 10}, slog.New(slog.DiscardHandler))
 		if got := seq(other); got != 10 {
 			t.Errorf("another cell that hears of bundle 10 knows %d", got)
 		}

@@ -63,7 +63,7 @@ type Links struct {
 	trusted  atomic.Pointer[map[tenants.SiteID]peer.Keys]
 	origins  atomic.Pointer[map[string]tenants.SiteID]
 	stale    chan struct{} // trusted must be read again
-	wanted   chan wanted
+	wants    *wants
 }
 
 // introductions is how many sessions may cross at once before one has to be signed
@@ -80,7 +80,7 @@ func New(c Config) (*Links, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1), wanted: make(chan wanted, maxWanted)}, nil
+	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1), wants: newWants()}, nil
 }
 
 // Apply forgets what the journal names.
