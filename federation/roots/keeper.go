@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,9 +30,11 @@ type Config struct {
 // Keeper knows the root keys and has them follow each other.
 type Keeper struct {
 	c     Config
-	site  tenants.SiteID
-	ring  atomic.Pointer[ring]
+	site  tenants.SiteID // never changes after Open
 	stale chan struct{}
+
+	loading sync.Mutex // or what was read first could replace what was read last
+	ring    atomic.Pointer[ring]
 }
 
 // Open reads the keys of a site that has its identity.
@@ -54,6 +57,8 @@ func (k *Keeper) clock() time.Time { return k.c.Now().UTC().Truncate(time.Micros
 
 // Load reads the keys.
 func (k *Keeper) Load(ctx context.Context) error {
+	k.loading.Lock()
+	defer k.loading.Unlock()
 	var self federation.Self
 	var rows []federation.Root
 	err := k.c.Store.View(ctx, func(r federation.Reader) (err error) {
@@ -75,7 +80,9 @@ func (k *Keeper) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.site = self.ID
+	if k.site == "" {
+		k.site = self.ID
+	}
 	k.ring.Store(newRing(self.BundleSeq, list))
 	return nil
 }
