@@ -152,7 +152,12 @@ func (w *worker) grant() error {
 	if err != nil {
 		return err
 	}
-	if a.Status != http.StatusNoContent && (a.Status != http.StatusNotFound || !unsure) {
+	switch {
+	case a.Status == http.StatusTooManyRequests: // codes that a crash had used up before count as guesses
+		w.granting = unsure
+		_, err = w.status()
+		return err
+	case a.Status != http.StatusNoContent && (a.Status != http.StatusNotFound || !unsure):
 		return w.broken("granting an open request", a)
 	}
 	w.granted, w.granting = true, false
