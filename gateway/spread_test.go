@@ -465,7 +465,7 @@ func TestSpread_Providers(t *testing.T) {
 	at := func(site string) tenants.LocationID {
 		return tenants.LocationID{Org: tenants.SystemOrgID, Site: tenants.SiteID(bare(w.c.Site(site).ID))}
 	}
-	w.associate(t, at("west"), at("east"), "west", "east", false)
+	w.associate(t, at("west"), at("east"), "west", "east", true)
 	var sum int
 	for _, site := range []string{"west", "east"} {
 		l := readList(t, w.do(t, site, "GET", "/cloudapi/1.0.0/orgs", sitetest.Bearer(w.c.Login(t, site, "System")), ""))
