@@ -167,7 +167,7 @@ func (l *Links) assert(r *http.Request, who tenants.Principal, to federation.Tar
 	if err != nil {
 		return site, "", err
 	}
-	token, err = assertion.Mint(key, assertion.Claims{
+	token, err = l.minter.Mint(key, assertion.Claims{
 		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
 		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: idpLocal,
 		Session: assertion.SessionHash(who.Session),
