@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -49,7 +48,7 @@ func newKeysList(to *connection, form *output) *cobra.Command {
 		Short: "List the keys, the newest first",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return keysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
+			return listed(cmd, to, form, writeKeys, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
 				var page httpapi.Page[key]
 				err := c.Do(ctx, http.MethodGet, keysPath+"?pageSize=128", nil, &page)
 				return page.Values, err
@@ -68,7 +67,7 @@ published for as long as keys.publish_ahead says, or with --now at once. What wa
 signed before stays good.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return keysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
+			return listed(cmd, to, form, writeKeys, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
 				var made key
 				err := c.Do(ctx, http.MethodPost, keysPath+"/rotate", map[string]any{"atOnce": now}, &made)
 				return []key{made}, err
@@ -86,34 +85,15 @@ func newKeysRetire(to *connection, form *output) *cobra.Command {
 		Long: `Ends a key at once: every access token that it signed is refused from now on, on
 every cell within a second, also the one of whoever asks. If it was the key that
 signs, a new one is made. Refresh tokens stay good; people log in again.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || args[0] == "" {
-				return usageError{errors.New("keys retire takes the identifier of one key; keys list shows them")}
-			}
-			return nil
-		},
+		Args: oneArg("keys retire takes the identifier of one key; keys list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return keysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
+			return listed(cmd, to, form, writeKeys, func(ctx context.Context, c *apiclient.Client) ([]key, error) {
 				var retired key
 				err := c.Do(ctx, http.MethodPost, keysPath+"/"+url.PathEscape(args[0])+"/retire", nil, &retired)
 				return []key{retired}, err
 			})
 		},
 	}
-}
-
-// keysCommand prints the keys that do answers.
-func keysCommand(cmd *cobra.Command, to *connection, form *output, do func(context.Context, *apiclient.Client) ([]key, error)) error {
-	if err := form.check(); err != nil {
-		return err
-	}
-	return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
-		keys, err := do(ctx, c)
-		if err != nil {
-			return err
-		}
-		return form.print(cmd.OutOrStdout(), keys, func(out io.Writer) error { return writeKeys(out, keys) })
-	})
 }
 
 func writeKeys(out io.Writer, keys []key) error {
@@ -123,11 +103,7 @@ func writeKeys(out io.Writer, keys []key) error {
 		if k.RetiredAt != nil {
 			retired = *k.RetiredAt
 		}
-		row := []string{k.KeyID, k.State, k.Purpose, k.Algorithm, k.PublishedAt, k.SignsFrom, retired}
-		for i := range row {
-			row[i] = apiclient.Printable(row[i])
-		}
-		rows = append(rows, row)
+		rows = append(rows, printable(k.KeyID, k.State, k.Purpose, k.Algorithm, k.PublishedAt, k.SignsFrom, retired))
 	}
 	return table(out, []string{"KEY", "STATE", "PURPOSE", "ALGORITHM", "PUBLISHED", "SIGNS FROM", "RETIRED"}, rows)
 }

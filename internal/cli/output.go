@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
+
+	"causeway/internal/apiclient"
 )
 
 // output is in which form a command prints what it found: for people first, or
@@ -60,4 +64,37 @@ func table(out io.Writer, header []string, rows [][]string) error {
 		fmt.Fprintln(w, strings.Join(row, "\t"))
 	}
 	return w.Flush()
+}
+
+// listed asks do for a list and prints it; write is for people.
+func listed[T any](cmd *cobra.Command, to *connection, form *output, write func(io.Writer, []T) error,
+	do func(context.Context, *apiclient.Client) ([]T, error)) error {
+	if err := form.check(); err != nil {
+		return err
+	}
+	return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
+		list, err := do(ctx, c)
+		if err != nil {
+			return err
+		}
+		return form.print(cmd.OutOrStdout(), list, func(out io.Writer) error { return write(out, list) })
+	})
+}
+
+// printable is a row of a table without what a terminal would take for commands.
+func printable(row ...string) []string {
+	for i := range row {
+		row[i] = apiclient.Printable(row[i])
+	}
+	return row
+}
+
+// oneArg takes exactly one argument, which is not empty; what says which.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 || args[0] == "" {
+			return usageError{errors.New(what)}
+		}
+		return nil
+	}
 }

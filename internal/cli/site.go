@@ -124,22 +124,19 @@ what comes from there.`,
 	}
 	organization := organizationFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := form.check(); err != nil {
-			return err
-		}
 		body, err := readFileOr(cmd.InOrStdin(), args[0])
 		if err != nil {
 			return err
 		}
-		return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
+		return listed(cmd, to, form, writeLinks, func(ctx context.Context, c *apiclient.Client) ([]link, error) {
 			of, err := about(ctx, c, *organization)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if err := c.Post(ctx, of.path, of.kind, body); err != nil {
-				return err
+				return nil, err
 			}
-			return printLinks(ctx, cmd, c, form, of)
+			return apiclient.All[link](ctx, c, of.own)
 		})
 	}
 	return cmd
@@ -172,15 +169,12 @@ func newSiteStatus(to *connection, form *output) *cobra.Command {
 	}
 	organization := organizationFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := form.check(); err != nil {
-			return err
-		}
-		return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
+		return listed(cmd, to, form, writeLinks, func(ctx context.Context, c *apiclient.Client) ([]link, error) {
 			of, err := about(ctx, c, *organization)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			return printLinks(ctx, cmd, c, form, of)
+			return apiclient.All[link](ctx, c, of.own)
 		})
 	}
 	return cmd
@@ -211,13 +205,4 @@ its half. Organizations come first; --force ends theirs together with a site's.`
 		})
 	}
 	return cmd
-}
-
-func oneArg(what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) != 1 || args[0] == "" {
-			return usageError{errors.New(what)}
-		}
-		return nil
-	}
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -47,7 +46,7 @@ func newSiteKeysList(to *connection, form *output) *cobra.Command {
 		Short: "List the root keys, the newest first",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return siteKeysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
+			return listed(cmd, to, form, writeSiteKeys, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
 				var page httpapi.Page[siteKey]
 				err := c.Do(ctx, http.MethodGet, siteKeysPath+"?pageSize=128", nil, &page)
 				return page.Values, err
@@ -65,7 +64,7 @@ long as federation.root_publish_ahead says; the old key proves connections for t
 more days. Nobody at another site has to do anything, and no request fails.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return siteKeysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
+			return listed(cmd, to, form, writeSiteKeys, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
 				var made siteKey
 				err := c.Do(ctx, http.MethodPost, siteKeysPath+"/rotate", nil, &made)
 				return []siteKey{made}, err
@@ -84,34 +83,15 @@ from now on, or a new key where there is none.
 Other sites that have seen the successor announced follow within seconds. For all
 others this site is a stranger from now on: their administrators compare the new
 fingerprint with yours, by telephone, and replace the key of the association.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 || args[0] == "" {
-				return usageError{errors.New("site keys retire takes the fingerprint of one key; site keys list shows them")}
-			}
-			return nil
-		},
+		Args: oneArg("site keys retire takes the fingerprint of one key; site keys list shows them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return siteKeysCommand(cmd, to, form, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
+			return listed(cmd, to, form, writeSiteKeys, func(ctx context.Context, c *apiclient.Client) ([]siteKey, error) {
 				var retired siteKey
 				err := c.Do(ctx, http.MethodPost, siteKeysPath+"/"+url.PathEscape(args[0])+"/retire", nil, &retired)
 				return []siteKey{retired}, err
 			})
 		},
 	}
-}
-
-// siteKeysCommand prints the keys that do answers.
-func siteKeysCommand(cmd *cobra.Command, to *connection, form *output, do func(context.Context, *apiclient.Client) ([]siteKey, error)) error {
-	if err := form.check(); err != nil {
-		return err
-	}
-	return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
-		keys, err := do(ctx, c)
-		if err != nil {
-			return err
-		}
-		return form.print(cmd.OutOrStdout(), keys, func(out io.Writer) error { return writeSiteKeys(out, keys) })
-	})
 }
 
 func writeSiteKeys(out io.Writer, keys []siteKey) error {
@@ -121,11 +101,7 @@ func writeSiteKeys(out io.Writer, keys []siteKey) error {
 		if k.RetiredAt != nil {
 			retired = *k.RetiredAt
 		}
-		row := []string{k.Fingerprint, k.State, k.PublishedAt, k.SignsFrom, retired}
-		for i := range row {
-			row[i] = apiclient.Printable(row[i])
-		}
-		rows = append(rows, row)
+		rows = append(rows, printable(k.Fingerprint, k.State, k.PublishedAt, k.SignsFrom, retired))
 	}
 	return table(out, []string{"FINGERPRINT", "STATE", "PUBLISHED", "SIGNS FROM", "RETIRED"}, rows)
 }

@@ -28,14 +28,6 @@ type link struct {
 	Fingerprint string       `json:"fingerprint"`
 }
 
-func printLinks(ctx context.Context, cmd *cobra.Command, c *apiclient.Client, form *output, of subject) error {
-	links, err := apiclient.All[link](ctx, c, of.own)
-	if err != nil {
-		return err
-	}
-	return form.print(cmd.OutOrStdout(), links, func(out io.Writer) error { return writeLinks(out, links) })
-}
-
 func writeLinks(out io.Writer, links []link) error {
 	if len(links) == 0 {
 		_, err := fmt.Fprintln(out, "There is no association yet: export here, associate there, and the other way round.")
@@ -47,11 +39,7 @@ func writeLinks(out io.Writer, links []link) error {
 		if l.Org != nil && l.Site != nil {
 			name, id = l.Org.Name+" at "+l.Site.Name, l.LocationID
 		}
-		row := []string{name, l.Status, l.StatusSince, l.LastContact, l.Reason, id, l.Fingerprint}
-		for i := range row {
-			row[i] = apiclient.Printable(row[i])
-		}
-		rows = append(rows, row)
+		rows = append(rows, printable(name, l.Status, l.StatusSince, l.LastContact, l.Reason, id, l.Fingerprint))
 	}
 	return table(out, []string{"NAME", "STATUS", "SINCE", "LAST CONTACT", "WHY", "ID", "FINGERPRINT"}, rows)
 }

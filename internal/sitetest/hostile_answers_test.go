@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"causeway/federation/assertion"
 )
 
 // answers has mallory answer what west forwards to it as badly as it can. Nothing
@@ -29,6 +31,18 @@ func (m *mallory) answers(t *testing.T, c *crossing) {
 			if name == "Authorization" || name == "Cookie" || strings.Contains(strings.Join(values, " "), c.access) {
 				t.Errorf("%s: %q", name, values)
 			}
+		}
+	})
+	t.Run("R10 one introduction, and a ticket for each request", func(t *testing.T) {
+		introductions, tickets := map[string]bool{}, map[string]bool{}
+		for range 3 { // an introduction may end between two of them
+			ask(t, func(_ http.ResponseWriter, r *http.Request) {
+				introduction, ticket, _ := strings.Cut(r.Header.Get(assertion.Header), "~")
+				introductions[introduction], tickets[ticket] = true, true
+			}).Want(t, http.StatusOK)
+		}
+		if len(introductions) > 2 || len(tickets) != 3 {
+			t.Errorf("three requests of a session at once have %d introductions and %d tickets", len(introductions), len(tickets))
 		}
 	})
 	t.Run("R9 what it plants", func(t *testing.T) { m.plants(t, ask) })
