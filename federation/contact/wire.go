@@ -19,8 +19,8 @@ const (
 )
 
 const (
-	// maxHeartbeat and maxAnswer bound what one site makes another read, in bytes.
-	maxHeartbeat = 8 << 10
+	// MaxHeartbeat and maxAnswer bound what one site makes another read, in bytes.
+	MaxHeartbeat = 8 << 10
 	maxAnswer    = 1 << 20
 	// maxPairs is how many pairs of organizations one answer tells of.
 	maxPairs = 500
@@ -76,7 +76,7 @@ func (r Range) fits(other Range) bool { return other.Min-r.Max <= 1 && r.Min-oth
 // newer version.
 func ParseHeartbeat(body []byte) (Heartbeat, error) {
 	var h Heartbeat
-	if err := decode(body, maxHeartbeat, &h); err != nil {
+	if err := decode(body, MaxHeartbeat, &h); err != nil {
 		return Heartbeat{}, err
 	}
 	id, err := tenants.ParseUUID(string(h.Site))

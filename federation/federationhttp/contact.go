@@ -25,11 +25,8 @@ func (h *Contact) Endpoints() httpapi.Endpoints {
 	}}
 }
 
-// maxHeartbeat bounds what is read of a heartbeat, in bytes; it has a few hundred.
-const maxHeartbeat = 8 << 10
-
 func (h *Contact) heartbeat(c *gin.Context, from tenants.SiteID) error {
-	body, err := io.ReadAll(io.LimitReader(c.Request.Body, maxHeartbeat+1))
+	body, err := io.ReadAll(io.LimitReader(c.Request.Body, contact.MaxHeartbeat+1))
 	if err != nil {
 		return problem.Wrap(err, problem.BadRequest, "The body could not be read.")
 	}
