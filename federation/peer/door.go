@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ type Door struct {
 	// Unknown, if set, is told of a site in whose name a key was shown that is not
 	// allowed. It must not wait.
 	Unknown func(tenants.SiteID)
+	// Away, if set, says that this cell can serve nobody now: peers are to go to
+	// another cell of the site. It must not wait.
+	Away func() bool
 
 	mu   sync.Mutex
 	open map[*guest]tls.ConnectionState
@@ -43,12 +47,34 @@ type doorListener struct {
 	door *Door
 }
 
+// Accept shuts the door in everybody's face while the cell is away, and says
+// nothing: whoever dials tries the site's next address then, while an alert of TLS
+// would tell that the sites are not associated.
 func (l doorListener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if !l.door.away() {
+			return &guest{c, l.door}, nil
+		}
+		_ = c.Close()
 	}
-	return &guest{c, l.door}, nil
+}
+
+func (d *Door) away() bool { return d.Away != nil && d.Away() }
+
+// Handler sends the guests of a cell that is away to another one: they get h's
+// answer, and with it (RFC 9113 §6.8) that the connection takes no more requests.
+// What is under way on it finishes.
+func (d *Door) Handler(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if d.away() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // Listener is what a server with TLS's configuration accepts from.

@@ -23,7 +23,7 @@ func (w *World) act(ctx context.Context, s Step) error {
 		w.change(s)
 	case Skew:
 		a.skew.Store(int64(s.Skew))
-	case Crash, Stop, Start, Break:
+	case Crash, Stop, Start, Break, Mend:
 		return w.processes(ctx, s)
 	default:
 		return a.act(ctx, s.Verb)
@@ -63,7 +63,7 @@ func (w *World) change(s Step) {
 	}
 }
 
-// processes starts or ends cells.
+// processes starts or ends cells, or what they need.
 func (w *World) processes(ctx context.Context, s Step) error {
 	var errs []error
 	for _, c := range w.site(s.A).cells {
@@ -77,8 +77,8 @@ func (w *World) processes(ctx context.Context, s Step) error {
 		case c.running() == nil: // has ended before
 		case s.Verb == Crash:
 			err = c.crash()
-		case s.Verb == Break:
-			err = c.running().DB().Close()
+		case s.Verb == Break, s.Verb == Mend:
+			c.breaks(s.Verb == Break)
 		default:
 			err = c.stop()
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"causeway/federation/gossip"
@@ -18,6 +19,7 @@ type process struct {
 	site   *site.Site
 	host   *memnet.Host
 	serves bool
+	broken *atomic.Bool // it has no database
 }
 
 // boot makes the process, unless there is one.
@@ -32,18 +34,20 @@ func (c *cell) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	broken := new(atomic.Bool)
 	s, err := site.New(ctx, c.config(), site.Options{
 		Log: w.c.Log.With("site", c.place.name, "cell", c.number), Now: c.place.clock,
 		Network: site.Network{
 			Listen: h.Listen, Dial: h.Dial,
 			Gossip: func(_ string, port int) (gossip.Transport, error) { return h.Transport(port) },
 		},
+		DatabaseAway: broken.Load,
 	})
 	if err != nil {
 		h.Crash()
 		return err
 	}
-	c.process = &process{site: s, host: h}
+	c.process = &process{site: s, host: h, broken: broken}
 	return nil
 }
 
@@ -85,6 +89,21 @@ func (c *cell) config() *config.Config {
 		w.c.Adjust(f)
 	}
 	return f
+}
+
+// breaks has the process, if there is one, lose its database or find it again.
+func (c *cell) breaks(lost bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.process != nil {
+		c.process.broken.Store(lost)
+	}
+}
+
+func (c *cell) broken() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.process != nil && c.process.broken.Load()
 }
 
 // take is the process, which the cell has no more.

@@ -40,6 +40,7 @@
 //	at 5s  stop east                   in order
 //	at 9s  start east                  the cells that do not run
 //	at 9s  break east                  they lose their database, until they crash and start
+//	at 12s mend east                   or find it again; "break east 2" and "mend east 2" are one cell's
 //	at 20s revoke west                 the token of its app
 //	at 20s login west                  a new one
 //	at 20s disable east                its organization; "enable east" is the way back

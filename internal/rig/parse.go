@@ -208,7 +208,7 @@ func (p *parser) step() error {
 		}
 	case Skew:
 		err = p.skew(&s)
-	case Crash, Stop, Start, Break:
+	case Crash, Stop, Start, Break, Mend:
 		err = p.cells(&s)
 	case Revoke, Login, Disable, Enable:
 		s.A, err = p.named()

@@ -76,6 +76,7 @@ func TestParse_NamesEveryFault(t *testing.T) {
 		twoSites + "at soon cut west east":                                 "not a time",
 		twoSites + "at 1s jump west":                                       "not a statement",
 		twoSites + "at 1s crash west 2":                                    "from 1 to 1",
+		twoSites + "at 1s mend east 3":                                     "from 1 to 2",
 		twoSites + "at 1s skew west late":                                  "+45s",
 		twoSites + "at 1s remove west -> east":                             "two sites",
 		twoSites + "associate west -> east":                                "both sides",

@@ -65,14 +65,21 @@ func (p *place) start(ctx context.Context) error {
 
 var errDown = errors.New("no cell of the site runs")
 
-// any is a cell that runs.
-func (p *place) any() (*site.Site, error) {
+// any is a cell that runs, and has its database if one has.
+func (p *place) any() (found *site.Site, err error) {
 	for _, c := range p.cells {
-		if s := c.running(); s != nil {
+		s := c.running()
+		if s != nil && !c.broken() {
 			return s, nil
 		}
+		if found == nil {
+			found = s
+		}
 	}
-	return nil, errDown
+	if found == nil {
+		return nil, errDown
+	}
+	return found, nil
 }
 
 // cell is one process of a site, or where it would be.

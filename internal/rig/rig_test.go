@@ -47,7 +47,7 @@ var scripts = []struct {
 	long         bool
 }{
 	{"crash", "R10_I8", false}, {"complete", "VCD_37", false}, {"remove", "R4_I6", false}, {"reset", "R10", false}, {"static", "R11", false},
-	{"revoke", "R4", false}, {"disable", "R4", false}, {"database", "R13", false},
+	{"revoke", "R4", false}, {"disable", "R4", false}, {"database", "R13", false}, {"onecell", "R10_R13", false},
 	{"cut", "R10_R11_I8", true}, {"oneway", "R10", true}, {"skew", "R10", true}, {"wobble", "R5", true}, {"cells", "R10_R13", true},
 	{"lossy", "R10", true}, {"five", "R10_R11", true},
 }

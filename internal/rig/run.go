@@ -104,7 +104,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("skew %+v", s.Skew)
 	case SetLink:
 		return fmt.Sprintf("link %v jitter %v loss %v%%", s.Link.Latency, s.Link.Jitter, s.Link.Loss)
-	case Crash, Stop, Start, Break:
+	case Crash, Stop, Start, Break, Mend:
 		if s.Cell != 0 {
 			return fmt.Sprintf("%s cell %d", s.Verb, s.Cell)
 		}

@@ -38,6 +38,7 @@ const (
 	Stop      Verb = "stop"
 	Start     Verb = "start"
 	Break     Verb = "break"
+	Mend      Verb = "mend"
 	Revoke    Verb = "revoke"
 	Login     Verb = "login"
 	Disable   Verb = "disable"

@@ -37,6 +37,8 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 		// From memory: strangers must not make us ask the database.
 		Allowed: func(id tenants.SiteID) peer.Keys { return s.links.Trusted(id) },
 		Unknown: func(id tenants.SiteID) { s.links.WantBundle(id, 0) },
+		// Without its database this cell would refuse whatever peers ask.
+		Away: func() bool { return !s.tail.Fresh() },
 	}
 	networks := peer.Networks(s.config.Federation.AllowedNetworks)
 	if s.forwarder, err = peer.NewForwarder(peer.Config{

@@ -122,7 +122,7 @@ func (s *Site) Start(ctx context.Context) error {
 		tls        *tls.Config
 	}{
 		{"public", s.config.Public.Listen, s.gateway.Public(), public},
-		{"peer", s.config.Peer.Listen, apart(s.gateway.Peer(s.peerSite)), s.door.TLS()},
+		{"peer", s.config.Peer.Listen, s.door.Handler(apart(s.gateway.Peer(s.peerSite))), s.door.TLS()},
 		{"operations", s.config.Operations.Listen, s.operations(), nil},
 	} {
 		l, err := s.listen(ctx, d.name, d.addr)

@@ -45,6 +45,9 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time // nil is time.Now
 	Network Network
+	// DatabaseAway takes the database away while it is true, for rehearsals; see
+	// store.Config.
+	DatabaseAway func() bool
 }
 
 // Site is one cell of a site. New readies it, Start serves, Stop ends it.
@@ -121,6 +124,7 @@ func (s *Site) openStore(ctx context.Context) (err error) {
 	s.hints = s.newHints()
 	s.db, err = store.Open(ctx, store.Config{
 		URL: s.config.Database.URL.Reveal(), Log: s.log, MaxConns: s.config.Database.Connections, Wake: s.hints.Committed,
+		Away: s.options.DatabaseAway,
 	})
 	if err != nil {
 		return err

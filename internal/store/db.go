@@ -35,6 +35,9 @@ type Config struct {
 	// Wake is told the journal sequence of each commit of this process, so that
 	// it can hint other cells. It must not block.
 	Wake func(seq int64)
+	// Away takes a SQLite database away while it is true, for rehearsals; nil never
+	// does. It must not block.
+	Away func() bool
 }
 
 // DB is an open database.

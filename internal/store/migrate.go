@@ -183,7 +183,7 @@ func (l *fileLock) Lock(ctx context.Context, _ *sql.DB) (err error) {
 	if err := privateFile(file); err != nil {
 		return err
 	}
-	if l.db, err = sqlitePool(file, 1, "locking_mode(NORMAL)"); err != nil {
+	if l.db, err = sqlitePool(file, 1, nil, "locking_mode(NORMAL)"); err != nil {
 		return err
 	}
 	for {

@@ -46,7 +46,7 @@ func (d *DB) openSQLite(ctx context.Context, path string, c Config) error {
 	// FULL: with NORMAL a power cut may take back the last commits, and an old
 	// refresh token would be valid again.
 	d.migrationPool = func() (*sql.DB, error) {
-		return sqlitePool(path, 1, writing...)
+		return sqlitePool(path, 1, c.Away, writing...)
 	}
 	write, err := d.migrationPool() // of the same kind
 	if err != nil {
@@ -56,7 +56,7 @@ func (d *DB) openSQLite(ctx context.Context, path string, c Config) error {
 	if err := d.waitForWAL(ctx); err != nil {
 		return fmt.Errorf("opening %s: %w", path, err)
 	}
-	read, err := sqlitePool(path, readers, "foreign_keys(1)", "query_only(1)")
+	read, err := sqlitePool(path, readers, c.Away, "foreign_keys(1)", "query_only(1)")
 	if err != nil {
 		return err
 	}
@@ -82,14 +82,14 @@ func privateFile(path string) error {
 	return f.Close()
 }
 
-func sqlitePool(path string, conns int, pragmas ...string) (*sql.DB, error) {
+func sqlitePool(path string, conns int, away func() bool, pragmas ...string) (*sql.DB, error) {
 	v := url.Values{"_txlock": {"immediate"}}
 	v.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()))
 	for _, p := range pragmas {
 		v.Add("_pragma", p)
 	}
 	dsn := (&url.URL{Scheme: "file", Path: path, RawQuery: v.Encode()}).String()
-	db, err := sql.Open(glebarez.DriverName, dsn)
+	db, err := openAway(glebarez.DriverName, dsn, away)
 	if err != nil {
 		return nil, err
 	}
