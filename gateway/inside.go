@@ -31,8 +31,8 @@ func insideOf(ctx context.Context) (*inside, bool) {
 
 // askHere sends r through the same endpoints as any other request. What the
 // handlers panic with stays here: the client's own answer has not begun.
-func (g *Gateway) askHere(r *http.Request, in *inside) (body []byte, err error) {
-	w := &answerWriter{header: http.Header{}, status: http.StatusOK}
+func (g *Gateway) askHere(r *http.Request, h *fanout.Hold, in *inside) (body []byte, err error) {
+	w := &answerWriter{hold: h, header: http.Header{}, status: http.StatusOK}
 	defer func() {
 		if v := recover(); v != nil {
 			body, err = nil, fanout.Unreadable() // broken off; recover has logged anything else
@@ -42,8 +42,8 @@ func (g *Gateway) askHere(r *http.Request, in *inside) (body []byte, err error) 
 	switch {
 	case in.err != nil:
 		return nil, in.err
-	case w.tooLarge:
-		return nil, fanout.Unreadable()
+	case w.err != nil:
+		return nil, w.err
 	case w.status != http.StatusOK: // of an instance
 		return nil, refusedWith(w.status, w.body.Bytes())
 	}
@@ -52,10 +52,11 @@ func (g *Gateway) askHere(r *http.Request, in *inside) (body []byte, err error) 
 
 // answerWriter keeps an answer, as far as it may be long.
 type answerWriter struct {
-	header   http.Header
-	status   int
-	body     bytes.Buffer
-	tooLarge bool
+	hold   *fanout.Hold
+	header http.Header
+	status int
+	body   bytes.Buffer
+	err    error // why it is not whole
 }
 
 func (w *answerWriter) Header() http.Header { return w.header }
@@ -64,8 +65,11 @@ func (w *answerWriter) WriteHeader(status int) { w.status = status }
 
 func (w *answerWriter) Write(p []byte) (int, error) {
 	if w.body.Len()+len(p) > fanout.MaxAnswer {
-		w.tooLarge = true
+		w.err = fanout.Unreadable()
 		return 0, problem.New(problem.TooLarge, "The answer is too large for a list at several locations.")
+	}
+	if w.err = w.hold.Take(len(p)); w.err != nil {
+		return 0, w.err
 	}
 	return w.body.Write(p)
 }

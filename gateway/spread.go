@@ -48,10 +48,12 @@ func (g *Gateway) spread(c *gin.Context, rt httpapi.Route, who tenants.Principal
 	if req.Locations, err = g.locations(c, who, target, scope); err != nil {
 		return err
 	}
+	req.Org = who.Org
 	page, err := g.lists.Read(c.Request.Context(), req)
 	if err != nil {
 		return err
 	}
+	defer page.Close()
 	return g.answerList(c, rt, own, page)
 }
 
@@ -117,12 +119,12 @@ func (g *Gateway) locations(c *gin.Context, who tenants.Principal, target federa
 func (g *Gateway) location(c *gin.Context, who tenants.Principal, p federation.Place) fanout.Location {
 	l := fanout.Location{LocationID: tenants.LocationID{Org: p.Org, Site: p.Site}}
 	if p.Local {
-		l.Ask = func(ctx context.Context, page, size int) ([]byte, error) {
+		l.Ask = func(ctx context.Context, page, size int, h *fanout.Hold) ([]byte, error) {
 			is, err := g.within(ctx, who, p)
 			if err != nil {
 				return nil, err
 			}
-			return g.askHere(partOf(ctx, c, page, size), &inside{who: is, target: p.Target})
+			return g.askHere(partOf(ctx, c, page, size), h, &inside{who: is, target: p.Target})
 		}
 		return l
 	}
@@ -131,8 +133,8 @@ func (g *Gateway) location(c *gin.Context, who tenants.Principal, p federation.P
 		row := problem.SiteUnreachable.Row()
 		l.Down = &fanout.Missing{Status: row.Status, Code: row.Minor}
 	}
-	l.Ask = func(ctx context.Context, page, size int) ([]byte, error) {
-		return g.askThere(peerPart(ctx, c, page, size), who, p.Target)
+	l.Ask = func(ctx context.Context, page, size int, h *fanout.Hold) ([]byte, error) {
+		return g.askThere(peerPart(ctx, c, page, size), h, who, p.Target)
 	}
 	return l
 }

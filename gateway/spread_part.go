@@ -91,16 +91,18 @@ func partURL(u *url.URL, page, size int) *url.URL {
 
 // askThere asks a peer, whose answer is anybody's words until it has been read as
 // the list that was asked for.
-func (g *Gateway) askThere(r *http.Request, who tenants.Principal, to federation.Target) ([]byte, error) {
+func (g *Gateway) askThere(r *http.Request, h *fanout.Hold, who tenants.Principal, to federation.Target) ([]byte, error) {
 	res, err := g.sites.Fetch(r, who, to)
 	if err != nil {
 		return nil, err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, fanout.MaxAnswer+1))
+	body, err := io.ReadAll(h.Reader(res.Body))
 	switch {
 	case r.Context().Err() != nil:
 		return nil, r.Context().Err()
+	case problem.As(err) != nil: // no room for it
+		return nil, err
 	case err != nil:
 		return nil, errors.Join(fanout.Unreadable(), err)
 	case res.StatusCode != http.StatusOK:

@@ -32,6 +32,8 @@ type Request struct {
 	Cursor     string // as the client sends it; empty for none
 	// For is what the list is besides its page: a cursor counts for nothing else.
 	For string
+	// Org is the organization that asks.
+	Org tenants.OrgID
 	// Locations are in their order: this site's first.
 	Locations []Location
 	Width     int
@@ -46,12 +48,23 @@ type Fanout struct {
 
 // Read makes the page. An error is a problem, or the context's where the client
 // left: what the organization's own location refused as no request that anybody
-// could answer, or everybody's failure. Anything less leaves locations out.
+// could answer, or everybody's failure. Anything less leaves locations out. Who
+// gets a page closes it.
 func (f *Fanout) Read(ctx context.Context, req Request) (Page, error) {
 	if req.Sort != "" && req.Cursor == "" && req.Page > 1 && req.Page*req.Size > maxDeep {
 		return Page{}, tooDeep()
 	}
-	r := &run{Request: req, limits: f.Limits, ask: req.Size, size: req.Size}
+	if !f.Limits.room.has(req.Org) {
+		f.Limits.turnedAway.Add(1)
+		return Page{}, full()
+	}
+	r := &run{Request: req, limits: f.Limits, ask: req.Size, size: req.Size, hold: &Hold{limits: f.Limits, org: req.Org}}
+	handed := false
+	defer func() {
+		if !handed { // also when a list panics
+			r.hold.close()
+		}
+	}()
 	for _, l := range req.Locations {
 		s := &source{Location: l, run: r, total: -1}
 		if l.Down != nil {
@@ -71,6 +84,7 @@ func (f *Fanout) Read(ctx context.Context, req Request) (Page, error) {
 	if err := r.failed(); err != nil {
 		return Page{}, err
 	}
+	handed = true
 	return f.page(r, rows), nil
 }
 
@@ -222,7 +236,7 @@ func (r *run) missing() (list []Missing) {
 }
 
 func (f *Fanout) page(r *run, rows []Row) Page {
-	p := Page{Rows: rows, Page: r.Page, Size: r.size, Missing: r.missing()}
+	p := Page{Rows: rows, Page: r.Page, Size: r.size, Missing: r.missing(), hold: r.hold}
 	for _, s := range r.sources {
 		p.Total += s.total
 	}

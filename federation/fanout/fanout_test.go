@@ -234,12 +234,16 @@ func TestTooLarge(t *testing.T) {
 		r := w.request(1, 25)
 		r.List, r.Width = anything{}, 1
 		for i := range r.Locations[1:] {
-			r.Locations[i+1].Ask = func(context.Context, int, int) ([]byte, error) { return large[:tt.size], nil }
+			r.Locations[i+1].Ask = says(large[:tt.size])
 		}
 		if tt.places > 2 {
 			r.Locations[0].Ask = r.Locations[1].Ask
 		}
 		p := w.read(t, r)
+		p.Close()
+		if held := w.fanout.Limits.Stats().Held; held != 0 {
+			t.Errorf("%d bytes are held for a page that has been written", held)
+		}
 		if len(p.Missing) != tt.missing || p.Missing[0].Code != "BAD_GATEWAY" || p.Total != tt.places-tt.missing {
 			t.Errorf("%d bytes of %d: missing %v of %d", tt.size, tt.places, p.Missing, p.Total)
 		}
@@ -340,7 +344,10 @@ func TestTimes_I8(t *testing.T) {
 		r := w.request(1, 25)
 		for i := range r.Locations {
 			if i == 3 {
-				r.Locations[i].Ask = func(ctx context.Context, _, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() }
+				r.Locations[i].Ask = func(ctx context.Context, _, _ int, _ *fanout.Hold) ([]byte, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
 			}
 		}
 		start := time.Now()
@@ -349,7 +356,10 @@ func TestTimes_I8(t *testing.T) {
 			t.Errorf("after %v: %+v", took, p)
 		}
 		for i := range r.Locations[1:] {
-			r.Locations[i+1].Ask = func(ctx context.Context, _, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() }
+			r.Locations[i+1].Ask = func(ctx context.Context, _, _ int, _ *fanout.Hold) ([]byte, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
 		}
 		start = time.Now()
 		p = w.read(t, r)
@@ -366,7 +376,10 @@ func TestClientLeft(t *testing.T) {
 		r := w.request(1, 25)
 		ctx, cancel := context.WithCancel(context.Background())
 		for i := range r.Locations[1:] {
-			r.Locations[i+1].Ask = func(ctx context.Context, _, _ int) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() }
+			r.Locations[i+1].Ask = func(ctx context.Context, _, _ int, _ *fanout.Hold) ([]byte, error) {
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
 		}
 		time.AfterFunc(time.Second, cancel)
 		start := time.Now()

@@ -33,7 +33,7 @@ type answer struct {
 	Rows              []string
 }
 
-func (p *place) ask(_ context.Context, page, size int) ([]byte, error) {
+func (p *place) ask(_ context.Context, page, size int, _ *fanout.Hold) ([]byte, error) {
 	n := p.asked.Add(1)
 	if p.fails != nil {
 		if err := p.fails(int(n)); err != nil {
@@ -161,7 +161,7 @@ func (w *world) all(sorted, desc bool) (rows []string) {
 // busy counts how many ask it at once.
 type busy struct{ now, most atomic.Int64 }
 
-func (b *busy) ask(_ context.Context, page, size int) ([]byte, error) {
+func (b *busy) ask(_ context.Context, page, size int, _ *fanout.Hold) ([]byte, error) {
 	n := b.now.Add(1)
 	defer b.now.Add(-1)
 	for m := b.most.Load(); n > m && !b.most.CompareAndSwap(m, n); m = b.most.Load() {

@@ -13,14 +13,13 @@ const (
 	// the requests to all others waiting.
 	inCell  = 256
 	perPeer = 32
-	// MaxAnswer bounds one location's answer, in bytes, and maxAnswers what one
-	// request reads in all.
-	MaxAnswer  = 8 << 20
-	maxAnswers = 64 << 20
 )
 
-// Limits bounds the requests to peers that a cell has under way for lists.
+// Limits bounds the requests to peers that a cell has under way for lists, and
+// the answers that it holds.
 type Limits struct {
+	counts
+	room  room
 	cell  chan struct{}
 	mu    sync.Mutex
 	peers map[tenants.SiteID]*bound
@@ -34,7 +33,7 @@ type bound struct {
 
 // NewLimits makes the bounds of one cell.
 func NewLimits() *Limits {
-	return &Limits{cell: make(chan struct{}, inCell), peers: map[tenants.SiteID]*bound{}}
+	return &Limits{cell: make(chan struct{}, inCell), peers: map[tenants.SiteID]*bound{}, room: room{of: map[tenants.OrgID]int{}}}
 }
 
 // enter waits for a place among the requests to a peer and then of the cell: who

@@ -46,7 +46,8 @@ type Location struct {
 	// Down says that the location will not answer, and why; it is not asked.
 	Down *Missing
 	// Ask reads a page. Errors are problems, a [Missing], or the context's.
-	Ask func(ctx context.Context, page, size int) ([]byte, error)
+	// What the answer takes is taken from h before it is kept.
+	Ask func(ctx context.Context, page, size int, h *Hold) ([]byte, error)
 }
 
 // Missing is a location that is not in a page, with the HTTP status and the
@@ -87,6 +88,14 @@ type Page struct {
 	// Cursor leads to the next page; empty if there is none, or if the locations
 	// are too many for one.
 	Cursor string
+	hold   *Hold
+}
+
+// Close gives back the room that the page takes: it has been written.
+func (p Page) Close() {
+	if p.hold != nil {
+		p.hold.close()
+	}
 }
 
 // Pages is how many there are.

@@ -3,7 +3,6 @@ package fanout
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 )
 
@@ -121,14 +120,21 @@ func (s *source) ask(ctx context.Context, page, size int) (Answer, error) {
 	defer cancel()
 	leave, err := s.run.limits.enter(ctx, s.Peer)
 	if err != nil {
+		s.run.limits.count(ctx, err)
 		return Answer{}, err
 	}
 	defer leave()
-	body, err := s.Ask(ctx, page, size)
+	a, err := s.answer(ctx, page, size)
+	s.run.limits.count(ctx, err)
+	return a, err
+}
+
+func (s *source) answer(ctx context.Context, page, size int) (Answer, error) {
+	body, err := s.Ask(ctx, page, size, s.run.hold)
 	if err != nil {
 		return Answer{}, err
 	}
-	if len(body) > MaxAnswer || s.run.read.Add(int64(len(body))) > maxAnswers {
+	if len(body) > MaxAnswer {
 		return Answer{}, Unreadable()
 	}
 	return s.run.List.Decode(body, s.run.Sort)
@@ -161,5 +167,5 @@ type run struct {
 	sources []*source
 	ask     int // rows to ask a location for
 	size    int // of the page
-	read    atomic.Int64
+	hold    *Hold
 }

@@ -53,6 +53,8 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
 	s.metrics.registry.MustRegister(peerCollector{s})
+	lists := fanout.NewLimits()
+	s.metrics.registry.MustRegister(listCollector{lists})
 	s.openUpkeep()
 	if err := s.openPools(); err != nil {
 		return err
@@ -61,7 +63,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.gateway = gateway.New(gateway.Config{
 		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
-		Lists:     &fanout.Fanout{Limits: fanout.NewLimits(), MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
+		Lists:     &fanout.Fanout{Limits: lists, MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
 		Refusals: s.refusals, Now: s.clock, Log: s.log,
 	})
