@@ -66,7 +66,7 @@ func (g *Gateway) fulfil(c *gin.Context, rt httpapi.Route, who tenants.Principal
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: org.ID, Site: g.site}.String())
 	// Authorize where the request is fulfilled: roles belong to this site, and a
 	// peer's word for them is never enough.
-	if err := g.authorize(c, who, org, rt.Rights); err != nil {
+	if err := g.authorize(c, who, org, rt.Apps, rt.Rights); err != nil {
 		return err
 	}
 	caller := httpapi.Anonymous(c)
@@ -100,7 +100,10 @@ func (g *Gateway) crosses(who tenants.Principal, site tenants.SiteID) error {
 	return d.Err()
 }
 
-func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rights []tenants.Right) error {
+func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, apps bool, rights []tenants.Right) error {
+	if who.Kind == tenants.KindApp && !apps {
+		return problem.New(problem.Forbidden, "Server-to-server apps are not served here.").With(problem.FactReason, problem.ReasonMachine)
+	}
 	for _, r := range rights {
 		if r == httpapi.AnySession && (who.Org == org.ID || who.Provider()) {
 			return nil

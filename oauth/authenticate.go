@@ -24,7 +24,9 @@ type Authenticator struct {
 	service *Service
 	site    tenants.SiteID
 	fresh   func() bool
-	live    *cache.Cache[[sha256.Size]byte, *liveSession]
+	// Apps is set before the first token is shown.
+	Apps Apps
+	live *cache.Cache[[sha256.Size]byte, *liveSession]
 	// over are tokens of ours whose session has ended, which is for ever: else who
 	// has an old one could have the database asked as often as they like. Idle ones
 	// are not here, for another cell may know that they are in use.
@@ -38,6 +40,7 @@ type liveSession struct {
 	principal tenants.Principal // without the names of organization and role
 	family    string            // the API token that opened it; empty for others
 	key       string            // id of the key that signed the token; empty for opaque ones
+	owner     tenants.OrgID     // of an app: the organization that made it
 	issued    time.Time
 	expires   time.Time
 	used      atomic.Int64 // last use, Unix microseconds
@@ -60,7 +63,7 @@ func (s *Service) NewAuthenticator(site tenants.SiteID, size int, fresh func() b
 	if err != nil {
 		return nil, err
 	}
-	return &Authenticator{service: s, site: site, fresh: fresh, live: live, over: over, abroad: abroad}, nil
+	return &Authenticator{service: s, site: site, fresh: fresh, Apps: noApps{}, live: live, over: over, abroad: abroad}, nil
 }
 
 // Authenticate returns who holds token. Expired, ended, idle and invented tokens
@@ -84,7 +87,7 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	}
 	key := sha256.Sum256([]byte(token))
 	s, ok := a.live.Get(key)
-	if ok && a.service.idle(now, time.UnixMicro(s.used.Load())) {
+	if ok && s.idles() && a.service.idle(now, time.UnixMicro(s.used.Load())) {
 		// Another cell may have served this session meanwhile: ask the database.
 		a.live.ForgetKey(key)
 		ok = false
@@ -140,12 +143,19 @@ func (a *Authenticator) Remembers(token string) bool {
 	return ok
 }
 
+// idles says whether the session has a row that knows of its use. A token of an app
+// has none: it ends when it says.
+func (s *liveSession) idles() bool { return s.principal.Kind != tenants.KindApp }
+
 func (s *Service) idle(now, lastUsed time.Time) bool {
 	return now.Sub(lastUsed) >= s.policy.IdleTimeout
 }
 
 // load verifies the token and reads what stands behind it.
 func (a *Authenticator) load(ctx context.Context, token string, now time.Time) (*liveSession, error) {
+	if isServiceToken(token) {
+		return a.loadService(ctx, token, now)
+	}
 	session, key, err := a.service.opened(ctx, token, now)
 	if err != nil {
 		return nil, err
@@ -244,7 +254,7 @@ func (a *Authenticator) Apply(row journal.Row) {
 		}
 	case journal.KindSession:
 		a.forget(sessionTag + row.Subject.ID)
-	case journal.KindAccount, journal.KindUser:
+	case journal.KindAccount, journal.KindUser, journal.KindApp:
 		a.forget(principalTag + row.Subject.ID)
 	case journal.KindAPIToken:
 		a.forget(apiTokenTag + row.Subject.ID)
@@ -271,6 +281,9 @@ const (
 func tags(s *liveSession) []string {
 	p := s.principal
 	tags := []string{sessionTag + string(p.Session), principalTag + p.ID, orgTag + string(p.Org)}
+	if s.owner != "" && s.owner != p.Org {
+		tags = append(tags, orgTag+string(s.owner))
+	}
 	if s.family != "" {
 		tags = append(tags, apiTokenTag+s.family)
 	}
@@ -295,7 +308,7 @@ func (a *Authenticator) FlushUse(ctx context.Context) error {
 	var flushed []func()
 	note := func(s *liveSession) {
 		at := s.used.Load()
-		if at == s.flushed.Load() {
+		if !s.idles() || at == s.flushed.Load() {
 			return
 		}
 		if t := time.UnixMicro(at).UTC(); t.After(used[s.principal.Session]) { // in use at home and abroad

@@ -13,6 +13,10 @@ type Purpose string
 // PurposeAccessToken is for this site's own access tokens (RFC 9068).
 const PurposeAccessToken Purpose = "access-token"
 
+// PurposeServiceToken is for tokens with the claims of VMware Cloud services, whose
+// clients verify RS256 and nothing else.
+const PurposeServiceToken Purpose = "service-token"
+
 // SigningKey signs for one purpose. It is published from its creation, signs from
 // SignsFrom until a newer key does, and verifies until it is retired.
 type SigningKey struct {

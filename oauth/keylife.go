@@ -31,7 +31,7 @@ const (
 )
 
 // keyPurposes are those that this version makes keys for.
-var keyPurposes = []Purpose{PurposeAccessToken}
+var keyPurposes = []Purpose{PurposeAccessToken, PurposeServiceToken}
 
 // Start makes sure that there is a key to sign with.
 func (s *Service) Start(ctx context.Context) error {
@@ -46,12 +46,14 @@ func (s *Service) Start(ctx context.Context) error {
 // time has come, and retires keys whose last token is over. Every cell calls it
 // about once a minute; however many do at once, each step is taken once.
 func (s *Service) KeepKeys(ctx context.Context) error {
-	for _, p := range keyPurposes {
-		if err := s.keepKeys(ctx, p); err != nil {
-			return err
-		}
+	if err := s.keepKeys(ctx, PurposeAccessToken); err != nil {
+		return err
 	}
-	return nil
+	set, err := s.signer.current(ctx)
+	if err != nil || len(living(set.list, PurposeServiceToken)) == 0 { // the first token makes the first
+		return err
+	}
+	return s.keepKeys(ctx, PurposeServiceToken)
 }
 
 func (s *Service) keepKeys(ctx context.Context, p Purpose) error {
@@ -124,13 +126,20 @@ func (s *Service) plan(keys []SigningKey, p Purpose, now time.Time) keyPlan {
 // due says whether the newest key needs a successor.
 func (s *Service) due(newest SigningKey, now time.Time) bool {
 	rules := s.policy.Keys
-	if newest.Algorithm != s.keyAlgorithm() && !now.Before(newest.CreatedAt.Add(settled)) {
+	if newest.Algorithm != s.keyAlgorithm(newest.Purpose) && !now.Before(newest.CreatedAt.Add(settled)) {
 		return true
 	}
 	return rules.RotateEvery > 0 && !now.Before(newest.SignsFrom.Add(rules.RotateEvery-rules.PublishAhead))
 }
 
-func (s *Service) keyAlgorithm() string { return cmp.Or(s.policy.Keys.Algorithm, ES256) }
+// keyAlgorithm is what new keys of a purpose are for. Clients of service tokens read
+// the public key as RSA.
+func (s *Service) keyAlgorithm(p Purpose) string {
+	if p == PurposeServiceToken {
+		return RS256
+	}
+	return cmp.Or(s.policy.Keys.Algorithm, ES256)
+}
 
 func (s *Service) longestToken() time.Duration {
 	return max(longestToken, s.policy.UserLifetime, s.policy.AccountLifetime)
@@ -156,12 +165,12 @@ func (s *Service) carryOut(tx Tx, plan keyPlan, successor SigningKey, now time.T
 
 // newKey makes a key that says nothing yet of when it signs.
 func (s *Service) newKey(p Purpose, now time.Time) (SigningKey, error) {
-	public, private, err := newPair(s.keyAlgorithm())
+	public, private, err := newPair(s.keyAlgorithm(p))
 	if err != nil {
 		return SigningKey{}, err
 	}
 	return SigningKey{
-		ID: keyPrefix(s.site) + secret.Base62(16), Purpose: p, Algorithm: s.keyAlgorithm(),
+		ID: keyPrefix(s.site) + secret.Base62(16), Purpose: p, Algorithm: s.keyAlgorithm(p),
 		Public: public, Private: s.keys.Seal(sealedFor(p), private), CreatedAt: now,
 	}, nil
 }

@@ -2,7 +2,10 @@ package oauth
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"causeway/internal/secret"
 	"causeway/tenants"
@@ -11,7 +14,8 @@ import (
 // Policy is what the operator decides. Every duration is positive unless it
 // says otherwise.
 type Policy struct {
-	PublicURL string // of the site: the aud of access tokens, and what their iss begins with
+	PublicURL     string // of the site: the aud of access tokens, and what their iss begins with
+	ServiceIssuer string // iss of service tokens
 
 	DeviceLifetime  time.Duration // how long codes can be used (RFC 8628 expires_in)
 	DeviceInterval  time.Duration // what apps wait between polls
@@ -61,8 +65,11 @@ type Service struct {
 	now    func() time.Time
 	signer *signer
 
+	making sync.Mutex // the first key of service tokens
+
 	countPoll func(DeviceRequest) error
 	refreshes *refreshes
+	apiTokens *lru.Cache[string, struct{}] // by their digests
 }
 
 // New makes a Service; Start readies it.
@@ -73,8 +80,9 @@ func New(c Config) *Service {
 	if c.CountRefresh == nil {
 		c.CountRefresh = func(tenants.OrgID, ClientID) (time.Duration, error) { return 0, nil }
 	}
+	apiTokens, _ := lru.New[string, struct{}](apiTokensKnown) // fails of no size only
 	return &Service{
-		countPoll: c.CountPoll,
+		countPoll: c.CountPoll, apiTokens: apiTokens,
 		refreshes: &refreshes{limit: c.CountRefresh, now: c.Now, reached: map[tenants.OrgID]time.Time{}},
 		store:     c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
 		signer: newSigner(c),

@@ -16,6 +16,9 @@ const (
 	// KindAPIToken is a session that a user's API token opened: the principal is
 	// the user, and the limits are those of a machine.
 	KindAPIToken PrincipalKind = "apiToken"
+	// KindApp is a server-to-server app. It has no role of an organization but what
+	// was granted to it where it was added, see package services.
+	KindApp PrincipalKind = "app"
 )
 
 // Machine reports whether k acts without a human (VCD-30).
@@ -49,6 +52,9 @@ type Principal struct {
 	// Quota is what the principal may use, as the session was issued; for
 	// principals of peer sites, as it is here now. Nil is no quota.
 	Quota *Quota
+	// Epoch of an app says which time it was added to Org: one that was removed and
+	// added again is another, whose older tokens are worth nothing.
+	Epoch int64
 	// Via is the site that vouched for the principal; empty at home.
 	Via SiteID
 	// ActsIn is the tenant in which a provider from a peer site asks to act; empty

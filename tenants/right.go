@@ -42,6 +42,21 @@ const (
 	RightTaskControl             Right = "Task: Resume, Abort, or Fail"
 	RightSiteView                Right = "Site: View"
 	RightSiteManage              Right = "Site: Manage"
+	RightInstanceView            Right = "Service Instance: View"
+	RightInstanceManage          Right = "Service Instance: Manage"
+)
+
+// The rights that make a user's role one of the organization roles of the CSP face.
+const (
+	RightOrgOwner         Right = "Organization Role: Owner"
+	RightOrgAdministrator Right = "Organization Role: Administrator"
+	RightOrgMember        Right = "Organization Role: Member"
+	RightOrgDeveloper     Right = "Organization Role: Developer"
+	RightOrgSupportUser   Right = "Organization Role: Support User"
+	RightOrgBilling       Right = "Organization Role: Billing Read-only"
+	RightOrgLogAuditor    Right = "Organization Role: Access Log Auditor"
+	RightOrgInstaller     Right = "Organization Role: Software Installer"
+	RightOrgMSP           Right = "Organization Role: Managed Service Provider"
 )
 
 // RightInfo is a catalog row.

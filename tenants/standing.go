@@ -18,6 +18,9 @@ type Ground interface {
 	User(org OrgID, id UserID, now time.Time) (User, error)
 	// LiveSession is problem.NotFound when the session has ended or expired.
 	LiveSession(org OrgID, id SessionID, now time.Time) error
+	// AppStands is problem.NotFound unless an app, of this site or of another, is the
+	// member of org that it was at this epoch.
+	AppStands(org OrgID, site SiteID, app string, epoch int64) error
 	// AccountQuota is the policy of a service account, empty if it has none.
 	AccountQuota(org OrgID, account string) (QuotaPolicyID, error)
 }
@@ -55,6 +58,9 @@ func stands(g Ground, p Principal, now time.Time) error {
 	}
 	if !o.Enabled {
 		return problem.Hidden()
+	}
+	if p.Kind == KindApp { // its token has no row, and what it was given is for who gives
+		return g.AppStands(p.Org, p.Via, p.ID, p.Epoch)
 	}
 	if p.Session != "" {
 		if err := g.LiveSession(p.Org, p.Session, now); err != nil {

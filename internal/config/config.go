@@ -18,6 +18,7 @@ type Config struct {
 	Journal    Journal    `yaml:"journal"`
 	Keys       Keys       `yaml:"keys"`
 	Sessions   Sessions   `yaml:"sessions"`
+	CSP        CSP        `yaml:"csp"`
 	Device     Device     `yaml:"device"`
 	Rotation   Rotation   `yaml:"rotation"`
 	Retention  Retention  `yaml:"retention"`

@@ -49,3 +49,19 @@ type Rotation struct {
 	// least. An organization can have values of its own for all four.
 	MaxAge time.Duration `yaml:"max_age" default:"0s" min:"0s" max:"87600h"`
 }
+
+// CSP is the face that clients of VMware Cloud services see below /csp: server-to-
+// server apps and what they may do in service instances.
+type CSP struct {
+	// iss of the tokens given out there. Empty is public.url + /csp/gateway/am/api.
+	Issuer string `yaml:"issuer"`
+	// Who manages apps beside Organization Owners: Developers with another
+	// organization role, or Organization Administrators without that role, too, as
+	// one reading of the platform's documents has it.
+	AppManagers string `yaml:"app_managers" default:"developers" oneof:"developers administrators"`
+	// Life of the access token that a user's API token gets there.
+	TokenLifetime time.Duration `yaml:"token_lifetime" default:"30m" min:"1m" max:"5h"`
+	// How long the old secret of an app works beside a new one, unless whoever
+	// rotates it says otherwise.
+	RotationOverlap time.Duration `yaml:"rotation_overlap" default:"48h" min:"1m" max:"720h"`
+}

@@ -18,6 +18,7 @@ const (
 	HeaderAccessToken   = "X-Vmware-Vcloud-Access-Token"
 	HeaderTokenType     = "X-Vmware-Vcloud-Token-Type"
 	HeaderLegacyToken   = "X-Vcloud-Authorization"
+	HeaderServiceToken  = "Csp-Auth-Token"
 	HeaderAuthContext   = "X-Vmware-Vcloud-Auth-Context"
 	HeaderTenantContext = "X-Vmware-Vcloud-Tenant-Context"
 	HeaderClientRequest = "X-Vmware-Vcloud-Client-Request-Id"
@@ -63,7 +64,8 @@ func BasicLogin(r *http.Request) (Login, error) {
 const maxTokens = 4
 
 // Tokens lists the distinct tokens of a request in their order of precedence.
-// SDKs send the same token in two headers, and one of them in the same header
+// SDKs send the same token in two headers (one of VMware Cloud services in
+// csp-auth-token and in Authorization), and one of them in the same header
 // twice; portals put an organization's name where an old token used to be, so
 // what is neither a JWT nor an opaque token in the legacy header does not count.
 // An opaque token counts in that header alone, and only the first: each has to be
@@ -90,8 +92,10 @@ func Tokens(r *http.Request) []string {
 			addAccess(token)
 		}
 	}
-	for _, v := range r.Header.Values(HeaderAccessToken) {
-		addAccess(v)
+	for _, name := range []string{HeaderAccessToken, HeaderServiceToken} {
+		for _, v := range r.Header.Values(name) {
+			addAccess(v)
+		}
 	}
 	opaque := false
 	for _, v := range r.Header.Values(HeaderLegacyToken) {

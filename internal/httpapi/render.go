@@ -33,6 +33,7 @@ const (
 	OpenAPI Dialect = iota // /cloudapi and instances: VCD's JSON error
 	XML                    // /api: VCD's XML error
 	OAuth                  // /oauth, and what realms say about themselves: RFC 6749 and VCD members in one object
+	CSP                    // /csp: VMware Cloud services' error with RFC 6749's members
 )
 
 // DialectOf tells the dialect of a request by its path, and below /api by what
@@ -41,6 +42,8 @@ func DialectOf(r *http.Request) Dialect {
 	switch path := r.URL.Path; {
 	case under(path, "oauth"), under(path, ".well-known/oauth-authorization-server"):
 		return OAuth
+	case under(path, "csp"):
+		return CSP
 	case r.Method == http.MethodDelete && under(path, "cloudapi/1.0.0/sessions") && strings.Contains(r.Header.Get("Accept"), "xml"):
 		return XML // the SDK logs out like this, and reads errors as XML
 	case under(path, "api") && !strings.Contains(strings.Join(r.Header.Values("Accept"), ","), "+json"):
@@ -115,6 +118,8 @@ func Fail(c *gin.Context, err error) {
 			c.Header("WWW-Authenticate", `Bearer error="`+row.OAuth+`"`) // RFC 6750 §3
 		}
 		JSON(c, row.Status, newOAuthError(p))
+	case CSP:
+		failCSP(c, p)
 	case XML:
 		WriteXML(c, row.Status, "application/vnd.vmware.vcloud.error+xml",
 			xmlError{Major: row.Status, Minor: row.Minor, Message: logged(c, p.Detail)})

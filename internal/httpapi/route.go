@@ -28,6 +28,9 @@ type Route struct {
 	// Home keeps requests from crossing to or from a peer: their bodies hold
 	// tokens, which never leave their site.
 	Home bool
+	// Apps admits server-to-server apps, whose rights are not those of a role: what
+	// they may, the handler asks of their grants. Elsewhere there are none.
+	Apps bool
 	// Upgrade lets a request become a WebSocket at a peer, whose instance's rules
 	// say whether it may.
 	Upgrade bool

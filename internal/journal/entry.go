@@ -64,6 +64,25 @@ const (
 	OrgLinkUpdated       Action = "orgAssociation.updated"
 	OrgLinkStatus        Action = "orgAssociation.status"
 	OrgLinkRemoved       Action = "orgAssociation.deleted"
+	AppCreated           Action = "app.created"
+	AppUpdated           Action = "app.updated"
+	AppSecretReplaced    Action = "app.secretReplaced"
+	AppSecretRotated     Action = "app.secretRotated"
+	AppRotationEnded     Action = "app.secretRotationEnded"
+	AppDeleted           Action = "app.deleted"
+	AppAdded             Action = "app.added"
+	AppRemoved           Action = "app.removed"
+	RolesGranted         Action = "roles.granted"
+	CustomRoleCreated    Action = "customRole.created"
+	CustomRoleUpdated    Action = "customRole.updated"
+	CustomRoleDeleted    Action = "customRole.deleted"
+	DefinitionPut        Action = "serviceDefinition.updated"
+	DefinitionDeleted    Action = "serviceDefinition.deleted"
+	InstanceCreated      Action = "serviceInstance.created"
+	InstanceUpdated      Action = "serviceInstance.updated"
+	InstanceDeleted      Action = "serviceInstance.deleted"
+	InstAccountCreated   Action = "instanceAccount.created"
+	InstAccountEnded     Action = "instanceAccount.ended"
 	KeyCreated           Action = "key.created"
 	KeyRetired           Action = "key.retired"
 )
@@ -84,10 +103,17 @@ const (
 	KindSession        = "session"
 	KindSite           = "site"
 	KindKey            = "key"
+	// KindApp names an app by its client id; the entry's Org is the owner's or the one
+	// that added it.
+	KindApp             = "app"
+	KindCustomRole      = "customRole"
+	KindDefinition      = "serviceDefinition"
+	KindServiceInstance = "serviceInstance"
+	KindInstanceAccount = "instanceAccount"
 )
 
 // Actor is who caused a change. Kind is user, serviceAccount, apiToken (the
-// user by means of one), anonymous or system (the gateway itself).
+// user by means of one), app, anonymous or system (the gateway itself).
 type Actor struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`

@@ -20,6 +20,7 @@ const (
 	InvalidGrant         Code = "invalid_grant"
 	Replayed             Code = "replayed"
 	UnsupportedGrantType Code = "unsupported_grant_type"
+	UnauthorizedClient   Code = "unauthorized_client"
 	InvalidScope         Code = "invalid_scope"
 	AuthorizationPending Code = "authorization_pending"
 	SlowDown             Code = "slow_down"
@@ -71,6 +72,7 @@ var rows = map[Code]Row{
 	InvalidGrant:         {http.StatusBadRequest, "invalid_grant", "invalid_grant"},
 	Replayed:             {http.StatusBadRequest, "invalid_grant", "invalid_grant"},
 	UnsupportedGrantType: {http.StatusBadRequest, "unsupported_grant_type", "unsupported_grant_type"},
+	UnauthorizedClient:   {http.StatusBadRequest, "unauthorized_client", "unauthorized_client"},
 	InvalidScope:         {http.StatusBadRequest, "invalid_scope", "invalid_scope"},
 	AuthorizationPending: {http.StatusBadRequest, "authorization_pending", "authorization_pending"},
 	SlowDown:             {http.StatusBadRequest, "slow_down", "slow_down"},

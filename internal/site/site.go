@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"errors"
@@ -242,6 +243,7 @@ func rotation(c *config.Config) tenants.Rotation {
 func policy(c *config.Config) oauth.Policy {
 	return oauth.Policy{
 		PublicURL:      c.Public.URL,
+		ServiceIssuer:  cmp.Or(c.CSP.Issuer, c.Public.URL+"/csp/gateway/am/api"),
 		DeviceLifetime: c.Device.CodeLifetime, DeviceInterval: c.Device.Interval,
 		DevicesPerOwner: c.Device.OutstandingPerAccount, DevicesPerPeer: c.Device.OutstandingPerSource,
 		Rotation:    rotation(c),
