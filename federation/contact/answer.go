@@ -9,9 +9,18 @@ import (
 	"causeway/tenants"
 )
 
-// admit lets an associated site ask. A connection outlives the association that
-// let it in, so each question is judged by it as it is now.
+// admit lets an associated site ask.
 func (s *Service) admit(ctx context.Context, from tenants.SiteID) (federation.SiteAssociation, error) {
+	a, err := s.know(ctx, from)
+	if err != nil {
+		return a, err
+	}
+	return a, s.doors.pass(from)
+}
+
+// know is the association with a site that asks. A connection outlives the association that
+// let it in, so each question is judged by it as it is now.
+func (s *Service) know(ctx context.Context, from tenants.SiteID) (federation.SiteAssociation, error) {
 	if !s.Journal.Fresh() {
 		return federation.SiteAssociation{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
 	}
@@ -19,17 +28,17 @@ func (s *Service) admit(ctx context.Context, from tenants.SiteID) (federation.Si
 	if problem.Has(err, problem.NotFound) {
 		return a, problem.New(problem.Forbidden, "The sites are not associated.").With(problem.FactReason, problem.ReasonNoAssoc)
 	}
-	if err != nil {
-		return a, err
-	}
-	return a, s.doors.pass(from)
+	return a, err
 }
 
 // Hear answers a heartbeat. It changes nothing itself: what it says of the sender
 // counts when the sender has answered ours.
 func (s *Service) Hear(ctx context.Context, from tenants.SiteID, h Heartbeat) (Heartbeat, error) {
-	a, err := s.admit(ctx, from)
+	a, err := s.know(ctx, from)
 	if err != nil {
+		return Heartbeat{}, err
+	}
+	if err := s.doors.passBeat(from); err != nil {
 		return Heartbeat{}, err
 	}
 	if h.Site != from {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"causeway/federation"
@@ -20,7 +21,10 @@ import (
 const askTimeout = 5 * time.Second
 
 // refusedError is an answer that is none.
-type refusedError struct{ status int }
+type refusedError struct {
+	status int
+	after  time.Duration // when to ask again, as it says; 0 where it does not
+}
 
 func (e *refusedError) Error() string { return fmt.Sprintf("the site answers %d", e.status) }
 
@@ -51,9 +55,18 @@ func (s *Service) ask(ctx context.Context, a federation.SiteAssociation, method,
 		return nil, err
 	}
 	if res.StatusCode != http.StatusOK {
-		return nil, &refusedError{res.StatusCode}
+		return nil, &refusedError{res.StatusCode, retryAfter(res.Header)}
 	}
 	return answer, nil
+}
+
+// retryAfter is how many seconds a site asks to be left alone (RFC 9110 §10.2.3).
+func retryAfter(h http.Header) time.Duration {
+	n, err := strconv.ParseUint(h.Get("Retry-After"), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 // The reasons that people read.

@@ -70,7 +70,7 @@ type Service struct {
 	mu      sync.Mutex
 	crew    map[tenants.SiteID]*talker // empty unless this cell makes contact
 	known   map[tenants.SiteID]*Peer
-	pending map[tenants.SiteID]bool // errands that wait
+	pending map[tenants.SiteID]*errand // that wait or are under way
 }
 
 // New makes a Service. It is a follower of the journal, and does nothing by itself
@@ -79,7 +79,7 @@ func New(c Config) *Service {
 	s := &Service{
 		Config: c, leave: make(chan struct{}), due: make(chan struct{}, 1), direct: make(chan struct{}, 1),
 		errands: make(chan tenants.SiteID, maxErrands), crew: map[tenants.SiteID]*talker{}, known: map[tenants.SiteID]*Peer{},
-		pending: map[tenants.SiteID]bool{},
+		pending: map[tenants.SiteID]*errand{},
 	}
 	if s.Every <= 0 {
 		s.Every = 10 * time.Second

@@ -143,8 +143,8 @@ func TestContact_ErrorsSayWhy(t *testing.T) {
 // A refused handshake is an answer, silence is none.
 func TestBlame_AlertIsNoSilence(t *testing.T) {
 	for err, want := range map[error]verdict{
-		fmt.Errorf("http2: %w", errAlert): denied, errCut: missed, &refusedError{403}: denied, &refusedError{404}: unfit,
-		&refusedError{503}: missed, &refusedError{429}: missed, &refusedError{400}: unfit, malformed("x"): unfit,
+		fmt.Errorf("http2: %w", errAlert): denied, errCut: missed, &refusedError{status: 403}: denied, &refusedError{status: 404}: unfit,
+		&refusedError{status: 503}: missed, &refusedError{status: 429}: missed, &refusedError{status: 400}: unfit, malformed("x"): unfit,
 	} {
 		if got := blame(err); got.verdict != want {
 			t.Errorf("%v: %v, want %v", err, got, want)

@@ -19,6 +19,11 @@ const (
 	// maxPages bounds how much of a directory is read: far more than a site can be
 	// associated with.
 	maxPages = 400
+	// A page that came too soon is asked for again, after what the site says and at
+	// least slower; so often in one reading.
+	slower    = time.Second
+	slowest   = 5 * time.Second
+	maxSlower = 12
 	// wholeTimeout bounds the reading of all of it.
 	wholeTimeout = time.Minute
 )
@@ -180,8 +185,9 @@ func (t *talker) readWhole(ctx context.Context, a federation.SiteAssociation) er
 // sequences it is complete.
 func (t *talker) eachPair(ctx context.Context, a federation.SiteAssociation, see func(PairState)) (seq int64, err error) {
 	var after Place
+	refused := 0
 	for pages := range maxPages {
-		page, err := t.askOrgs(ctx, a, OrgQuery{After: after, Limit: maxPairs})
+		page, err := t.askPage(ctx, a, after, &refused)
 		if err != nil {
 			return 0, err
 		}
@@ -200,6 +206,20 @@ func (t *talker) eachPair(ctx context.Context, a federation.SiteAssociation, see
 		after = page.Pairs[len(page.Pairs)-1].place()
 	}
 	return 0, errors.New("the directory of the site has no end")
+}
+
+// askPage asks for one page until it comes: what was read before stays read.
+func (t *talker) askPage(ctx context.Context, a federation.SiteAssociation, after Place, refused *int) (OrgPage, error) {
+	for {
+		page, err := t.askOrgs(ctx, a, OrgQuery{After: after, Limit: maxPairs})
+		var no *refusedError
+		if !errors.As(err, &no) || no.status != http.StatusTooManyRequests {
+			return page, err
+		}
+		if *refused++; *refused > maxSlower || !pause(ctx, min(max(no.after, slower), slowest)) {
+			return OrgPage{}, err
+		}
+	}
 }
 
 func (t *talker) ownPairs(ctx context.Context) (map[federation.Pair]own, error) {

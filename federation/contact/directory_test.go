@@ -205,6 +205,67 @@ func TestDirectory_Pages(t *testing.T) {
 	})
 }
 
+// TestDirectory_R10_GoesOnAfterARefusal: a page that was asked for too soon is
+// asked for again, and those before it are not.
+func TestDirectory_R10_GoesOnAfterARefusal(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refusals int
+		says     string
+		pages    int // asked for in the first two minutes
+	}{
+		"once":            {1, "", 4},
+		"as it says":      {2, "3", 5},
+		"again and again": {1000, "0", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, e, we, _ := newPair(t)
+				for i := range 2*maxPairs + 7 {
+					one, other := tenants.OrgID(fmt.Sprintf("cccccccc-0000-4000-8000-%012d", i)), tenants.OrgID(fmt.Sprintf("dddddddd-0000-4000-8000-%012d", i))
+					if e.pair(other, one, west, true); i%50 == 0 {
+						w.pair(one, other, east, true)
+					}
+				}
+				first, asked, refused, lastRefused := 0, 0, 0, time.Now()
+				we.answers(func(r *http.Request) *http.Response {
+					if r.URL.Path != OrgsPath || r.URL.Query().Has("pair") || r.URL.Query().Has("since") {
+						return nil
+					}
+					asked++
+					if !r.URL.Query().Has("after") {
+						first++
+						lastRefused = time.Time{}
+						return nil
+					}
+					if refused > 0 && refused < tt.refusals && time.Since(lastRefused) < slower {
+						t.Errorf("asked again after %v", time.Since(lastRefused))
+					}
+					if refused == tt.refusals {
+						return nil
+					}
+					refused++
+					lastRefused = time.Now()
+					no := response(http.StatusTooManyRequests, nil)
+					no.Header.Set("Retry-After", tt.says)
+					return no
+				})
+				w.associate(east, act)
+				e.associate(west, act)
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				we.mu.Lock()
+				defer we.mu.Unlock()
+				if tt.pages > 0 && (first != 1 || asked != tt.pages) {
+					t.Errorf("%d pages were asked for, the first one %d times", asked, first)
+				}
+				if tt.pages == 0 && (asked > 100 || first < 2) {
+					t.Errorf("a site that only refuses was asked %d times, and %d times from the beginning", asked, first)
+				}
+			})
+		})
+	}
+}
+
 // However often a site changes its mind, rows of ours change at a bounded rate.
 func TestDirectory_R10_APeerCannotMakeUsWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -11,10 +11,13 @@ import (
 )
 
 const (
-	// What a site may ask, all its cells together: heartbeats and questions come a
-	// few in ten seconds, and a large directory is read in pages at once.
+	// What a site may ask, all its cells together: questions come a few in ten
+	// seconds, and a large directory is read in pages at once.
 	perSecond = 20
 	burst     = 300
+	// Heartbeats count apart: a site that has asked too much is there all the same.
+	beatsPerSecond = 5
+	beatsBurst     = 100
 	// maxHeld is how many questions for revocations a site may have open: one for
 	// each of its cells.
 	maxHeld = 64
@@ -41,6 +44,7 @@ type doors struct {
 
 type door struct {
 	rate   *rate.Limiter
+	beats  *rate.Limiter
 	writes *rate.Limiter
 	turns  *rate.Limiter
 	wholes *rate.Limiter
@@ -54,7 +58,7 @@ func (d *doors) of(site tenants.SiteID) *door {
 	one := d.each[site]
 	if one == nil {
 		one = &door{
-			rate: rate.NewLimiter(perSecond, burst), writes: rate.NewLimiter(writesPerSecond, writesAtOnce),
+			rate: rate.NewLimiter(perSecond, burst), beats: rate.NewLimiter(beatsPerSecond, beatsBurst), writes: rate.NewLimiter(writesPerSecond, writesAtOnce),
 			turns: rate.NewLimiter(rate.Every(turnEvery), turnsBurst), wholes: rate.NewLimiter(rate.Every(wholeEvery), wholeBurst),
 		}
 		d.each[site] = one
@@ -62,11 +66,19 @@ func (d *doors) of(site tenants.SiteID) *door {
 	return one
 }
 
-// pass spends one question.
+// pass spends one question, and passBeat one heartbeat.
 func (d *doors) pass(site tenants.SiteID) error {
+	return d.spend(site, func(d *door) *rate.Limiter { return d.rate })
+}
+
+func (d *doors) passBeat(site tenants.SiteID) error {
+	return d.spend(site, func(d *door) *rate.Limiter { return d.beats })
+}
+
+func (d *doors) spend(site tenants.SiteID, of func(*door) *rate.Limiter) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if !d.of(site).rate.Allow() {
+	if !of(d.of(site)).Allow() {
 		return problem.New(problem.TooManyRequests, "This site asks too often.").After(time.Second)
 	}
 	return nil

@@ -2,13 +2,29 @@ package contact
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"causeway/tenants"
 )
 
-// maxErrands is how many sites can wait to be contacted by a cell without the
-// lease. The others are contacted in their turn.
-const maxErrands = 64
+const (
+	// maxErrands is how many sites can wait to be contacted by a cell without the
+	// lease. The others are contacted in their turn.
+	maxErrands = 64
+	// errandsAtOnce is how many are contacted at the same time, each alone: a site
+	// that is slow holds up nobody but itself.
+	errandsAtOnce = 16
+	// errandTimeout bounds one errand. What takes longer is for the cell with the
+	// lease.
+	errandTimeout = 20 * time.Second
+)
+
+// errand is a site that is to be contacted once.
+type errand struct {
+	underWay bool
+	again    bool // there was something new while it was under way
+}
 
 // visit has a site contacted at once, because it has something to tell. Which
 // cell it told is chance, and where that is not the one that makes contact, this
@@ -20,36 +36,64 @@ func (s *Service) visit(site tenants.SiteID) {
 		signal(t.wake)
 		return
 	}
-	if s.pending[site] {
+	if e := s.pending[site]; e != nil {
+		e.again = e.underWay
 		return
 	}
-	select {
-	case s.errands <- site:
-		s.pending[site] = true
-	default:
+	if len(s.pending) < maxErrands {
+		s.pending[site] = &errand{}
+		s.errands <- site // has room for all that are pending
 	}
 }
 
 func (s *Service) runErrands(ctx context.Context) {
+	var all sync.WaitGroup
+	defer all.Wait()
+	slots := make(chan struct{}, errandsAtOnce)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case slots <- struct{}{}:
+		}
+		select {
+		case <-ctx.Done():
+			return
 		case site := <-s.errands:
-			s.errand(ctx, site)
-			s.mu.Lock()
-			delete(s.pending, site)
-			s.mu.Unlock()
-			if !pause(ctx, breather) {
-				return
-			}
+			all.Go(func() {
+				defer func() { <-slots }()
+				s.runErrand(ctx, site)
+			})
 		}
 	}
+}
+
+// runErrand does one errand and rests. Only then can the same site have another.
+func (s *Service) runErrand(ctx context.Context, site tenants.SiteID) {
+	s.begin(site)
+	s.errand(ctx, site)
+	pause(ctx, breather)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.pending[site]; e.again {
+		*e = errand{}
+		s.errands <- site
+		return
+	}
+	delete(s.pending, site)
+}
+
+func (s *Service) begin(site tenants.SiteID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending[site].underWay = true
 }
 
 // errand is one exchange that counts only if it comes about: how often a site
 // was missed is for the cell with the lease to count.
 func (s *Service) errand(ctx context.Context, site tenants.SiteID) {
+	ctx, cancel := context.WithTimeout(ctx, errandTimeout)
+	defer cancel()
 	a, err := s.Peers.Association(ctx, site)
 	if err != nil {
 		return // it is gone, or nothing could be written

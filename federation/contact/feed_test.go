@@ -220,12 +220,23 @@ func TestFeed_R10_Bounded(t *testing.T) {
 		}
 		refused := 0
 		for range 2 * burst {
-			if _, err := e.Hear(t.Context(), west, Heartbeat{Site: west, Time: time.Now(), HoldsYou: true}); problem.Has(err, problem.TooManyRequests) {
+			if _, err := e.Orgs(t.Context(), west, OrgQuery{}); problem.Has(err, problem.TooManyRequests) {
 				refused++
 			}
 		}
 		if refused < burst {
 			t.Errorf("%d of %d questions at once were refused", refused, 2*burst)
+		}
+		beats := 0
+		for range 2 * beatsBurst {
+			if _, err := e.Hear(t.Context(), west, Heartbeat{Site: west, Time: time.Now(), HoldsYou: true}); err == nil {
+				beats++
+			} else if !problem.Has(err, problem.TooManyRequests) {
+				t.Fatal(err)
+			}
+		}
+		if beats != beatsBurst {
+			t.Errorf("%d of %d heartbeats at once were heard from a site that has asked too much", beats, 2*beatsBurst)
 		}
 	})
 }
