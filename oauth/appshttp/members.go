@@ -1,0 +1,5 @@
+package appshttp
+
+import "causeway/internal/httpapi"
+
+func (h *Handler) memberRoutes() httpapi.Endpoints { return httpapi.Endpoints{} }
