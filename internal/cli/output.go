@@ -98,3 +98,13 @@ func oneArg(what string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// someArgs takes one argument or more, none of them empty; what says which.
+func someArgs(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 || slices.Contains(args, "") {
+			return usageError{errors.New(what)}
+		}
+		return nil
+	}
+}
