@@ -28,8 +28,13 @@ type rotation struct {
 
 func startRotation(t *testing.T) *rotation {
 	t.Helper()
+	return startRotationOn(t, storetest.SQLite)
+}
+
+func startRotationOn(t *testing.T, kind storetest.Kind) *rotation {
+	t.Helper()
 	r := &rotation{access: map[string]string{}}
-	r.Pair = Start(t, storetest.SQLite, Clock(r.now), Adjust(func(c *config.Config) { c.Federation.RootPublishAhead = 25 * time.Minute }))
+	r.Pair = Start(t, kind, Clock(r.now), Adjust(func(c *config.Config) { c.Federation.RootPublishAhead = 25 * time.Minute }))
 	for _, site := range []string{"west", "east"} {
 		admin := r.Client.Login(t, site, "acme")
 		client, _ := r.Client.Account(t, site, admin, r.File.Account.Name)
@@ -160,18 +165,7 @@ func (r *rotation) follows(t *testing.T, what string, holds func(federation.Site
 // loseKey retires the key that signs, which nobody can follow.
 func (r *rotation) loseKey(t *testing.T, provider http.Header) {
 	t.Helper()
-	var page struct {
-		Values []struct{ Fingerprint, State string }
-	}
-	keys := r.Client.Get(t, "west", httpapi.OwnAPI+"/siteKeys", provider).Want(t, http.StatusOK)
-	if err := json.Unmarshal(keys.Body, &page); err != nil {
-		t.Fatal(err)
-	}
-	for _, k := range page.Values {
-		if k.State == "signing" {
-			r.Client.Post(t, "west", httpapi.OwnAPI+"/siteKeys/"+k.Fingerprint+"/retire", provider, nil).Want(t, http.StatusOK)
-		}
-	}
+	r.retireSigning(t, provider)
 	if status, err := r.cross("west", "east"); err != nil || status == http.StatusOK {
 		t.Errorf("a stranger is served: %d, %v", status, err)
 	}
@@ -191,6 +185,23 @@ func (r *rotation) loseKey(t *testing.T, provider http.Header) {
 		t.Fatal(err)
 	}
 	r.settled(t)
+}
+
+// retireSigning ends the key that west signs with.
+func (r *rotation) retireSigning(t *testing.T, provider http.Header) {
+	t.Helper()
+	var page struct {
+		Values []struct{ Fingerprint, State string }
+	}
+	keys := r.Client.Get(t, "west", httpapi.OwnAPI+"/siteKeys", provider).Want(t, http.StatusOK)
+	if err := json.Unmarshal(keys.Body, &page); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range page.Values {
+		if k.State == "signing" {
+			r.Client.Post(t, "west", httpapi.OwnAPI+"/siteKeys/"+k.Fingerprint+"/retire", provider, nil).Want(t, http.StatusOK)
+		}
+	}
 }
 
 // settled waits until requests cross both ways.
