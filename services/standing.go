@@ -16,11 +16,11 @@ type Standing struct {
 
 // StandingOf reads what p is in org: a user by the rights of the user's role, an app
 // by what was granted to it there and its owner allows. Who is of another
-// organization is nothing there; a provider is in each what the role in System makes
-// of it.
+// organization is nothing there; a person of the provider is in each what the role in
+// System makes of it, and an app only where its token is for (CSP-16).
 func StandingOf(r Reader, p tenants.Principal, org tenants.OrgID, now time.Time) (Standing, error) {
 	s := Standing{Org: org}
-	if p.Org != org && !p.Provider() {
+	if p.Org != org && (!p.Provider() || p.Kind == tenants.KindApp) {
 		return s, problem.Hidden()
 	}
 	if p.Kind == tenants.KindApp {
@@ -67,6 +67,26 @@ func (s Standing) ManagesApps(admins bool) bool {
 		return true
 	}
 	return s.Is(Developer) && len(s.Roles) > 1
+}
+
+// AssignsRoles is the rule of who makes custom roles, and gives roles to people.
+func (s Standing) AssignsRoles() bool { return s.Is(OrgOwner) || s.Is(OrgAdmin) }
+
+// SeesRoles is the rule of who sees what roles there are, and who has which.
+func (s Standing) SeesRoles() bool { return s.AssignsRoles() || s.Is(OrgMember) }
+
+// Outranks reports whether h was given a role over the organization that s lacks:
+// whoever got at what h is, or changed it, would rise by it. What the app's owner
+// does not allow now counts as well, since it may be allowed later.
+func (h Held) Outranks(s Standing, now time.Time) bool {
+	return h.granted(OrgOwner, now) && !s.Is(OrgOwner) ||
+		h.granted(OrgAdmin, now) && !s.AssignsRoles()
+}
+
+func (h Held) granted(role OrgRole, now time.Time) bool {
+	return slices.ContainsFunc(h.Grants, func(g Grant) bool {
+		return g.Kind == GrantOrganization && g.Role == string(role) && g.Live(now)
+	})
 }
 
 // OrgRoles are the organization roles that count at a time: granted, not over, and
