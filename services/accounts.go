@@ -53,12 +53,12 @@ func instancesOf(r Reader, org tenants.OrgID) (all []ServiceInstance, err error)
 	}
 }
 
-// whereHeld are the instances in which h has a service role.
+// whereHeld are the instances in which an app has a service role.
 func whereHeld(r Reader, h Held, instances []ServiceInstance, now time.Time) ([]InstanceID, error) {
 	definitions := map[DefinitionID]Definition{}
 	var found []InstanceID
 	for _, in := range instances {
-		if !h.mayHold(in, now) {
+		if !in.takesApps() {
 			continue
 		}
 		d, ok := definitions[in.Definition]
@@ -69,7 +69,7 @@ func whereHeld(r Reader, h Held, instances []ServiceInstance, now time.Time) ([]
 			}
 			definitions[in.Definition] = d
 		}
-		if len(h.ServiceRoles(d, in, now)) > 0 {
+		if len(h.ServiceRoles(d, in.ID, now)) > 0 {
 			found = append(found, in.ID)
 		}
 	}

@@ -11,6 +11,10 @@ const (
 	FactRole    = "role"   // that lacks them
 	FactRoleOrg = "roleOrganization"
 
+	FactInstance     = "serviceInstance" // id
+	FactInstanceName = "serviceInstanceName"
+	FactPermission   = "permission" // of a service, that was needed
+
 	FactLimit  = "limit"
 	FactBucket = "bucket"
 
@@ -60,6 +64,10 @@ const (
 	ReasonStaysAtHome  = "machineStaysAtHome"
 	ReasonAssertion    = "assertion"
 	ReasonNoRouteRight = "noRule" // the service has no rule for the call
+
+	ReasonNoServiceRole = "noServiceRole"    // in the service instance
+	ReasonPermission    = "noPermission"     // no role there has the permission
+	ReasonOriginal      = "originalInstance" // which takes no apps
 )
 
 // With adds facts, given as names and values, and returns p. Empty values say
