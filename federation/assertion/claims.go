@@ -42,6 +42,9 @@ type SubjectType string
 const (
 	User           SubjectType = "user"
 	ServiceAccount SubjectType = "sa"
+	// App is a server-to-server app; the subject is its client id, which means
+	// something together with its home.
+	App SubjectType = "app"
 )
 
 // Claims are what one assertion says.
@@ -52,7 +55,7 @@ type Claims struct {
 	SrcName  string
 
 	SubjectType SubjectType
-	Subject     string // name in Src
+	Subject     string // name in Src, or an app's client id
 	SoftwareID  string // of a service account; empty for a user
 	IdP         string // how a user is known at home; a name only maps to its like
 	Session     string // SessionHash; for the audit of both sites
@@ -131,7 +134,7 @@ func (w wire) check() error {
 		return errors.New("a site or organization is not a UUID")
 	case !plain(w.Sub) || w.Sub == "" || !plain(w.SrcName) || !plain(w.Idp) || !plain(w.Swid) || !plain(w.Sid):
 		return errors.New("a name is empty, too long or not text")
-	case w.Styp != string(User) && w.Styp != string(ServiceAccount):
+	case w.Styp != string(User) && w.Styp != string(ServiceAccount) && w.Styp != string(App):
 		return errors.New("unknown subject type")
 	case (w.Styp == string(ServiceAccount)) != (w.Swid != ""):
 		return errors.New("a software id belongs to service accounts, and they need one")

@@ -28,6 +28,12 @@ func ended(row journal.Row) (federation.Revocation, bool) {
 		if row.Action == journal.UserCreated {
 			return federation.Revocation{}, false
 		}
+	case journal.KindApp:
+		switch row.Action {
+		case journal.AppSecretReplaced, journal.AppRotationEnded, journal.AppDeleted, journal.AppRemoved:
+		default:
+			return federation.Revocation{}, false
+		}
 	case journal.KindOrganization:
 		if row.Action == journal.OrganizationCreated || row.Action == journal.OrganizationLimited {
 			return federation.Revocation{}, false

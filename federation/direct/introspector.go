@@ -272,7 +272,7 @@ func (i *Introspector) Forget(site tenants.SiteID, what federation.Revocation) {
 	switch what.Kind {
 	case journal.KindSession:
 		i.answers.ForgetTag(of + " session " + what.ID)
-	case journal.KindAccount, journal.KindUser:
+	case journal.KindAccount, journal.KindUser, journal.KindApp:
 		i.answers.ForgetTag(of + " principal " + what.ID)
 	case journal.KindOrganization:
 		i.answers.ForgetTag(of + " org " + what.ID)

@@ -100,8 +100,11 @@ func unlessFault(err error) error {
 }
 
 func subjectOf(kind string) assertion.SubjectType {
-	if kind == string(tenants.KindServiceAccount) {
+	switch tenants.PrincipalKind(kind) {
+	case tenants.KindServiceAccount:
 		return assertion.ServiceAccount
+	case tenants.KindApp:
+		return assertion.App
 	}
 	return assertion.User
 }

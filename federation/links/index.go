@@ -37,7 +37,8 @@ type identity struct {
 	kind       tenants.PrincipalKind
 	name       string
 	softwareID string
-	provider   string // of a user
+	provider   string         // of a user
+	home       tenants.SiteID // of an app
 }
 
 func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
@@ -131,7 +132,7 @@ func (x *index) apply(row journal.Row) {
 		x.direct.Flush()
 	case journal.KindKey:
 		x.orgKeys.ForgetKey(org)
-	case journal.KindAccount, journal.KindUser, journal.KindQuotaPolicy:
+	case journal.KindAccount, journal.KindUser, journal.KindApp, journal.KindQuotaPolicy:
 		x.counterparts.ForgetTag(row.Org)
 	case journal.KindOrganization:
 		x.counterparts.ForgetTag(row.Subject.ID)

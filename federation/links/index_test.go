@@ -84,7 +84,7 @@ func TestCounterparts_R4_ForgottenByOrganization(t *testing.T) {
 			asked := func(org tenants.OrgID) int {
 				before := records.asked
 				for _, subject := range []assertion.SubjectType{assertion.User, assertion.ServiceAccount} {
-					who, err := l.counterpart(t.Context(), org, true, someone{subject: subject, name: "ada"})
+					who, err := l.counterpart(t.Context(), org, pair{mapUsers: true}, someone{subject: subject, name: "ada"})
 					if err != nil || who.Org != org {
 						t.Fatalf("%+v, %v", who, err)
 					}

@@ -23,6 +23,9 @@ type Counterparts interface {
 	// Account finds the service account of the same name and software id
 	// (VCD-38); the error says which of the two fails.
 	Account(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error)
+	// App finds a server-to-server app of a site, empty for this one, that was added to
+	// the organization.
+	App(ctx context.Context, org tenants.OrgID, home tenants.SiteID, id string) (tenants.Principal, error)
 	// User finds the enabled user of the same name who is known in the same way
 	// (tenants.ProviderIntegrated and the like).
 	User(ctx context.Context, org tenants.OrgID, name, provider string) (tenants.Principal, error)
@@ -169,7 +172,7 @@ func (l *Links) assert(r *http.Request, who tenants.Principal, to federation.Tar
 	}
 	token, err = l.minter.Mint(key, assertion.Claims{
 		Issuer: l.c.Self.ID, Audience: to.Site, Src: who.Org, SrcName: who.OrgName, Dst: to.Org,
-		SubjectType: subject, Subject: who.Name, SoftwareID: who.SoftwareID, IdP: idpLocal,
+		SubjectType: subject, Subject: subjectName(who), SoftwareID: who.SoftwareID, IdP: idpLocal,
 		Session: assertion.SessionHash(who.Session),
 		Method:  r.Method, RequestURI: r.URL.RequestURI(), Body: assertion.Stream, IssuedAt: l.c.Now(),
 	})
@@ -194,8 +197,18 @@ func subjectType(k tenants.PrincipalKind) (assertion.SubjectType, error) {
 		return assertion.ServiceAccount, nil
 	case tenants.KindUser:
 		return assertion.User, nil
+	case tenants.KindApp:
+		return assertion.App, nil
 	}
 	return "", staysHome()
+}
+
+// subjectName is what a principal is called where it crosses to.
+func subjectName(who tenants.Principal) string {
+	if who.Kind == tenants.KindApp {
+		return who.ID
+	}
+	return who.Name
 }
 
 func staysHome() error {

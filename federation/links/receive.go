@@ -96,7 +96,7 @@ func (l *Links) admit(ctx context.Context, src, dst tenants.OrgID, held pair, s 
 		return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization is disabled.").
 			With(problem.FactReason, problem.ReasonDisabled, problem.FactOrganization, org.Name)
 	}
-	who, err := l.counterpart(ctx, in, held.mapUsers, s)
+	who, err := l.counterpart(ctx, in, held, s)
 	if err != nil {
 		return tenants.Principal{}, err
 	}
@@ -109,23 +109,32 @@ func (l *Links) admit(ctx context.Context, src, dst tenants.OrgID, held pair, s 
 	return who, nil
 }
 
-// counterpart maps by name and software id, and people by name and how they are
+// counterpart maps by name and software id, apps by home and client id where they were added, and people by name and how they are
 // known, only where people says so: a remote user called administrator must not
 // become ours unasked. An association of providers says so from the start (VCD's
 // rule), until somebody takes it back.
-func (l *Links) counterpart(ctx context.Context, org tenants.OrgID, people bool, s someone) (tenants.Principal, error) {
+func (l *Links) counterpart(ctx context.Context, org tenants.OrgID, held pair, s someone) (tenants.Principal, error) {
 	id := identity{org: org, kind: tenants.KindServiceAccount, name: s.name, softwareID: s.softwareID}
-	if s.subject == assertion.User {
+	switch s.subject {
+	case assertion.App:
+		id.kind, id.softwareID, id.home = tenants.KindApp, "", held.Site
+		if id.home == l.c.Self.ID {
+			id.home = ""
+		}
+	case assertion.User:
 		id.kind, id.softwareID, id.provider = tenants.KindUser, "", providerOf(s.idp)
-		if !people {
+		if !held.mapUsers {
 			return tenants.Principal{}, problem.New(problem.Forbidden, "The fulfilling organization does not accept people of associated organizations.").
 				With(problem.FactReason, problem.ReasonNoPeople)
 		}
 	}
 	return l.index.counterparts.Fill(ctx, id, func() (who tenants.Principal, err error) {
-		if id.kind == tenants.KindUser {
+		switch id.kind {
+		case tenants.KindUser:
 			who, err = l.c.Counterparts.User(ctx, id.org, id.name, id.provider)
-		} else {
+		case tenants.KindApp:
+			who, err = l.c.Counterparts.App(ctx, id.org, id.home, id.name)
+		default:
 			who, err = l.c.Counterparts.Account(ctx, id.org, id.name, id.softwareID)
 		}
 		who.Org = id.org // by which it is forgotten

@@ -74,7 +74,7 @@ func (l *Links) Within(ctx context.Context, who tenants.Principal, to tenants.Or
 	if _, err := l.index.between(ctx, who.Org, tenants.LocationID{Org: to, Site: l.c.Self.ID}); err != nil {
 		return tenants.Principal{}, err
 	}
-	is, err := l.admit(ctx, who.Org, to, held, someone{subject: subject, name: who.Name, softwareID: who.SoftwareID, idp: idpLocal})
+	is, err := l.admit(ctx, who.Org, to, held, someone{subject: subject, name: subjectName(who), softwareID: who.SoftwareID, idp: idpLocal})
 	is.Via = l.c.Self.ID
 	return is, err
 }
