@@ -55,7 +55,7 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	}
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
-		Counterparts: counterparts{s.oauth, s.logins}, Introspector: s.introspector,
+		Counterparts: counterparts{oauth: s.oauth, logins: s.logins}, Introspector: s.introspector,
 		Misdirected: func(id tenants.SiteID) { s.contact.Changed(id) },
 		Forwarder:   s.forwarder, Resolver: s.resolver, Gossip: s.candidates, Networks: networks, Rejudge: s.door.Rejudge,
 		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
