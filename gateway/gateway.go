@@ -15,7 +15,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
 	"causeway/ratelimit"
-	"causeway/services"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -49,8 +49,8 @@ type Sites interface {
 
 // Instances hands requests to the services behind the gateway.
 type Instances interface {
-	Match(method, path string) services.Match
-	Serve(w http.ResponseWriter, r *http.Request, in *services.Instance, id services.Identity) error
+	Match(method, path string) upstream.Match
+	Serve(w http.ResponseWriter, r *http.Request, in *upstream.Instance, id upstream.Identity) error
 }
 
 // Limits bounds how often a principal may call the API, and how often a source
@@ -172,7 +172,7 @@ func spender(call httpapi.Call) ratelimit.Key {
 // canonical refuses paths that proxies, peers and we could read in different
 // ways, before anything is decided by one of the readings.
 func (g *Gateway) canonical(c *gin.Context) {
-	if err := services.CheckPath(c.Request.URL); err != nil {
+	if err := upstream.CheckPath(c.Request.URL); err != nil {
 		g.fail(c, err)
 		c.Abort()
 	}

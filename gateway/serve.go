@@ -11,6 +11,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/ratelimit"
 	"causeway/services"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -124,7 +125,7 @@ func (g *Gateway) instance(c *gin.Context) {
 
 // match finds the rule for a request. One that asks to become a WebSocket and may
 // not is answered as what it is without.
-func (g *Gateway) match(r *http.Request, path string) services.Match {
+func (g *Gateway) match(r *http.Request, path string) upstream.Match {
 	if hop.AsksForWebSocket(r) {
 		if m := g.instances.Match(services.WebSocket, path); m.Right != "" {
 			return m
@@ -134,7 +135,7 @@ func (g *Gateway) match(r *http.Request, path string) services.Match {
 }
 
 func (g *Gateway) serveInstance(c *gin.Context) error {
-	path, err := services.CanonicalPath(c.Request.URL)
+	path, err := upstream.CanonicalPath(c.Request.URL)
 	if err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (g *Gateway) serveInstance(c *gin.Context) error {
 		httpapi.Stream(c.Writer)
 		here := federation.Target{Org: call.Org.ID, Site: g.site, Local: true}
 		return g.watched(c, g.still(c, call.Principal, here, []tenants.Right{match.Right}), func() error {
-			return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, services.Identity{
+			return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, upstream.Identity{
 				Caller: call.Caller, Org: call.Org, Site: g.site, Path: path, WebSocket: match.WebSocket,
 			})
 		})

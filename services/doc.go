@@ -1,4 +1,4 @@
-// Package services owns what stands behind the gateway: service instances, the
-// right that each of their paths asks for, and how a request is handed to them.
-// It does not decide who the caller is nor whether they hold the right.
+// Package services owns what stands behind the gateway: kinds of service and what
+// they can allow, running instances of organizations, and who holds which roles in
+// them. How requests get to an instance is for package upstream.
 package services

@@ -17,7 +17,7 @@ import (
 	"causeway/internal/config"
 	"causeway/internal/secret"
 	"causeway/internal/site"
-	"causeway/services"
+	"causeway/services/upstream"
 )
 
 // Options are the flags of `causeway dev`.
@@ -114,7 +114,7 @@ func (d *Dev) StartSite(ctx context.Context, name string) (err error) {
 	if err != nil {
 		return err
 	}
-	r := &running{site: s, sample: &http.Server{Handler: services.Sample(plan.Name), ReadHeaderTimeout: 5 * time.Second}}
+	r := &running{site: s, sample: &http.Server{Handler: upstream.Sample(plan.Name), ReadHeaderTimeout: 5 * time.Second}}
 	d.running[name] = r
 	if err := d.File.moveEndpoints(ctx, s); err != nil {
 		return err

@@ -11,7 +11,7 @@ import (
 
 	"causeway/internal/config"
 	"causeway/internal/secret"
-	"causeway/services"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -29,12 +29,12 @@ var sitePlans = []struct {
 	orgs []orgPlan
 }{
 	{"west", []orgPlan{
-		{"acme", true, "Inventory Operator", []tenants.Right{services.SampleView, services.SampleReserve}},
+		{"acme", true, "Inventory Operator", []tenants.Right{upstream.SampleView, upstream.SampleReserve}},
 	}},
 	{"east", []orgPlan{
-		{"acme", true, "Inventory Auditor", []tenants.Right{services.SampleView, services.SampleAudit}},
-		{"acme-labs", true, "Inventory Operator", []tenants.Right{services.SampleView, services.SampleReserve}},
-		{"globex", false, "Inventory Operator", []tenants.Right{services.SampleView, services.SampleReserve}},
+		{"acme", true, "Inventory Auditor", []tenants.Right{upstream.SampleView, upstream.SampleAudit}},
+		{"acme-labs", true, "Inventory Operator", []tenants.Right{upstream.SampleView, upstream.SampleReserve}},
+		{"globex", false, "Inventory Operator", []tenants.Right{upstream.SampleView, upstream.SampleReserve}},
 	}},
 }
 
@@ -152,7 +152,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 	c.Database.URL = secret.Text("sqlite://" + filepath.Join(own, "causeway.db"))
 	c.Keys.MasterFile = filepath.Join(own, "master.key")
 	sample := config.Service{Name: "sample", Prefix: s.Sample, Upstream: "http://" + loopback(s.Ports.Sample)}
-	for _, r := range services.SampleRules() {
+	for _, r := range upstream.SampleRules() {
 		sample.Routes = append(sample.Routes, config.ServiceRoute{Method: r.Method, Path: r.Path, Right: string(r.Right)})
 	}
 	c.Services = []config.Service{sample}

@@ -30,7 +30,7 @@ import (
 	"causeway/internal/upkeep"
 	"causeway/oauth"
 	"causeway/ratelimit"
-	"causeway/services"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -71,7 +71,7 @@ type Site struct {
 	limits       *ratelimit.Limiter
 	shares       *shares
 	orgLimits    *tenants.Limits
-	instances    *services.Proxy
+	instances    *upstream.Proxy
 	identity     *peer.Identity
 	door         *peer.Door
 	forwarder    *peer.Forwarder
@@ -196,11 +196,11 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.oauth.Start(ctx); err != nil {
 		return err
 	}
-	table, err := services.NewTable(instances(s.config))
+	table, err := upstream.NewTable(instances(s.config))
 	if err != nil {
 		return err
 	}
-	s.instances = services.NewProxy(table)
+	s.instances = upstream.NewProxy(table)
 	return nil
 }
 
@@ -255,13 +255,13 @@ func policy(c *config.Config) oauth.Policy {
 	}
 }
 
-func instances(c *config.Config) []services.Instance {
-	var list []services.Instance
+func instances(c *config.Config) []upstream.Instance {
+	var list []upstream.Instance
 	for _, in := range c.Services {
-		one := services.Instance{Name: in.Name, Prefix: strings.TrimSuffix(in.Prefix, "/")}
+		one := upstream.Instance{Name: in.Name, Prefix: strings.TrimSuffix(in.Prefix, "/")}
 		one.Upstream, _ = url.Parse(in.Upstream) // checked with the configuration
 		for _, r := range in.Routes {
-			one.Rules = append(one.Rules, services.Rule{Method: r.Method, Path: r.Path, Right: tenants.Right(r.Right)})
+			one.Rules = append(one.Rules, upstream.Rule{Method: r.Method, Path: r.Path, Right: tenants.Right(r.Right)})
 		}
 		list = append(list, one)
 	}

@@ -1,4 +1,4 @@
-package services
+package upstream
 
 import (
 	"net/url"

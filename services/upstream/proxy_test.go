@@ -1,4 +1,4 @@
-package services_test
+package upstream_test
 
 import (
 	"bytes"
@@ -20,22 +20,22 @@ import (
 	"time"
 
 	"causeway/internal/problem"
-	"causeway/services"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
 // gate is a gateway reduced to its proxy, before an instance.
 type gate struct {
 	t        testing.TB
-	proxy    *services.Proxy
-	instance *services.Instance
+	proxy    *upstream.Proxy
+	instance *upstream.Instance
 	front    *httptest.Server
 	failed   chan error // what Serve said, when it said anything
 }
 
 var (
 	org      = tenants.Compile(tenants.Organization{ID: "5f6c1c3e-0000-4000-8000-000000000001", Name: "Acme", Enabled: true}, nil, nil)
-	identity = services.Identity{
+	identity = upstream.Identity{
 		Caller: tenants.Caller{
 			Principal: tenants.Principal{Kind: tenants.KindServiceAccount, ID: "an-account", Name: "app", Org: org.ID, RoleName: "Deployer"},
 			RequestID: "a-request",
@@ -53,21 +53,21 @@ var (
 	}
 )
 
-func newGate(t testing.TB, upstream http.HandlerFunc) *gate {
+func newGate(t testing.TB, serve http.HandlerFunc) *gate {
 	t.Helper()
-	back := httptest.NewServer(upstream)
+	back := httptest.NewServer(serve)
 	t.Cleanup(back.Close)
 	return newGateTo(t, back.URL)
 }
 
-func newGateTo(t testing.TB, upstream string) *gate {
+func newGateTo(t testing.TB, to string) *gate {
 	t.Helper()
-	u, err := url.Parse(upstream)
+	u, err := url.Parse(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{t: t, instance: &services.Instance{Name: "sample", Prefix: "/sample", Upstream: u}, failed: make(chan error, 1)}
-	g.proxy = services.NewProxy(newTable(t, *g.instance))
+	g := &gate{t: t, instance: &upstream.Instance{Name: "sample", Prefix: "/sample", Upstream: u}, failed: make(chan error, 1)}
+	g.proxy = upstream.NewProxy(newTable(t, *g.instance))
 	t.Cleanup(g.proxy.Close)
 	g.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.proxy.Serve(w, r, g.instance, identity); err != nil {
@@ -460,7 +460,7 @@ func TestProxy_R9_NeverTwice(t *testing.T) {
 // TestSample is what the sample behind `causeway dev` says: whom it was told of.
 func TestSample(t *testing.T) {
 	t.Parallel()
-	g := newGate(t, services.Sample("east").ServeHTTP)
+	g := newGate(t, upstream.Sample("east").ServeHTTP)
 	res := g.do("GET", "/sample/inventory", nil, nil)
 	body, err := io.ReadAll(res.Body)
 	if err != nil {

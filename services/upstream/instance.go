@@ -1,10 +1,11 @@
-package services
+package upstream
 
 import (
 	"fmt"
 	"net/url"
 	"strings"
 
+	"causeway/services"
 	"causeway/tenants"
 )
 
@@ -15,9 +16,6 @@ type Rule struct {
 	Path   string
 	Right  tenants.Right
 }
-
-// WebSocket as a Rule's method is a GET that becomes a WebSocket (RFC 6455).
-const WebSocket = "WEBSOCKET"
 
 // Instance is a service reached by a path prefix.
 type Instance struct {
@@ -74,7 +72,7 @@ func (t *Table) Match(method, path string) Match {
 		}
 		for _, r := range in.Rules {
 			if r.Method == method && r.covers(path) {
-				return Match{Instance: in, Right: r.Right, WebSocket: method == WebSocket}
+				return Match{Instance: in, Right: r.Right, WebSocket: method == services.WebSocket}
 			}
 		}
 		return Match{Instance: in}
