@@ -14,7 +14,8 @@ type Permission string
 // bundle them, and which call needs which. It is data, and the provider's.
 type Definition struct {
 	ID          DefinitionID     `yaml:"id" json:"id"`
-	Name        string           `yaml:"name" json:"name"` // of the product, unique at the site
+	Version     int              `yaml:"version" json:"version"` // of one that ships with us: a newer one replaces an older one
+	Name        string           `yaml:"name" json:"name"`       // of the product, unique at the site
 	Description string           `yaml:"description" json:"description"`
 	Prefix      string           `yaml:"prefix" json:"prefix"` // before the colon of each permission and role
 	Permissions []PermissionInfo `yaml:"permissions" json:"permissions"`
