@@ -15,6 +15,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
 	"causeway/ratelimit"
+	"causeway/services"
 	"causeway/services/upstream"
 	"causeway/tenants"
 )
@@ -172,7 +173,7 @@ func spender(call httpapi.Call) ratelimit.Key {
 // canonical refuses paths that proxies, peers and we could read in different
 // ways, before anything is decided by one of the readings.
 func (g *Gateway) canonical(c *gin.Context) {
-	if err := upstream.CheckPath(c.Request.URL); err != nil {
+	if err := services.CheckPath(c.Request.URL); err != nil {
 		g.fail(c, err)
 		c.Abort()
 	}

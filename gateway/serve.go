@@ -135,7 +135,7 @@ func (g *Gateway) match(r *http.Request, path string) upstream.Match {
 }
 
 func (g *Gateway) serveInstance(c *gin.Context) error {
-	path, err := upstream.CanonicalPath(c.Request.URL)
+	path, err := services.CanonicalPath(c.Request.URL)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package upstream_test
+package services_test
 
 import (
 	"net/url"
@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"causeway/internal/problem"
-	"causeway/services/upstream"
+	"causeway/services"
 )
 
 func TestCanonicalPath_R9(t *testing.T) {
@@ -52,7 +52,7 @@ func TestCanonicalPath_R9(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := upstream.CanonicalPath(u)
+			got, err := services.CanonicalPath(u)
 			if got != tt.want {
 				t.Errorf("%s is %q, want %q", tt.in, got, tt.want)
 			}
@@ -75,7 +75,7 @@ func FuzzCanonicalPath(f *testing.F) {
 		if err != nil {
 			return
 		}
-		got, err := upstream.CanonicalPath(u)
+		got, err := services.CanonicalPath(u)
 		if err != nil {
 			if got != "" || !problem.Has(err, problem.BadRequest) {
 				t.Errorf("%q is refused by %v with %q", target, err, got)
@@ -95,7 +95,7 @@ func FuzzCanonicalPath(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q is sent as %q: %v", got, sent, err)
 		}
-		if again, err := upstream.CanonicalPath(arrived); err != nil || again != got {
+		if again, err := services.CanonicalPath(arrived); err != nil || again != got {
 			t.Errorf("%q is canonical, and again %q, %v", got, again, err)
 		}
 	})

@@ -1,4 +1,4 @@
-package upstream
+package services
 
 import (
 	"net/url"
