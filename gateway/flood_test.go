@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"causeway/gateway"
 	"causeway/internal/benchtest"
 	"causeway/internal/config"
 	"causeway/internal/dev"
@@ -118,29 +119,60 @@ func p99(took []time.Duration) time.Duration {
 }
 
 // BenchmarkRefusedDevice compares the processor time of a refused device request
-// with that of an empty answer by the same web framework, in turns on kept
-// connections; both include reading the request and writing the answer. x-empty is
-// the ratio. The client is another process.
+// with that of answers by the same web framework that decide nothing, in turns on
+// kept connections: x-answer is the ratio to 1 KiB of JSON, x-empty to no header
+// and no body at all. All include reading the request and writing the answer; the
+// client is another process. Prompt are as many as are told at once in a second,
+// held is a flood whose refusals wait, and so do the answers beside it: what waits
+// in vain is woken one by one, which costs each the same.
 func BenchmarkRefusedDevice(b *testing.B) {
+	b.Run("prompt", func(b *testing.B) {
+		compareRefusals(b, gateway.PromptRefusals*9/10/yardClients, func() func(*gin.Context) { return func(*gin.Context) {} })
+	})
+	b.Run("held", func(b *testing.B) {
+		compareRefusals(b, 0, func() func(*gin.Context) {
+			pace := &gateway.Pace{}
+			return func(c *gin.Context) { pace.Hold(c.Request.Context()) }
+		})
+	})
+}
+
+// compareRefusals has each connection make so many requests in a turn, 0 as many
+// as it can.
+func compareRefusals(b *testing.B, each int, holding func() func(*gin.Context)) {
 	_, gate := flooded(b)
-	engine := gin.New()
-	engine.POST("/empty", func(c *gin.Context) { c.Status(http.StatusTooManyRequests) })
-	bare := httptest.NewServer(engine)
-	defer bare.Close()
-	refused := benchtest.Launch(b, flood(gate.Listener.Addr().String(), "/oauth/tenant/acme/device_authorization", http.StatusTooManyRequests, 16))
-	empty := benchtest.Launch(b, flood(bare.Listener.Addr().String(), "/empty", http.StatusTooManyRequests, 16))
-	const turn = time.Second / 2
-	var spent [2]time.Duration
-	var requests [2]int
-	for b.Loop() {
-		for i, c := range []*benchtest.Client{refused, empty} {
-			before := processorTime()
-			requests[i] += c.Run(b, turn).Requests
-			spent[i] += processorTime() - before
-		}
+	holdJSON, holdEmpty, body := holding(), holding(), make([]byte, 1024)
+	places := [][2]string{
+		{gate.Listener.Addr().String(), "/oauth/tenant/acme/device_authorization"},
+		{bareEndpoint(b, func(c *gin.Context) {
+			holdJSON(c)
+			c.Data(http.StatusTooManyRequests, "application/json", body)
+		}), "/"},
+		{bareEndpoint(b, func(c *gin.Context) {
+			holdEmpty(c)
+			c.Status(http.StatusTooManyRequests)
+		}), "/"},
 	}
-	each := func(i int) float64 { return float64(spent[i].Microseconds()) / float64(requests[i]) }
-	b.ReportMetric(each(0), "µs-refused")
-	b.ReportMetric(each(1), "µs-empty")
-	b.ReportMetric(each(0)/each(1), "x-empty")
+	clients, cost := make([]*benchtest.Client, len(places)), make([]benchtest.Series, len(places))
+	const turn = time.Second / 3
+	for i, at := range places {
+		plan := flood(at[0], at[1], http.StatusTooManyRequests, yardClients)
+		plan.Each = each
+		clients[i] = benchtest.Launch(b, plan)
+		clients[i].Run(b, turn) // connected, and what a site does first is done
+	}
+	benchtest.Turns(b, func() {
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // refusals are counted by the second
+		for i, c := range clients {
+			before := processorTime()
+			n := c.Run(b, turn).Requests
+			cost[i].Add(share(processorTime()-before, n))
+		}
+	})
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(cost[0].Median(), "µs-refused")
+	b.ReportMetric(cost[1].Median(), "µs-answer")
+	b.ReportMetric(cost[2].Median(), "µs-empty")
+	b.ReportMetric(cost[0].Per(cost[1]), "x-answer")
+	b.ReportMetric(cost[0].Per(cost[2]), "x-empty")
 }

@@ -97,16 +97,28 @@ func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event s
 	return session, tx.Note(Event{At: now, Org: t.Org, Account: t.ID, Kind: event, Source: by.Source})
 }
 
-// useAPIToken tries the token of r as a user's API token. It stays as it is
-// (VCD-18), so there is nothing to give back.
-func (s *Service) useAPIToken(ctx context.Context, r Rotation) (Session, bool, error) {
-	return s.store.UseAPIToken(ctx, TokenUse{
+// apiTokensKnown is how many tokens a cell knows to be users' API tokens. They stay
+// as they are (VCD-18), so the next refresh need not try to rotate them. Nothing is
+// believed for it: whoever is not here pays a statement more.
+const apiTokensKnown = 20_000
+
+// useAtOnce tries the token of r as a user's API token. There is nothing to give
+// back but the access token.
+func (s *Service) useAtOnce(ctx context.Context, org *tenants.Snapshot, r Rotation) (Tokens, bool, error) {
+	session, done, err := s.store.UseAPIToken(ctx, TokenUse{
 		Org: r.Org, Client: r.Client, Token: r.From, At: s.clock(), Source: r.Source,
 		Session: tenants.SessionID(tenants.NewID()), Lifetime: s.policy.AccountLifetime,
 	})
+	if err != nil || !done {
+		return Tokens{}, false, err
+	}
+	s.apiTokens.Add(string(r.From), struct{}{})
+	s.refreshes.add(org.ID, ClientID(session.Family))
+	tokens, err := s.issue(ctx, org, session, "")
+	return tokens, true, err
 }
 
-// refreshAPIToken is useAPIToken for what opened nothing at once: it looks whose
+// refreshAPIToken is useAtOnce for what opened nothing at once: it looks whose
 // token it is, and why.
 func (s *Service) refreshAPIToken(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, digest Digest) (Tokens, error) {
 	now := s.clock()

@@ -22,12 +22,20 @@ import (
 // client may be empty: SDKs send no client_id. A token of another organization
 // is refused and left alone, because clients try one endpoint after the other.
 func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
-	successor := s.keys.Successor(token.Reveal())
 	r := Rotation{
 		Org: org.ID, Client: client, MaxAge: s.rotation(org).MaxAge, Source: by.Source,
-		From: s.digest(digestRefresh, token.Reveal()), To: s.digest(digestRefresh, successor),
+		From: s.digest(digestRefresh, token.Reveal()),
 	}
-	if org.Enabled && !s.refreshes.near(org.ID, s.clock()) {
+	soon := org.Enabled && !s.refreshes.near(org.ID, s.clock())
+	known := s.apiTokens.Contains(string(r.From))
+	if soon && known {
+		if tokens, done, err := s.useAtOnce(ctx, org, r); err != nil || done {
+			return tokens, err
+		}
+	}
+	successor := s.keys.Successor(token.Reveal())
+	r.To = s.digest(digestRefresh, successor)
+	if soon && !known {
 		session, done, err := s.rotate(ctx, r)
 		if err != nil {
 			return Tokens{}, err
@@ -36,12 +44,8 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 			s.refreshes.add(org.ID, ClientID(session.Principal))
 			return s.issue(ctx, org, session, successor)
 		}
-		if session, done, err = s.useAPIToken(ctx, r); err != nil {
-			return Tokens{}, err
-		}
-		if done {
-			s.refreshes.add(org.ID, ClientID(session.Family))
-			return s.issue(ctx, org, session, "")
+		if tokens, done, err := s.useAtOnce(ctx, org, r); err != nil || done {
+			return tokens, err
 		}
 	}
 	return s.refreshKnown(ctx, by, org, r, successor)

@@ -33,6 +33,9 @@ type Plan struct {
 	Follow bool
 	Form   string // in front of a token that is followed
 	Status int    // of every answer
+	// Each is how many requests a connection makes in a turn at most; zero is as
+	// many as are answered.
+	Each   int
 	Header string // more lines of the request's head, each ended by CRLF
 }
 

@@ -76,7 +76,7 @@ func (l *line) work(until time.Time) {
 		}
 		l.in = bufio.NewReaderSize(l.conn, 8192)
 	}
-	for l.err == nil {
+	for l.err == nil && (l.plan.Each == 0 || len(l.took) < l.plan.Each) {
 		start := time.Now()
 		if start.After(until) {
 			return
