@@ -154,7 +154,17 @@ func (s *site) race(ctx context.Context, proto string, addrs []string) (net.Conn
 
 // connect makes one connection and proves who is there.
 func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error) {
-	cfg := s.forwarder.cfg
+	over, err := s.open(ctx, proto, &conn{addr: addr, pinged: proto == protoHTTP2})
+	if err != nil {
+		return nil, err
+	}
+	s.last.Store(&addr)
+	return over, nil
+}
+
+// open connects raw to its address.
+func (s *site) open(ctx context.Context, proto string, raw *conn) (*tls.Conn, error) {
+	cfg, addr := s.forwarder.cfg, raw.addr
 	ctx, cancel := context.WithTimeout(ctx, cfg.DialTimeout)
 	defer cancel()
 	to := s.target.Load()
@@ -166,7 +176,7 @@ func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	raw := &conn{Conn: plain, set: &s.conns, pinged: proto == protoHTTP2}
+	raw.Conn, raw.set = plain, &s.conns
 	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
 	c.NextProtos = []string{proto}
 	// For a balancer in front of the peer; proves nothing. The name in addr is the
@@ -181,13 +191,12 @@ func (s *site) connect(ctx context.Context, proto, addr string) (net.Conn, error
 		raw.Close()
 		return nil, fmt.Errorf("%s: %w", addr, err)
 	}
-	// Calls go over HTTP/2 only: on HTTP/1.1 the transport would send some requests
+	// net/http's transport has HTTP/2 only: on HTTP/1.1 it would send some requests
 	// again by itself, and an assertion is good for once.
 	if got := over.ConnectionState().NegotiatedProtocol; got != proto {
 		over.Close()
 		return nil, fmt.Errorf("%s: speaks %q and not %s", addr, got, proto)
 	}
-	s.last.Store(&addr)
 	return over, nil
 }
 

@@ -37,21 +37,25 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, x
 		return err
 	}
 	defer s.slots.give(x.Principal)
-	if err = f.once(s, w, r, to, x); mayTryAgain(r, err) {
+	var way http.RoundTripper = s
+	if onlyReads(r) {
+		way = readWay{s}
+	}
+	if err = f.once(way, w, r, to, x); mayTryAgain(r, err) {
 		err = f.once(s, w, r, to, x)
 	}
 	return err
 }
 
 // once tries a request once.
-func (f *Forwarder) once(s *site, w http.ResponseWriter, r *http.Request, to Target, x Exchange) error {
+func (f *Forwarder) once(way http.RoundTripper, w http.ResponseWriter, r *http.Request, to Target, x Exchange) error {
 	assertion, err := x.Mint()
 	if err != nil {
 		return err
 	}
 	var failed error
 	proxy := &httputil.ReverseProxy{
-		Transport:  s,
+		Transport:  way,
 		BufferPool: hop.Buffers{},
 		ErrorLog:   hop.Silent,
 		Rewrite: func(p *httputil.ProxyRequest) {

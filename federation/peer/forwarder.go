@@ -145,6 +145,7 @@ func (f *Forwarder) Close() {
 	f.stop()
 	for _, s := range sites {
 		s.ways.close()
+		s.reads.close()
 	}
 	f.dials.Wait()
 }

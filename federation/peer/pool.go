@@ -33,6 +33,13 @@ func (p *pool) transport() (*http.Transport, error) {
 	return p.now, nil
 }
 
+// renew has the next request connect anew.
+func (p *pool) renew() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leaf = nil
+}
+
 // close ends what nothing is under way on.
 func (p *pool) close() {
 	p.mu.Lock()

@@ -20,11 +20,15 @@ func (l *lost) Unwrap() error { return l.err }
 // connected was tried at every address already; what was late may be under way;
 // and everything else may have been done.
 func mayTryAgain(r *http.Request, err error) bool {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead || r.ContentLength != 0 || hop.AsksForWebSocket(r) {
+	if !onlyReads(r) {
 		return false
 	}
 	var l *lost
 	return errors.As(err, &l) && r.Context().Err() == nil
+}
+
+func onlyReads(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.ContentLength == 0 && !hop.AsksForWebSocket(r)
 }
 
 // isLost tells a lost connection from other failures of a transport.

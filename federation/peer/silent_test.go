@@ -68,6 +68,48 @@ func TestConns_R10_Silence(t *testing.T) {
 	})
 }
 
+// An answer may take its time as long as pings are answered, and not when they are
+// not: then it is lost with what pings (R10).
+func TestConns_R10_SilenceBesideAnAnswer(t *testing.T) {
+	long := time.Now().Add(-time.Minute).UnixNano()
+	set := &conns{}
+	add := func(pinged bool, addr string) *conn {
+		near, far := net.Pipe()
+		t.Cleanup(func() { far.Close() })
+		c := &conn{Conn: near, set: set, addr: addr, pinged: pinged, asked: !pinged}
+		c.read.Store(long)
+		if set.open == nil {
+			set.open = map[*conn]keyID{}
+		}
+		set.open[c] = keyID{}
+		return c
+	}
+	lead, asked, other := add(true, "one"), add(false, "one"), add(false, "two")
+	asked.sent.Store(long)
+	lead.read.Store(time.Now().UnixNano())
+	if set.silent() {
+		t.Error("quiet, although pings are answered")
+	}
+	lead.read.Store(long)
+	if !set.silent() {
+		t.Error("not quiet, although neither pings nor the question are answered")
+	}
+	lead.sent.Store(long)
+	lead.Close()
+	if !asked.gone.Load() || other.gone.Load() {
+		t.Errorf("closed where no ping was answered: %v, elsewhere: %v", asked.gone.Load(), other.gone.Load())
+	}
+	if set.silent() {
+		t.Error("quiet, although nothing is pinged")
+	}
+	idle, talks := add(true, "two"), add(false, "two")
+	talks.read.Store(time.Now().UnixNano())
+	idle.Close()
+	if talks.gone.Load() || other.gone.Load() {
+		t.Error("a connection that was not waited for took others with it")
+	}
+}
+
 // Who finds a site quiet spares others the wait: the breaker opens at once, and not
 // for longer than after any first failure.
 func TestBreaker_R10_TripsOnce(t *testing.T) {

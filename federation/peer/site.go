@@ -15,7 +15,7 @@ const (
 	idleConn = 90 * time.Second
 	// A peer that answers no ping for pingAfter + pingTimeout is gone, and the
 	// requests on its connection with it.
-	pingAfter   = 2 * time.Second
+	pingAfter   = time.Second
 	pingTimeout = 5 * time.Second
 	// streamWindow lets one stream fill a 100 ms path with 30 MB/s.
 	streamWindow = 3 << 20
@@ -28,6 +28,7 @@ type site struct {
 	breaker   breaker
 	slots     slots
 	ways      ways
+	reads     reads
 	conns     conns
 	shun      atomic.Pointer[string] // the address of the connection that was lost last
 	last      atomic.Pointer[string] // the address of the newest connection
@@ -40,11 +41,14 @@ func newSite(f *Forwarder, to Target) *site {
 	s.target.Store(&to)
 	s.conns.keep(to.Keys)
 	s.ways = newWays(s)
+	s.reads.site = s
 	return s
 }
 
 // RoundTrip asks the breaker, sends, and tells the breaker.
-func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *site) RoundTrip(r *http.Request) (*http.Response, error) { return s.guard(r, s.send) }
+
+func (s *site) guard(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	if s.conns.silent() {
 		s.breaker.trip()
 		return nil, refuse(r, unreachable(errSilent, shortestPause))
@@ -56,7 +60,7 @@ func (s *site) RoundTrip(r *http.Request) (*http.Response, error) {
 	verdict := neutral
 	defer func() { s.breaker.report(probe, verdict) }()
 	begin := time.Now()
-	res, err := s.send(r)
+	res, err := send(r)
 	verdict = judge(r.Context(), err)
 	if verdict == failure && time.Since(begin) > silence {
 		s.breaker.trip() // whoever comes next need not wait as long
