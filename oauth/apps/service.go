@@ -33,6 +33,12 @@ type Config struct {
 	Site      tenants.SiteID
 	Policy    Policy
 	Now       func() time.Time
+	// Fresh reports whether what is remembered can be trusted, see
+	// [oauth.Service.NewAuthenticator]; nil is always.
+	Fresh func() bool
+	// Remembered is how many apps, and how many memberships of apps, are kept in
+	// memory; zero is a default.
+	Remembered int
 }
 
 // Service is everything this package does for its callers.
@@ -44,11 +50,23 @@ type Service struct {
 	site   tenants.SiteID
 	policy Policy
 	now    func() time.Time
+	fresh  func() bool
+	memory memory
 }
 
 // New makes a Service.
-func New(c Config) *Service {
-	return &Service{store: c.Store, orgs: c.Directory, keys: c.Keys, signer: c.Signer, site: c.Site, policy: c.Policy, now: c.Now}
+func New(c Config) (*Service, error) {
+	if c.Fresh == nil {
+		c.Fresh = func() bool { return true }
+	}
+	m, err := newMemory(c.Remembered)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		store: c.Store, orgs: c.Directory, keys: c.Keys, signer: c.Signer, site: c.Site, policy: c.Policy, now: c.Now,
+		fresh: c.Fresh, memory: m,
+	}, nil
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -22,7 +22,7 @@ type Handler struct {
 	OAuth     *oauth.Service
 	Tokens    *oauth.Authenticator
 	Orgs      *tenants.Directory
-	Services  services.Store
+	Services  *services.Service
 	PublicURL string // https://host[:port], from configuration only
 }
 

@@ -1,0 +1,132 @@
+package apps
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/problem"
+	"causeway/internal/secret"
+	"causeway/oauth"
+	"causeway/services"
+	"causeway/tenants"
+)
+
+// Regenerate replaces the secret: the old one, one of a rotation under way, and every
+// access token that was got with either are refused when this returns (CSP-40,
+// CSP-41).
+func (s *Service) Regenerate(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) (secret.Text, error) {
+	fresh := newSecret()
+	digest := s.digest(fresh.Reveal())
+	_, err := s.editSecret(ctx, by, org, id, func(_ time.Time, was Secret) (Secret, journal.Action) {
+		return Secret{Digest: digest, Version: was.Version + 1}, journal.AppSecretReplaced
+	})
+	if err != nil {
+		return "", err
+	}
+	return fresh, nil
+}
+
+// Rotate gives the app another secret; the old one and its tokens work on for
+// overlap, or for as long as the app or the operator says if that is zero. To ask
+// again for what was done changes nothing: a client may have lost the answer.
+func (s *Service) Rotate(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, fresh secret.Text, overlap time.Duration) error {
+	if err := checkSecret(fresh); err != nil {
+		return err
+	}
+	if overlap != 0 && (overlap < minOverlap || overlap > maxOverlap) {
+		return outOf("secretRotationExpirationInSeconds", minOverlap, maxOverlap)
+	}
+	digest := s.digest(fresh.Reveal())
+	_, err := s.edit(ctx, by, org, id, func(_ Tx, standing services.Standing, a *App, now time.Time) (journal.Action, map[string]string, error) {
+		if err := a.mayRotate(standing); err != nil {
+			return "", nil, err
+		}
+		switch rotating := a.Secret.rotating(now); {
+		case secret.Equal(digest, a.Secret.Digest) && rotating:
+			return "", nil, nil
+		case secret.Equal(digest, a.Secret.Digest):
+			return "", nil, problem.New(problem.BadRequest, "This is the app's secret already.")
+		case rotating:
+			return "", nil, problem.New(problem.Conflict, "The secret is being rotated until %s; end that first.", a.Secret.OldUntil.Format(time.RFC3339))
+		}
+		until := now.Add(firstOf(overlap, a.RotationOverlap, s.policy.RotationOverlap))
+		a.Secret = Secret{Digest: digest, Version: a.Secret.Version + 1, Old: a.Secret.Digest, OldUntil: until}
+		detail := a.Secret.detail()
+		detail["until"] = until.Format(time.RFC3339)
+		return journal.AppSecretRotated, detail, nil
+	})
+	return err
+}
+
+// EndRotation ends the old secret of a rotation and the tokens that were got with it.
+// Where there is none nothing changes.
+func (s *Service) EndRotation(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) error {
+	_, err := s.editSecret(ctx, by, org, id, func(now time.Time, was Secret) (Secret, journal.Action) {
+		if !was.rotating(now) {
+			return was, ""
+		}
+		return Secret{Digest: was.Digest, Version: was.Version}, journal.AppRotationEnded
+	})
+	return err
+}
+
+// editSecret is edit for the secret alone. No action is no change.
+func (s *Service) editSecret(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, f func(time.Time, Secret) (Secret, journal.Action)) (App, error) {
+	return s.edit(ctx, by, org, id, func(_ Tx, standing services.Standing, a *App, now time.Time) (action journal.Action, _ map[string]string, err error) {
+		if err := a.mayRotate(standing); err != nil {
+			return "", nil, err
+		}
+		a.Secret, action = f(now, a.Secret)
+		return action, a.Secret.detail(), nil
+	})
+}
+
+func (a App) mayRotate(standing services.Standing) error {
+	if a.OwnerOnlyRotation && !standing.Is(services.OrgOwner) {
+		return problem.New(problem.Forbidden, "Only an Organization Owner changes the secret of this app.")
+	}
+	return nil
+}
+
+func (s Secret) detail() map[string]string {
+	return map[string]string{"version": strconv.FormatInt(s.Version, 10)}
+}
+
+// rotating reports whether an old secret works beside the current one.
+func (s Secret) rotating(now time.Time) bool { return len(s.Old) > 0 && now.Before(s.OldUntil) }
+
+// opens is the version of the secret that digest is of. Everything is compared
+// whatever was found, so that time tells nothing.
+func (s Secret) opens(digest oauth.Digest, now time.Time) (version int64, ok bool) {
+	current, old := secret.Equal(s.Digest, digest), secret.Equal(s.Old, digest)
+	switch {
+	case current:
+		return s.Version, true
+	case old && s.rotating(now):
+		return s.Version - 1, true
+	}
+	return 0, false
+}
+
+// until is how long tokens of a version of the secret are good; zero is for as long
+// as they say.
+func (s Secret) until(version int64, now time.Time) (end time.Time, ok bool) {
+	switch {
+	case version == s.Version:
+		return time.Time{}, true
+	case version == s.Version-1 && s.rotating(now):
+		return s.OldUntil, true
+	}
+	return time.Time{}, false
+}
+
+func firstOf(given ...time.Duration) time.Duration {
+	for _, d := range given {
+		if d > 0 {
+			return d
+		}
+	}
+	return 0
+}
