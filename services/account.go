@@ -10,10 +10,10 @@ import (
 // holds a role there, and those that were made by hand (CSP-18…21).
 type InstanceAccount struct {
 	Org       tenants.OrgID
-	ID        string // UUID of an app's; sa::name of one made by hand
+	ID        string // UUID: a name can be used again when its account has ended
 	Instance  InstanceID
 	App       Holder // zero for one made by hand
-	Name      string
+	Name      string // of the app; sa::name of one made by hand
 	CreatedAt time.Time
 	EndedAt   time.Time // zero while it lives
 	Hook      Hook

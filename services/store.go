@@ -66,7 +66,7 @@ type Tx interface {
 	// UpdateInstance replaces everything but organization, id, definition and
 	// creation time.
 	UpdateInstance(ServiceInstance) error
-	// DeleteInstance takes its accounts and hosts along.
+	// DeleteInstance takes its accounts and hosts along, and the grants on it alone.
 	DeleteInstance(org tenants.OrgID, id InstanceID) error
 
 	CreateCustomRole(CustomRole) error
@@ -90,7 +90,8 @@ type Granting interface {
 	// problem.NotFound when the app is no member or the user is gone.
 	LockHolder(org tenants.OrgID, h Holder) error
 	// PutGrant adds a grant or changes when it expires; DropGrant removes one and
-	// reports whether there was one. by is who did it, as audit names people.
+	// reports whether there was one. by is who did it, as audit names people. A grant
+	// is problem.NotFound when its holder, or its custom role, is not there.
 	PutGrant(org tenants.OrgID, h Holder, g Grant, by string, at time.Time) error
 	DropGrant(org tenants.OrgID, h Holder, g Grant) (bool, error)
 }

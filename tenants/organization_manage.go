@@ -203,7 +203,7 @@ func (s *Service) DeleteOrganization(ctx context.Context, by Caller, id OrgID) (
 		if o.Enabled { // as System always is
 			return problem.New(problem.BadRequest, "The organization must be disabled before it is deleted.")
 		}
-		if err := tx.DeleteOrganization(id); err != nil {
+		if err := tx.DeleteOrganization(id, now); err != nil {
 			return err
 		}
 		task = DoneTask(by, SystemOrgID, now, "orgDelete", "Deleted organization "+o.Name, TaskEntity{Kind: "org", ID: string(id), Name: o.Name})

@@ -126,9 +126,9 @@ type Tx interface {
 	LockOrganization(id OrgID) error
 	// UpdateOrganization replaces everything but the id and the creation time.
 	UpdateOrganization(Organization) error
-	// DeleteOrganization removes an organization with everything in it. The
-	// journal keeps its rows.
-	DeleteOrganization(id OrgID) error
+	// DeleteOrganization removes an organization with everything in it, and its apps
+	// from the others: their accounts there end now. The journal keeps its rows.
+	DeleteOrganization(id OrgID, now time.Time) error
 	// EndSessions ends every session of an organization.
 	EndSessions(org OrgID, now time.Time) error
 

@@ -55,6 +55,7 @@ type DB struct {
 	rotations *group[oauth.Rotation, opening]
 	tokens    *group[oauth.Digest, oauth.Presented]
 	uses      *group[oauth.TokenUse, opening]
+	notes     *group[oauth.Event, struct{}]
 	// What the databases do each in their own way.
 	migrationPool func() (*sql.DB, error)
 	listening     *pgx.ConnConfig // nil: nobody notifies

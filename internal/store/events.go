@@ -3,20 +3,25 @@ package store
 import "causeway/oauth"
 
 type eventRow struct {
-	ID        int64 `gorm:"primaryKey"`
-	At        int64
-	OrgID     string
-	AccountID string
-	Kind      string
-	Source    string
-	Detail    string
+	ID        int64  `gorm:"primaryKey" json:"-"`
+	At        int64  `json:"at"`
+	OrgID     string `json:"org_id"`
+	AccountID string `json:"account_id"`
+	Kind      string `json:"kind"`
+	Source    string `json:"source"`
+	Detail    string `json:"detail"`
 }
 
 func (eventRow) TableName() string { return "token_events" }
 
-func (t *tx) Note(e oauth.Event) error {
-	return t.create(&eventRow{
-		At: micros(e.At), OrgID: string(e.Org), AccountID: string(e.Account), Kind: e.Kind,
+func newEventRow(e oauth.Event) eventRow {
+	return eventRow{
+		At: micros(e.At), OrgID: string(e.Org), AccountID: clean(string(e.Account)), Kind: e.Kind,
 		Source: clean(e.Source), Detail: clean(e.Detail),
-	})
+	}
+}
+
+func (t *tx) Note(e oauth.Event) error {
+	row := newEventRow(e)
+	return t.create(&row)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"slices"
+	"time"
 
 	"causeway/tenants"
 )
@@ -149,11 +150,14 @@ var inOrganization = []string{
 
 // DeleteOrganization holds the organization first: whoever adds to it at the
 // same time waits for the row that its foreign key names, and then misses it.
-func (t *tx) DeleteOrganization(id tenants.OrgID) error {
+func (t *tx) DeleteOrganization(id tenants.OrgID, now time.Time) error {
 	if err := t.LockOrganization(id); err != nil {
 		return err
 	}
 	if _, err := t.exec(leave, string(id), string(id)); err != nil {
+		return err
+	}
+	if err := t.expelAll(id, now); err != nil {
 		return err
 	}
 	for _, table := range inOrganization {

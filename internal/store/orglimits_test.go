@@ -49,7 +49,7 @@ func TestOrganizationLimits_R13_AreReplacedAndListed(t *testing.T) {
 		set(two, first)
 		set(one, second)
 		want(one, second, 2)
-		inTenants(t, db, func(tx tenants.Tx) error { return tx.DeleteOrganization(two.org) })
+		inTenants(t, db, func(tx tenants.Tx) error { return tx.DeleteOrganization(two.org, now) })
 		want(one, second, 1)
 		set(one, nil)
 		want(one, ratelimit.Limits{}, 0)

@@ -17,7 +17,7 @@ func TestSeals_OutliveTheOrganization(t *testing.T) {
 		exec(t, db, "INSERT INTO token_events (at, org_id, account_id, kind, source, detail) VALUES (1, '"+string(w.org)+"', '', 'issued', '', '')")
 		ok(t, db.Refusals().AddRefusals(t.Context(), []refusal.Refusal{refusedAt(w.org, "request", now)}))
 		sealAll(t, db)
-		inTenants(t, db, func(tx tenants.Tx) error { return tx.DeleteOrganization(w.org) })
+		inTenants(t, db, func(tx tenants.Tx) error { return tx.DeleteOrganization(w.org, now) })
 		storetest.Intact(t, db)
 		for _, table := range []string{"token_events", "refusals"} {
 			if count(t, db, table, "org_id = '"+string(w.org)+"'") == 0 {

@@ -218,7 +218,7 @@ var planCalls = []call{
 		o := tenants.Organization{ID: newID[tenants.OrgID](), Name: "passing"}
 		return errors.Join(n.EndSessions(w.org, now), n.CreateOrganization(o), f.CreateOrgKey(o.ID, []byte("sealed")), n.LockOrganization(o.ID),
 			n.UpdateOrganization(o),
-			n.DeleteOrganization(o.ID))
+			n.DeleteOrganization(o.ID, now))
 	}},
 }
 

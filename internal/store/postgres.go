@@ -61,6 +61,7 @@ func (d *DB) openPostgres(ctx context.Context, c Config) error {
 	d.rotateTogether(d.commitPostgres)
 	d.useTogether(d.usePostgres)
 	d.readTogether()
+	d.noteTogether()
 	return nil
 }
 

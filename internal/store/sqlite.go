@@ -69,6 +69,7 @@ func (d *DB) openSQLite(ctx context.Context, path string, c Config) error {
 	d.rotateTogether(d.commitSQLite)
 	d.useTogether(d.useSQLite)
 	d.readTogether()
+	d.noteTogether()
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"causeway/internal/problem"
+	"causeway/services"
 	"causeway/tenants"
 )
 
@@ -131,8 +132,12 @@ func (t *tx) UpdateUser(u tenants.User) error {
 		UpdateColumns(&row))
 }
 
+// DeleteUser looks for grants once the user is gone, see [tx.RemoveMember].
 func (t *tx) DeleteUser(org tenants.OrgID, id tenants.UserID) error {
-	return t.must(t.of(org).Where("id = ?", string(id)).Delete(&userRow{}))
+	if err := t.must(t.of(org).Where("id = ?", string(id)).Delete(&userRow{})); err != nil {
+		return err
+	}
+	return t.dropGrants(org, services.Holder{Kind: tenants.KindUser, ID: string(id)})
 }
 
 func (t *tx) EndUserSessions(org tenants.OrgID, user tenants.UserID, except tenants.SessionID, now time.Time) error {

@@ -34,6 +34,16 @@ func (b blob) Value() (driver.Value, error) {
 	return []byte(b), nil
 }
 
+// notNull is bytes for a column that cannot be NULL, and orNil what they were.
+func notNull(b []byte) []byte { return append([]byte{}, b...) }
+
+func orNil(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
 // clean makes text from outside fit to store: PostgreSQL refuses a NUL and
 // bytes that are not UTF-8, and a strange User-Agent must not fail a request.
 func clean(s string) string {

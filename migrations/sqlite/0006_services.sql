@@ -94,7 +94,7 @@ CREATE TABLE role_grants (
     granted_by    TEXT    NOT NULL,
     PRIMARY KEY (org_id, holder_kind, site_id, holder_id, kind, definition_id, role, resource)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX role_grants_role ON role_grants (org_id, kind, role);
+CREATE INDEX role_grants_role ON role_grants (org_id, kind, definition_id, role);
 
 -- Roles that an organization made of permissions of services: a JSON list.
 CREATE TABLE custom_roles (
@@ -131,8 +131,9 @@ CREATE TABLE instance_accounts (
     PRIMARY KEY (org_id, id),
     FOREIGN KEY (org_id, instance_id) REFERENCES service_instances (org_id, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX instance_accounts_app ON instance_accounts (org_id, instance_id, site_id, app_id) WHERE kind = 'app' AND ended_at = 0;
+CREATE UNIQUE INDEX instance_accounts_app ON instance_accounts (org_id, site_id, app_id, instance_id) WHERE kind = 'app' AND ended_at = 0;
 CREATE UNIQUE INDEX instance_accounts_name ON instance_accounts (org_id, instance_id, name) WHERE kind = 'manual' AND ended_at = 0;
+CREATE INDEX instance_accounts_instance ON instance_accounts (org_id, instance_id);
 CREATE INDEX instance_accounts_pending ON instance_accounts (hook_next) WHERE hook_state = 'pending';
 
 -- +goose Down

@@ -30,7 +30,7 @@ type Reader interface {
 	// created_at and updated_at (microseconds).
 	Apps(owner tenants.OrgID, q tenants.Query) ([]App, int, error)
 	// Members lists the apps that were added to an organization, with what they hold,
-	// by id, display_name and added_at.
+	// by id, display_name and added_at. The secret of an app is not among it.
 	Members(org tenants.OrgID, q tenants.Query) ([]Member, int, error)
 	// MemberOf lists the organizations that added an app of this site.
 	MemberOf(id ID) ([]tenants.OrgID, error)
@@ -49,7 +49,8 @@ type Tx interface {
 	UpdateApp(App) error
 	// DeleteApp takes memberships and grants in every organization along.
 	DeleteApp(owner tenants.OrgID, id ID) error
-	// AddMember is problem.Conflict for an app that was added before. epoch is larger
+	// AddMember is problem.Conflict for an app that was added before, and
+	// problem.NotFound for one of this site that is not there. epoch is larger
 	// than that of any membership of the app there before.
 	AddMember(org tenants.OrgID, h services.Holder, epoch int64, by string, at time.Time) error
 	// RemoveMember takes its grants along.
