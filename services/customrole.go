@@ -95,6 +95,9 @@ func (s *Service) DescribeCustomRole(ctx context.Context, by tenants.Caller, org
 // ChangeCustomPermissions adds permissions to a role and takes others from it. Those
 // that it did not have are returned: they could not be taken.
 func (s *Service) ChangeCustomPermissions(ctx context.Context, by tenants.Caller, org tenants.OrgID, name string, add, remove []ServicePermission) (absent []ServicePermission, err error) {
+	if max(len(add), len(remove)) > maxRolePermissions {
+		return nil, problem.New(problem.BadRequest, "A custom role has at most %d permissions.", maxRolePermissions)
+	}
 	if slices.ContainsFunc(add, func(p ServicePermission) bool { return slices.Contains(remove, p) }) {
 		return nil, problem.New(problem.BadRequest, "A permission is both added and removed.")
 	}

@@ -77,3 +77,43 @@ func (g Grant) Same(o Grant) bool {
 	g.ExpiresAt, o.ExpiresAt = time.Time{}, time.Time{}
 	return g == o
 }
+
+// Inactive are the grants of h that do nothing at a time: what the app's owner does
+// not allow, and custom roles of no service in which h has a service role (CSP-29).
+// roles are those of the organization.
+func (h Held) Inactive(roles []CustomRole, now time.Time) []Grant {
+	var idle []Grant
+	for _, g := range h.Grants {
+		if g.Live(now) && !h.active(g, roles, now) {
+			idle = append(idle, g)
+		}
+	}
+	return idle
+}
+
+func (h Held) active(g Grant, roles []CustomRole, now time.Time) bool {
+	switch g.Kind {
+	case GrantOrganization:
+		return h.Ceiling.allowsOrg(g.Role)
+	case GrantService:
+		return h.Ceiling.allowsSomewhere(g)
+	}
+	i := slices.IndexFunc(roles, func(r CustomRole) bool { return r.Name == g.Role })
+	return i >= 0 && slices.ContainsFunc(roles[i].Permissions, func(p ServicePermission) bool {
+		return slices.ContainsFunc(h.Grants, func(s Grant) bool {
+			return s.Kind == GrantService && s.Definition == p.Definition && s.Live(now) && h.Ceiling.allowsSomewhere(s)
+		})
+	})
+}
+
+// allowsSomewhere reports whether a service role may be held on any of the instances
+// that g is for.
+func (c *Ceiling) allowsSomewhere(g Grant) bool {
+	if g.Resource != "" || c == nil {
+		return c.allowsService(g.Definition, g.Role, InstanceID(g.Resource))
+	}
+	return slices.ContainsFunc(c.Services, func(s ServiceCeiling) bool {
+		return s.Definition == g.Definition &&
+			(s.All || slices.ContainsFunc(s.Roles, func(r ScopedRole) bool { return r.Name == g.Role }))
+	})
+}

@@ -75,20 +75,6 @@ func (s Standing) AssignsRoles() bool { return s.Is(OrgOwner) || s.Is(OrgAdmin) 
 // SeesRoles is the rule of who sees what roles there are, and who has which.
 func (s Standing) SeesRoles() bool { return s.AssignsRoles() || s.Is(OrgMember) }
 
-// Outranks reports whether h was given a role over the organization that s lacks:
-// whoever got at what h is, or changed it, would rise by it. What the app's owner
-// does not allow now counts as well, since it may be allowed later.
-func (h Held) Outranks(s Standing, now time.Time) bool {
-	return h.granted(OrgOwner, now) && !s.Is(OrgOwner) ||
-		h.granted(OrgAdmin, now) && !s.AssignsRoles()
-}
-
-func (h Held) granted(role OrgRole, now time.Time) bool {
-	return slices.ContainsFunc(h.Grants, func(g Grant) bool {
-		return g.Kind == GrantOrganization && g.Role == string(role) && g.Live(now)
-	})
-}
-
 // OrgRoles are the organization roles that count at a time: granted, not over, and
 // allowed by the app's owner.
 func (h Held) OrgRoles(now time.Time) []OrgRole {

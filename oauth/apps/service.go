@@ -30,6 +30,7 @@ type Config struct {
 	Directory *tenants.Directory
 	Keys      *secret.Keys
 	Signer    Signer
+	Peers     Peers // may be nil: no app of another site is added
 	Site      tenants.SiteID
 	Policy    Policy
 	Now       func() time.Time
@@ -47,6 +48,7 @@ type Service struct {
 	orgs   *tenants.Directory
 	keys   *secret.Keys
 	signer Signer
+	peers  Peers
 	site   tenants.SiteID
 	policy Policy
 	now    func() time.Time
@@ -64,7 +66,7 @@ func New(c Config) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		store: c.Store, orgs: c.Directory, keys: c.Keys, signer: c.Signer, site: c.Site, policy: c.Policy, now: c.Now,
+		store: c.Store, orgs: c.Directory, keys: c.Keys, signer: c.Signer, peers: c.Peers, site: c.Site, policy: c.Policy, now: c.Now,
 		fresh: c.Fresh, memory: m,
 	}, nil
 }
