@@ -185,13 +185,12 @@ func ordered(list []services.Grant) []services.Grant {
 	return list
 }
 
-// grantable answers nil when what x names is there. A custom role is held: one that
-// is deleted meanwhile, and made again, must not come back with its holders.
+// grantable answers nil when what x names is there.
 func (g granting) grantable(x services.Grant) error {
 	if err := exists(g.tx, g.org, x); err != nil || x.Kind != services.GrantCustom {
 		return err
 	}
-	err := g.tx.LockCustomRole(g.org, x.Role)
+	_, err := g.tx.CustomRole(g.org, x.Role)
 	if problem.Has(err, problem.NotFound) {
 		return problem.New(problem.BadRequest, "The organization has no custom role %.128q.", x.Role)
 	}

@@ -75,14 +75,7 @@ func (s *Service) addMember(ctx context.Context, by tenants.Caller, org tenants.
 		if err := cmp.Or(s.mustManage(r.Standing), r.mayAssign(c), absent); err != nil {
 			return err
 		}
-		if err := standsStill(tx, app); err != nil {
-			return err
-		}
-		err := tx.AddMember(org, app, now.UnixMicro(), by.Principal.Name, now)
-		if problem.Has(err, problem.Conflict) || problem.Has(err, problem.DuplicateName) {
-			return problem.New(problem.BadRequest, "The app %q has been added to the organization already.", client)
-		}
-		if err != nil {
+		if err := added(tx.AddMember(org, app, now.UnixMicro(), by.Principal.Name, now), client); err != nil {
 			return err
 		}
 		g := granting{tx: tx, org: org, holder: app, by: by, now: now}
@@ -98,18 +91,13 @@ func (s *Service) addMember(ctx context.Context, by tenants.Caller, org tenants.
 	})
 }
 
-// standsStill answers nil when an app of this site is there, and keeps it from being
-// deleted until the end of the transaction. Of other sites' apps nothing is known.
-func standsStill(tx Tx, app services.Holder) error {
-	if app.Site != "" {
-		return nil
-	}
-	found, err := tx.AppByID(ID(app.ID))
-	if err == nil {
-		err = tx.LockApp(found.Org, found.ID)
-	}
-	if problem.Has(err, problem.NotFound) {
-		return noSuchApp(app.ID)
+// added says in clients' words why an app was not added.
+func added(err error, client string) error {
+	switch {
+	case problem.Has(err, problem.NotFound):
+		return noSuchApp(client)
+	case problem.Has(err, problem.Conflict):
+		return problem.New(problem.BadRequest, "The app %q has been added to the organization already.", client)
 	}
 	return err
 }
