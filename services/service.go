@@ -14,22 +14,31 @@ type Config struct {
 	Store Store
 	Keys  *secret.Keys // seal the secrets of hooks
 	Rules AddressRules // where instances and their hooks may be
-	Now   func() time.Time
+	// Reserved are the gateway's own, of which no instance can be.
+	Reserved Reserved
+	Now      func() time.Time
+}
+
+// Reserved are hosts and beginnings of paths.
+type Reserved struct {
+	Hosts    []string // lower case, without a port
+	Prefixes []string
 }
 
 // Service manages service definitions, instances and what organizations make of
 // them. That the caller has the right which a route asks for has been checked; what
 // depends on the thing itself is checked here.
 type Service struct {
-	store Store
-	keys  *secret.Keys
-	rules AddressRules
-	now   func() time.Time
+	store    Store
+	keys     *secret.Keys
+	rules    AddressRules
+	reserved Reserved
+	now      func() time.Time
 }
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, keys: c.Keys, rules: c.Rules, now: c.Now}
+	return &Service{store: c.Store, keys: c.Keys, rules: c.Rules, reserved: c.Reserved, now: c.Now}
 }
 
 // clock is the current time in the precision that every database keeps.

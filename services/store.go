@@ -60,6 +60,10 @@ type Tx interface {
 	PutDefinition(Definition) error
 	DeleteDefinition(id DefinitionID) error
 
+	// LockOrganization holds an organization's row: nobody is given a role in it
+	// before the end of the transaction.
+	LockOrganization(org tenants.OrgID) error
+
 	CreateInstance(ServiceInstance) error
 	// LockInstance holds an instance's row: changes to it come one after the other.
 	LockInstance(org tenants.OrgID, id InstanceID) error
