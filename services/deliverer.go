@@ -1,0 +1,151 @@
+package services
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"causeway/internal/journal"
+	"causeway/internal/secret"
+)
+
+// DelivererConfig wires a Deliverer.
+type DelivererConfig struct {
+	Hooks Hooks
+	Keys  *secret.Keys
+	Rules AddressRules
+	Now   func() time.Time
+	Log   *slog.Logger
+	// Interval between looks when nothing wakes it; zero is 5 s.
+	Interval time.Duration
+}
+
+// Deliverer tells instances of accounts that began or ended, at least once each: a
+// cell takes what is due, and what it does not finish another takes.
+type Deliverer struct {
+	DelivererConfig
+	client    *http.Client
+	wake      chan struct{}
+	delivered atomic.Int64
+	retried   atomic.Int64
+	failed    atomic.Int64
+}
+
+// hooksAtOnce is how many calls one cell makes at the same time.
+const hooksAtOnce = 8
+
+// NewDeliverer makes a Deliverer that Run drives.
+func NewDeliverer(c DelivererConfig) *Deliverer {
+	if c.Interval <= 0 {
+		c.Interval = 5 * time.Second
+	}
+	d := &Deliverer{DelivererConfig: c, wake: make(chan struct{}, 1)}
+	d.client = &http.Client{
+		Transport: &http.Transport{
+			DialContext: c.Rules.Dialer(5 * time.Second).DialContext, MaxIdleConns: 64, MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second,
+			TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: hookTimeout, MaxResponseHeaderBytes: 16 << 10,
+		},
+		// A redirect would lead the signed call to where nobody allowed it.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return d
+}
+
+// HookCounts are calls since the start: that arrived, that will be tried again, and
+// that were given up.
+type HookCounts struct{ Delivered, Retried, Failed int64 }
+
+// Counts are for metrics.
+func (d *Deliverer) Counts() HookCounts {
+	return HookCounts{d.delivered.Load(), d.retried.Load(), d.failed.Load()}
+}
+
+// Run delivers until ctx ends, and returns when no call is under way.
+func (d *Deliverer) Run(ctx context.Context) {
+	tick := time.NewTicker(d.Interval)
+	defer tick.Stop()
+	defer d.client.CloseIdleConnections()
+	for ctx.Err() == nil {
+		for d.round(ctx) == hooksAtOnce { // there may be more
+			if ctx.Err() != nil {
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		case <-d.wake:
+		}
+	}
+}
+
+// round makes the calls that are due, up to a number, and returns how many.
+func (d *Deliverer) round(ctx context.Context) int {
+	now := d.Now()
+	due, err := d.Hooks.DueHooks(ctx, now, now.Add(hookLease), hooksAtOnce)
+	if err != nil {
+		if ctx.Err() == nil {
+			d.Log.Warn("could not ask which hooks are due", "err", err)
+		}
+		return 0
+	}
+	var calls sync.WaitGroup
+	for _, one := range due {
+		calls.Go(func() { d.deliver(ctx, one) })
+	}
+	calls.Wait()
+	return len(due)
+}
+
+func (d *Deliverer) deliver(ctx context.Context, one Delivery) {
+	h := one.Hook
+	if one.URL == "" { // the hook was taken away
+		h = Hook{State: HookNone, Key: h.Key}
+	} else {
+		why, err := d.post(ctx, one)
+		if ctx.Err() != nil {
+			return // another cell takes it when its lease is over
+		}
+		if h = d.after(h, why); err != nil {
+			d.Log.Info("a service instance could not be told of an account", "instance", one.Instance, "account", one.ID, "err", err)
+		}
+	}
+	if err := d.Hooks.SettleHook(ctx, one.Org, one.ID, h.Key, h); err != nil && ctx.Err() == nil {
+		d.Log.Warn("could not note what became of a hook", "err", err)
+	}
+}
+
+// after is a hook after an attempt; why is empty if that did what it should.
+func (d *Deliverer) after(h Hook, why string) Hook {
+	h.Attempts, h.Error, h.Next = h.Attempts+1, why, time.Time{}
+	switch {
+	case why == "":
+		d.delivered.Add(1)
+		h.State = HookProvisioned
+	case h.Attempts >= hookAttempts:
+		d.failed.Add(1)
+		h.State = HookFailed
+	default:
+		d.retried.Add(1)
+		h.Next = d.Now().Add(pauseAfter(h.Attempts))
+	}
+	return h
+}
+
+// Apply implements journal.Follower: a change of an account is news to tell.
+func (d *Deliverer) Apply(row journal.Row) {
+	if row.Subject.Kind == journal.KindInstanceAccount {
+		d.Flush()
+	}
+}
+
+// Flush implements journal.Follower.
+func (d *Deliverer) Flush() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
