@@ -92,6 +92,41 @@ func TestErrands_R10_ASlowSiteHoldsUpNobody(t *testing.T) {
 	})
 }
 
+// TestMisled_I6: a site that does not have an organization when a request comes for
+// it is asked about just that, whichever cell the request went through, and though
+// its directory has nothing new.
+func TestMisled_I6(t *testing.T) {
+	for _, leads := range []bool{true, false} {
+		t.Run(fmt.Sprintf("leads %v", leads), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, e, we, _ := newAssociated(t)
+				other := w
+				if !leads {
+					other = newCell(west, func(c *Config) {
+						c.Store, c.Leases, c.Journal, c.Holder = w.memory, w.memory, w.memory, func() string { return "second" }
+					})
+					other.memory, other.wire = w.memory, we.call
+					other.start(t)
+				}
+				w.pair(orgW, orgE, east, true)
+				e.pair(orgE, orgW, west, true)
+				time.Sleep(time.Minute) // all has been read
+				e.memory.mu.Lock()
+				delete(e.orgs, federation.Pair{Local: orgE, Remote: orgW}) // and not a word in the journal
+				e.memory.mu.Unlock()
+				time.Sleep(30 * time.Second)
+				if !w.holds(pairW, act)() {
+					t.Fatal("it is found out without being asked about")
+				}
+				for range 10 {
+					other.Misled(east, pairW)
+				}
+				within(t, 3*time.Second, "ASYMMETRIC", w.holds(pairW, asym))
+			})
+		})
+	}
+}
+
 // TestErrands_R10_OneOfASite: a site that has much to tell is asked once at a time
 // and not in a hurry, and once more if it told something while it was asked.
 func TestErrands_R10_OneOfASite(t *testing.T) {

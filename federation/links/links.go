@@ -46,8 +46,8 @@ type Config struct {
 	// Rejudge, if set, is called when the keys of associated sites have changed.
 	Rejudge func()
 	// Misdirected, if set, is told of a site that does not have an organization of
-	// its that is associated with ours: its directory is to be read again.
-	Misdirected func(tenants.SiteID)
+	// its that is associated with ours: it is to be asked about the two again.
+	Misdirected func(tenants.SiteID, federation.Pair)
 	// Gossip lists where a site was last heard of; it may list nothing.
 	Gossip func(tenants.SiteID) []string
 	// Fresh reports whether the journal's tail is close enough to the head to
@@ -150,8 +150,14 @@ func (l *Links) Send(w http.ResponseWriter, r *http.Request, who tenants.Princip
 			return token, err
 		},
 	})
+	return l.misled(who, to, err)
+}
+
+// misled tells of a site that does not have an organization, if that is what err
+// says. It returns err.
+func (l *Links) misled(who tenants.Principal, to federation.Target, err error) error {
 	if errors.Is(err, peer.ErrMisdirected) && l.c.Misdirected != nil {
-		l.c.Misdirected(to.Site)
+		l.c.Misdirected(to.Site, federation.Pair{Local: who.Org, Remote: to.Org})
 	}
 	return err
 }

@@ -94,5 +94,6 @@ func (l *Links) Fetch(r *http.Request, who tenants.Principal, to federation.Targ
 	if err != nil {
 		return nil, err
 	}
-	return l.c.Forwarder.Fetch(r, l.target(site), token)
+	res, err := l.c.Forwarder.Fetch(r, l.target(site), token)
+	return res, l.misled(who, to, err)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"causeway/federation"
 	"causeway/federation/links"
 	"causeway/federation/peer"
 	"causeway/federation/roots"
@@ -55,8 +56,8 @@ func (s *Site) openFederation(ctx context.Context) (err error) {
 	}
 	s.links, err = links.New(links.Config{
 		Store: s.db.Federation(), Orgs: s.directory, Keys: s.keys, Self: s.self,
-		Counterparts: counterparts{oauth: s.oauth, logins: s.logins}, Introspector: s.introspector,
-		Misdirected: func(id tenants.SiteID) { s.contact.Changed(id) },
+		Counterparts: counterparts{oauth: s.oauth, logins: s.logins, services: s.db.Services()}, Introspector: s.introspector,
+		Misdirected: func(id tenants.SiteID, pair federation.Pair) { s.contact.Misled(id, pair) },
 		Forwarder:   s.forwarder, Resolver: s.resolver, Gossip: s.candidates, Networks: networks, Rejudge: s.door.Rejudge,
 		Fresh: func() bool { return s.tail.Fresh() }, Size: rememberedLinks, Now: s.now,
 	})

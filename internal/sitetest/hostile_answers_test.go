@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"causeway/federation"
 	"causeway/federation/assertion"
+	"causeway/internal/journal"
 )
 
 // answers has mallory answer what west forwards to it as badly as it can. Nothing
@@ -64,6 +66,7 @@ func (m *mallory) answers(t *testing.T, c *crossing) {
 		ask(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, "again") }).Want(t, http.StatusOK)
 		c.wantSample(t, c.access, "west", "acme")
 	})
+	t.Run("I6 an organization that is not there any more", func(t *testing.T) { m.lostOrganization(t, ask) })
 	t.Run("R9 a body without end", func(t *testing.T) { m.endless(t, c) })
 	t.Run("R9 a head of a megabyte", func(t *testing.T) {
 		got := ask(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X-Much", strings.Repeat("x", 1<<20)) })
@@ -72,6 +75,32 @@ func (m *mallory) answers(t *testing.T, c *crossing) {
 		}
 		c.wantSample(t, c.access, "west", "acme")
 		c.byName(t)
+	})
+}
+
+// lostOrganization: a site that does not find the organization is asked about it, and
+// then the client is told what is wrong instead of to come again.
+func (m *mallory) lostOrganization(t *testing.T, ask func(*testing.T, http.HandlerFunc) Answer) {
+	gone := m.directory(hydra)
+	gone.Pairs[0].Held = false
+	m.orgs.Store(gone)
+	misdirected := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusMisdirectedRequest) }
+	first := ask(t, misdirected).Want(t, http.StatusServiceUnavailable)
+	if first.Header.Get("Retry-After") == "" || !strings.Contains(string(first.Body), "not at the site that its association names") {
+		t.Errorf("the client is told %s", first.Body)
+	}
+	Eventually(t, 5*time.Second, "the client is told that the association is incomplete", func() bool {
+		return ask(t, misdirected).Status == http.StatusForbidden
+	})
+	m.orgs.Store(m.directory(hydra))
+	change(t, m.west, journal.OrgAssociated, m.id, func(tx federation.Tx) error { // as whoever posts its data again
+		return tx.Record(journal.Entry{
+			At: time.Now(), Org: string(m.acme), Actor: journal.System, Action: journal.OrgAssociated,
+			Subject: journal.Subject{Kind: journal.KindOrgAssociation, ID: string(m.org), Name: hydra}, Detail: map[string]string{"site": string(m.id)},
+		})
+	})
+	Eventually(t, 10*time.Second, "requests cross again", func() bool {
+		return ask(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, "here") }).Status == http.StatusOK
 	})
 }
 
