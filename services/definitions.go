@@ -176,11 +176,7 @@ func sameRoles(a, b Definition) bool {
 // what their roles permit is right already, and [Service.Reconcile] finds what a crash
 // leaves.
 func (s *Service) settleAll(ctx context.Context, by tenants.Caller, id DefinitionID) error {
-	var all []ServiceInstance
-	err := s.store.View(ctx, func(r Reader) (err error) {
-		all, err = r.EveryInstance()
-		return err
-	})
+	all, err := s.EveryInstance(ctx)
 	if err != nil {
 		return err
 	}

@@ -160,6 +160,15 @@ func (s *Service) Instances(ctx context.Context, org tenants.OrgID, q tenants.Qu
 	return list, total, err
 }
 
+// EveryInstance lists those of all organizations. Provider only.
+func (s *Service) EveryInstance(ctx context.Context) (list []ServiceInstance, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		list, err = r.EveryInstance()
+		return err
+	})
+	return list, err
+}
+
 // Instance reads one.
 func (s *Service) Instance(ctx context.Context, org tenants.OrgID, id InstanceID) (in ServiceInstance, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
@@ -207,11 +216,7 @@ func changes(before, after ServiceInstance) map[string]string {
 // Reconcile makes accounts agree with roles where time alone has changed what counts:
 // roles that have ended. It returns how many instances it settled.
 func (s *Service) Reconcile(ctx context.Context) (settled int, err error) {
-	var all []ServiceInstance
-	err = s.store.View(ctx, func(r Reader) (err error) {
-		all, err = r.EveryInstance()
-		return err
-	})
+	all, err := s.EveryInstance(ctx)
 	for _, in := range all {
 		if err != nil {
 			return settled, err

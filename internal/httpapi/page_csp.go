@@ -61,6 +61,11 @@ func wholeNumber(name, given string, otherwise int) (int, error) {
 
 // WriteCSPPage writes a page of a list with the links to its neighbours.
 func WriteCSPPage[T any](c *gin.Context, results []T, total int, q tenants.Query) {
+	JSON(c, http.StatusOK, NewCSPPage(c, results, total, q))
+}
+
+// NewCSPPage is what WriteCSPPage writes.
+func NewCSPPage[T any](c *gin.Context, results []T, total int, q tenants.Query) CSPPage[T] {
 	if results == nil {
 		results = []T{}
 	}
@@ -71,7 +76,7 @@ func WriteCSPPage[T any](c *gin.Context, results []T, total int, q tenants.Query
 	if q.Page > 1 {
 		p.PrevLink = cspLink(c.Request.URL, (q.Page-2)*q.PageSize+1, q.PageSize)
 	}
-	JSON(c, http.StatusOK, p)
+	return p
 }
 
 func cspLink(u *url.URL, start, limit int) string {
