@@ -113,6 +113,9 @@ func (s *Service) RemoveMembers(ctx context.Context, by tenants.Caller, org tena
 	if len(clients) == 0 || len(clients) > MostRemoved {
 		return nil, problem.New(problem.BadRequest, "Between 1 and %d apps are removed at once.", MostRemoved)
 	}
+	if err := s.asManager(ctx, by, org, func(Tx, services.Standing) error { return nil }); err != nil {
+		return nil, err
+	}
 	failures, err := each(clients, func(client string) error { return s.removeMember(ctx, by, org, client) })
 	if problem.Has(err, problem.NotFound) && len(failures) > 0 { // which is for the answer to tell
 		err = nil
