@@ -39,7 +39,7 @@ type accessClaims struct {
 // an API token, or for a person with a password the gateway's own endpoint.
 func (s Session) Client() string {
 	switch s.Kind {
-	case tenants.KindServiceAccount:
+	case tenants.KindServiceAccount, tenants.KindApp:
 		return s.Principal
 	case tenants.KindAPIToken:
 		return s.Family

@@ -76,9 +76,13 @@ func (s *Service) asserted(ctx context.Context, org *tenants.Snapshot, assertion
 	return tenants.UserID(session.Principal), nil
 }
 
-// openTokenSession opens a session of t's owner. It is problem.NotFound when the
-// token is gone or the owner may not log in.
+// openTokenSession opens a session of t's owner for as long as access tokens live. It
+// is problem.NotFound when the token is gone or the owner may not log in.
 func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event string, now time.Time) (Session, error) {
+	return openTokenSession(tx, by, t, event, now, s.policy.AccountLifetime)
+}
+
+func openTokenSession(tx Tx, by tenants.Caller, t APIToken, event string, now time.Time, life time.Duration) (Session, error) {
 	owner, err := tx.User(t.Org, t.Owner, now)
 	if err != nil {
 		return Session{}, err
@@ -86,7 +90,7 @@ func (s *Service) openTokenSession(tx Tx, by tenants.Caller, t APIToken, event s
 	session := Session{
 		ID: tenants.SessionID(tenants.NewID()), Org: t.Org, Kind: tenants.KindAPIToken, Family: string(t.ID),
 		Principal: string(owner.ID), Name: owner.Name, Role: owner.Role,
-		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(s.policy.AccountLifetime), t.ExpiresAt),
+		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(life), t.ExpiresAt),
 	}
 	if session.Quota, err = tenants.PinQuota(tx, owner.Org, owner.Quota); err != nil {
 		return Session{}, err

@@ -29,17 +29,31 @@ type TokenInfo struct {
 // organization, for another audience, and refresh tokens, about which nobody but
 // the token endpoint is told.
 func (a *Authenticator) Introspect(ctx context.Context, org tenants.OrgID, token secret.Text) (info TokenInfo, active bool, err error) {
+	info, active, err = a.Inspect(ctx, token)
+	if err != nil || !active || info.Principal.Org != org {
+		return TokenInfo{}, false, err
+	}
+	return info, true, nil
+}
+
+// Inspect is Introspect for who may know of tokens of several organizations, and
+// judges by what it is told.
+func (a *Authenticator) Inspect(ctx context.Context, token secret.Text) (info TokenInfo, active bool, err error) {
 	s, issuer, err := a.look(ctx, token.Reveal(), a.service.clock())
-	if problem.Has(err, problem.Unauthenticated) || err == nil && issuer.ID != org {
+	if problem.Has(err, problem.Unauthenticated) {
 		return TokenInfo{}, false, nil
 	}
 	if err != nil {
 		return TokenInfo{}, false, err
 	}
 	p := s.named(issuer)
-	return TokenInfo{
+	info = TokenInfo{
 		Principal: p, Client: Session{Kind: p.Kind, Principal: p.ID, Family: s.family}.Client(),
 		Issuer: a.service.Issuer(issuer.Organization), Audience: a.service.policy.PublicURL,
 		IssuedAt: s.issued, ExpiresAt: s.expires,
-	}, true, nil
+	}
+	if isServiceToken(token.Reveal()) {
+		info.Issuer, info.Audience = a.service.ServiceIssuer(), ""
+	}
+	return info, true, nil
 }

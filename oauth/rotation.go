@@ -141,7 +141,7 @@ func (s *Service) mayRotate(ctx context.Context, org *tenants.Snapshot, client C
 
 // invalidRefreshToken is for what was never issued, and for what cannot be told
 // from it.
-func invalidRefreshToken() error {
+func invalidRefreshToken() *problem.Problem {
 	return problem.New(problem.InvalidGrant, "Invalid refresh token").With(problem.FactReason, problem.ReasonUnknown)
 }
 

@@ -76,6 +76,16 @@ func (s *Service) SignServiceToken(ctx context.Context, t ServiceToken) (string,
 	return token.SignedString(key.private)
 }
 
+// ServiceKey is the key that signs service tokens now: some clients ask for one and
+// no list.
+func (s *Service) ServiceKey(ctx context.Context) (PublicKey, error) {
+	key, err := s.serviceKey(ctx)
+	if err != nil {
+		return PublicKey{}, err
+	}
+	return PublicKey{ID: key.ID, Algorithm: key.Algorithm, Key: key.public}, nil
+}
+
 // ServiceKeys are the keys that verify service tokens, see PublicKeys.
 func (s *Service) ServiceKeys(ctx context.Context) ([]PublicKey, error) {
 	if _, err := s.serviceKey(ctx); err != nil {

@@ -35,11 +35,13 @@ type Issued struct {
 }
 
 // Identify is the app that proves itself, and the version of the secret that it did
-// so with. Unknown apps and wrong secrets take the same way and get the same answer.
+// so with. Unknown apps and wrong secrets take the same way and get the same answer;
+// for the audit trail the app that was named comes with a refusal, if there is one.
 func (s *Service) Identify(ctx context.Context, tried []Credentials) (*App, int64, error) {
 	if !s.fresh() {
 		return nil, 0, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
 	}
+	var named *App
 	reason := problem.ReasonUnknown
 	now := s.clock()
 	for _, c := range tried {
@@ -53,6 +55,7 @@ func (s *Service) Identify(ctx context.Context, tried []Credentials) (*App, int6
 			return nil, 0, err
 		}
 		version, ok := a.Secret.opens(digest, now)
+		named = a
 		if !ok {
 			reason = problem.ReasonPassword
 			continue
@@ -67,25 +70,33 @@ func (s *Service) Identify(ctx context.Context, tried []Credentials) (*App, int6
 		}
 		return a, version, nil
 	}
-	return nil, 0, problem.New(problem.InvalidClient, "The client id or the secret is not valid.").With(problem.FactReason, reason)
+	refused := problem.New(problem.InvalidClient, "The client id or the secret is not valid.").With(problem.FactReason, reason)
+	if named != nil {
+		refused = refused.With(problem.FactAccount, string(named.ID))
+	}
+	return named, 0, refused
 }
 
 // nobody is compared with where there is no app.
 var nobody = Secret{Digest: make(oauth.Digest, 32), Old: make(oauth.Digest, 32)}
 
 // Exchange gives an app an access token for one organization. Of where the app is not
-// it tells nothing: not added, not there and disabled look alike.
-func (s *Service) Exchange(ctx context.Context, by tenants.Caller, e Exchange) (Issued, error) {
+// it tells nothing: not added, not there and disabled look alike. The organization in
+// whose audit trail a refusal belongs comes with it.
+func (s *Service) Exchange(ctx context.Context, by tenants.Caller, e Exchange) (issued Issued, err error) {
 	a, version, err := s.Identify(ctx, e.Client)
+	if a != nil {
+		issued.Org = a.Org
+	}
 	if err != nil {
-		return Issued{}, err
+		return issued, err
 	}
 	if !slices.Contains(a.GrantTypes, GrantClientCredentials) {
-		return Issued{}, problem.New(problem.UnauthorizedClient, "The app may not use this grant.").With(problem.FactAccount, string(a.ID))
+		return issued, problem.New(problem.UnauthorizedClient, "The app may not use this grant.").With(problem.FactAccount, string(a.ID))
 	}
 	org, m, err := s.admitted(ctx, a, e.Org)
 	if err != nil {
-		return Issued{}, err
+		return issued, err
 	}
 	now := s.clock()
 	scopes, any := scopesAt(m.held, now)

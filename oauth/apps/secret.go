@@ -97,6 +97,15 @@ func (s Secret) detail() map[string]string {
 // rotating reports whether an old secret works beside the current one.
 func (s Secret) rotating(now time.Time) bool { return len(s.Old) > 0 && now.Before(s.OldUntil) }
 
+// Rotating is until when an old secret works beside the current one; zero is that
+// none does.
+func (s Secret) Rotating(now time.Time) time.Time {
+	if !s.rotating(now) {
+		return time.Time{}
+	}
+	return s.OldUntil
+}
+
 // opens is the version of the secret that digest is of. Everything is compared
 // whatever was found, so that time tells nothing.
 func (s Secret) opens(digest oauth.Digest, now time.Time) (version int64, ok bool) {

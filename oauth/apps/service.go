@@ -74,6 +74,9 @@ func New(c Config) (*Service, error) {
 // clock is the current time in the precision that every database keeps.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 
+// Now is the current time.
+func (s *Service) Now() time.Time { return s.clock() }
+
 // digestSecret keeps digests of app secrets apart from those of other secrets.
 const digestSecret = "app-secret"
 

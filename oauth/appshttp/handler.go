@@ -6,23 +6,28 @@ package appshttp
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"causeway/internal/httpapi"
 	"causeway/oauth"
 	"causeway/oauth/apps"
+	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/tenants"
 )
 
 // Handler serves the endpoints.
 type Handler struct {
-	Apps      *apps.Service
-	OAuth     *oauth.Service
-	Tokens    *oauth.Authenticator
-	Orgs      *tenants.Directory
-	Services  *services.Service
+	Apps     *apps.Service
+	OAuth    *oauth.Service
+	Tokens   *oauth.Authenticator
+	Orgs     *tenants.Directory
+	Limits   *ratelimit.Limiter
+	Services *services.Service
+	// UserLife is that of the access token that a user's API token gets.
+	UserLife  time.Duration
 	PublicURL string // https://host[:port], from configuration only
 }
 
@@ -57,10 +62,6 @@ func (h *Handler) below(base, method, path string, do func(*gin.Context, httpapi
 		},
 	}
 }
-
-func (h *Handler) tokenRoutes() httpapi.Endpoints { return httpapi.Endpoints{} }
-
-func (h *Handler) appRoutes() httpapi.Endpoints { return httpapi.Endpoints{} }
 
 // empty answers 200 without a body.
 func empty(c *gin.Context) error {
