@@ -12,8 +12,8 @@ import (
 
 // tables are all tables of the schema but goose's.
 var tables = []string{
-	"api_tokens", "device_requests", "journal", "journal_head", "org_associations", "org_keys", "organizations", "role_rights", "roles",
-	"service_accounts", "sessions", "signing_keys", "site", "site_associations", "token_events", "token_families", "used_tokens", "users",
+	"api_tokens", "app_ids", "app_members", "apps", "custom_roles", "device_requests", "instance_accounts", "journal", "journal_head", "org_associations", "org_keys", "organizations", "role_grants", "role_rights", "roles",
+	"service_accounts", "service_definitions", "service_hosts", "service_instances", "sessions", "signing_keys", "site", "site_associations", "token_events", "token_families", "used_tokens", "users",
 }
 
 // dump is every row of every table, in an order that does not depend on the database.

@@ -8,7 +8,8 @@ import (
 )
 
 // What a transaction holds is asked for in one order: the organization, the user,
-// the token, the family. Users and tokens are held by one transaction at a time:
+// the token, the family; and for apps: the organization, the app, its membership, its
+// grants, its accounts. Users and tokens are held by one transaction at a time:
 // PostgreSQL lets whoever shares a row in past whoever waits to change it, and a
 // thief who refreshes a stolen token in many loops would put off its revocation.
 

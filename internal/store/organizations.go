@@ -143,7 +143,7 @@ func (t *tx) UpdateOrganization(o tenants.Organization) error {
 // rights and failures go with their parents. Events and refusals outlive the
 // organization: the journal has the hash of them.
 var inOrganization = []string{
-	"sessions", "org_limits", "role_grants", "app_members", "instance_accounts", "service_instances", "custom_roles", "apps",
+	"sessions", "org_limits", "app_members", "role_grants", "instance_accounts", "service_instances", "custom_roles", "apps",
 	"service_accounts", "users", "roles", "publication_tenants",
 	"quota_policies", "tasks", "org_associations", "org_keys",
 }

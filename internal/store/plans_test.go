@@ -16,6 +16,7 @@ import (
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
 	"causeway/oauth"
+	"causeway/oauth/apps"
 	"causeway/tenants"
 )
 
@@ -27,15 +28,19 @@ var wholeTables = map[string][]string{
 	"CountOrganizations": {"organizations"},
 	// Each cell reads those of the few organizations that have any.
 	"EveryOrganizationLimits": {"org_limits", "organizations"},
-	"PublicationTenants":      {"organizations", "publication_tenants"},
-	"Publication":             {"organizations"}, // to each
-	"SigningKeys":             {"signing_keys"},
-	"SiteAssociations":        {"site_associations"},
-	"DirectSites":             {"org_associations"}, // an index of the few that are
-	"EveryOrgAssociation":     {"org_associations", "organizations", "site_associations"},
-	"Roots":                   {"site_roots"},
-	"Self":                    {"site"},
-	"Record":                  {"journal_head"},
+	// Each cell keeps a table of the instances, and reads the few definitions whole.
+	"EveryInstance":       {"service_instances", "service_hosts"},
+	"Definitions":         {"service_definitions"},
+	"DueHooks":            {"due"}, // what it has found, no more than was asked for
+	"PublicationTenants":  {"organizations", "publication_tenants"},
+	"Publication":         {"organizations"}, // to each
+	"SigningKeys":         {"signing_keys"},
+	"SiteAssociations":    {"site_associations"},
+	"DirectSites":         {"org_associations"}, // an index of the few that are
+	"EveryOrgAssociation": {"org_associations", "organizations", "site_associations"},
+	"Roots":               {"site_roots"},
+	"Self":                {"site"},
+	"Record":              {"journal_head"},
 	// Touch takes sessions of any organization by their ids; whether to probe or
 	// to merge is for the planner to say, who knows how many there are.
 	"Touch": {"sessions", "json_each_text"},
@@ -74,7 +79,8 @@ func TestPlans_NoScanOnTenantPaths(t *testing.T) {
 // watch calls everything and returns what it sent to the database.
 func watch(t *testing.T, db *store.DB) map[string]statement {
 	t.Helper()
-	w, other := newTenant(t, db, "Own"), newTenant(t, db, "Other")
+	whole, other := newServed(t, db, "Own"), newServed(t, db, "Other")
+	w := whole.tenant
 	var mu sync.Mutex
 	by, seen := "", map[string]statement{}
 	ok(t, db.Spy(func(query string, args []any) {
@@ -112,6 +118,7 @@ func watch(t *testing.T, db *store.DB) map[string]statement {
 	by = "After"
 	_, err = db.Journal().After(t.Context(), 0, 10)
 	ok(t, err)
+	watchServed(t, db, whole, other, func(name string) { by = name })
 	for _, c := range tenantCalls { // the last ones take the tenant apart
 		by = c.name
 		_ = c.run(t, db, other.org, w)
@@ -128,8 +135,13 @@ func TestPlans_EveryMethodIsCalled(t *testing.T) {
 			called[word] = true
 		}
 	}
+	for _, c := range slices.Concat(servedPlanCalls, servedCalls) {
+		for word := range strings.FieldsSeq(c.name) {
+			called[word] = true
+		}
+	}
 	for _, face := range []reflect.Type{reflect.TypeFor[tenants.Tx](), reflect.TypeFor[oauth.Tx](), reflect.TypeFor[federation.OfficeTx](),
-		reflect.TypeFor[refusal.Reader]()} {
+		reflect.TypeFor[refusal.Reader](), reflect.TypeFor[apps.Tx]()} {
 		for method := range face.Methods() {
 			if !called[method.Name] {
 				t.Errorf("nobody looks at the plans of %s.%s", face, method.Name)
