@@ -96,24 +96,12 @@ func (h Held) active(g Grant, roles []CustomRole, now time.Time) bool {
 	case GrantOrganization:
 		return h.Ceiling.allowsOrg(g.Role)
 	case GrantService:
-		return h.Ceiling.allowsSomewhere(g)
+		return len(h.Ceiling.Reach(g)) > 0
 	}
 	i := slices.IndexFunc(roles, func(r CustomRole) bool { return r.Name == g.Role })
 	return i >= 0 && slices.ContainsFunc(roles[i].Permissions, func(p ServicePermission) bool {
 		return slices.ContainsFunc(h.Grants, func(s Grant) bool {
-			return s.Kind == GrantService && s.Definition == p.Definition && s.Live(now) && h.Ceiling.allowsSomewhere(s)
+			return s.Kind == GrantService && s.Definition == p.Definition && s.Live(now) && len(h.Ceiling.Reach(s)) > 0
 		})
-	})
-}
-
-// allowsSomewhere reports whether a service role may be held on any of the instances
-// that g is for.
-func (c *Ceiling) allowsSomewhere(g Grant) bool {
-	if g.Resource != "" || c == nil {
-		return c.allowsService(g.Definition, g.Role, InstanceID(g.Resource))
-	}
-	return slices.ContainsFunc(c.Services, func(s ServiceCeiling) bool {
-		return s.Definition == g.Definition &&
-			(s.All || slices.ContainsFunc(s.Roles, func(r ScopedRole) bool { return r.Name == g.Role }))
 	})
 }
