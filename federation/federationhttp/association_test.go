@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -266,6 +267,8 @@ func insideOneSite(t *testing.T, p *sitetest.Pair) {
 	labs.task(labs.do("POST", path("acme-labs"), globexBody))
 	wantStatus(t, labs.orgs("acme-labs"), ofGlobex.OrgID, "ACTIVE")
 
+	renamedInside(t, p, labs)
+
 	globex.task(globex.do("DELETE", globex.orgs("globex")[0].Href, ""))
 	wantStatus(t, labs.orgs("acme-labs"), ofGlobex.OrgID, "ASYMMETRIC")
 	if got := globex.orgs("globex"); len(got) != 0 {
@@ -281,6 +284,33 @@ func insideOneSite(t *testing.T, p *sitetest.Pair) {
 	provider.do("POST", strings.TrimSuffix(path("globex"), "/associations")+"/action/disable", "").Want(t, http.StatusNoContent)
 	provider.task(provider.do("DELETE", strings.TrimSuffix(path("globex"), "/associations"), ""))
 	wantStatus(t, labs.orgs("acme-labs"), ofGlobex.OrgID, "ASYMMETRIC")
+}
+
+// renamedInside: what an organization of the site is called now is what those that
+// are associated with it call it, at once and everywhere.
+func renamedInside(t *testing.T, p *sitetest.Pair, labs person) {
+	provider := login(t, p, "east", sitetest.System)
+	id := p.Client.Site("east").Org("globex").ID
+	named := func(name string) string {
+		return labs.own("GET", "/explainRoute?authContext="+name, "").Want(t, http.StatusOK).String(t, "decision")
+	}
+	list := "/organizations/" + strings.TrimPrefix(p.Client.Site("east").Org("acme-labs").ID, "urn:vcloud:org:") + "/associations"
+	for _, tt := range []struct{ is, was string }{{"initech", "globex"}, {"globex", "initech"}} {
+		if got := named(tt.was); got != "local" {
+			t.Errorf("%s leads to %q", tt.was, got)
+		}
+		p.Client.Do(t, "PUT", p.Client.Site("east").API+"/cloudapi/1.0.0/orgs/"+id, sitetest.Bearer(provider.token, "Content-Type", "application/json"),
+			strings.NewReader(`{"name":"`+tt.is+`","displayName":"Globex","isEnabled":true}`)).Want(t, http.StatusOK)
+		if got := labs.orgs("acme-labs"); !slices.ContainsFunc(got, func(m member) bool { return m.OrgID == id && m.OrgName == tt.is }) {
+			t.Errorf("it is called %s, and listed as %+v", tt.is, got)
+		}
+		if page := labs.own("GET", list+"?filter=org.name=="+tt.is+"&sortDesc=org.name", "").Want(t, http.StatusOK).JSON(t); page["resultTotal"] != 1.0 {
+			t.Errorf("by its name %s: %v", tt.is, page)
+		}
+		if now, before := named(tt.is), named(tt.was); now != "local" || before != "refuse" {
+			t.Errorf("%s leads to %q, and %s to %q", tt.is, now, tt.was, before)
+		}
+	}
 }
 
 // What cannot be associated: an organization with itself, a tenant with the

@@ -17,6 +17,7 @@ import (
 // crosses needs, without asking the database again.
 type index struct {
 	store        federation.Store
+	self         tenants.SiteID
 	keys         *secret.Keys
 	sites        *cache.Cache[tenants.SiteID, sitePeer]
 	orgs         *cache.Cache[tenants.OrgID, pairs]
@@ -41,11 +42,11 @@ type identity struct {
 	home       tenants.SiteID // of an app
 }
 
-func newIndex(store federation.Store, keys *secret.Keys, size int) (*index, error) {
-	x := &index{store: store, keys: keys}
+func newIndex(store federation.Store, self tenants.SiteID, keys *secret.Keys, size int) (*index, error) {
+	x := &index{store: store, self: self, keys: keys}
 	var errs [5]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
-	x.orgs, errs[1] = cache.New[tenants.OrgID, pairs](5 * size)
+	x.orgs, errs[1] = cache.NewTagged[tenants.OrgID](5*size, func(p pairs) []string { return p.inside })
 	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
 	x.counterparts, errs[3] = cache.NewTagged[identity](size, func(p tenants.Principal) []string { return []string{string(p.Org)} })
 	x.direct, errs[4] = cache.New[tenants.SiteID, map[tenants.OrgID][]tenants.OrgID](size)
@@ -106,6 +107,7 @@ func (x *index) readPairs(ctx context.Context, local tenants.OrgID) (p pairs, er
 	err = x.store.View(ctx, func(r federation.Reader) error {
 		list, err := r.OrgAssociations(local)
 		p = newPairs(list)
+		p.inside = insideOf(list, x.self)
 		return err
 	})
 	return p, err
@@ -136,6 +138,7 @@ func (x *index) apply(row journal.Row) {
 		x.counterparts.ForgetTag(row.Org)
 	case journal.KindOrganization:
 		x.counterparts.ForgetTag(row.Subject.ID)
+		x.orgs.ForgetTag(row.Subject.ID) // others inside the site know it by its name
 	}
 }
 

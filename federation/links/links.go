@@ -75,7 +75,7 @@ const introductions = 8192
 
 // New makes Links.
 func New(c Config) (*Links, error) {
-	x, err := newIndex(c.Store, c.Keys, c.Size)
+	x, err := newIndex(c.Store, c.Self.ID, c.Keys, c.Size)
 	if err != nil {
 		return nil, err
 	}

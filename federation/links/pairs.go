@@ -16,7 +16,8 @@ import (
 // so nothing is kept that can be had cheaply from something smaller.
 type pairs struct {
 	*route.Book
-	more []pairMore // of the association at the same place
+	more   []pairMore // of the association at the same place
+	inside []string   // the organizations of this site among them
 }
 
 // pairMore comes with the key, read at the same moment: a key that is kept apart
@@ -41,6 +42,16 @@ func newPairs(list []federation.OrgAssociation) pairs {
 		p.more[i] = pairMore{key: point(a.PublicKey), mapUsers: a.MapUsers, direct: a.Direct}
 	}
 	return p
+}
+
+// insideOf are the organizations of a site that are in a list.
+func insideOf(list []federation.OrgAssociation, site tenants.SiteID) (ids []string) {
+	for _, a := range list {
+		if a.Site == site {
+			ids = append(ids, string(a.Remote))
+		}
+	}
+	return ids
 }
 
 func point(text string) (p [65]byte) {

@@ -140,16 +140,26 @@ func (r *reader) SiteAssociations() ([]federation.SiteAssociation, error) {
 	return convert(rows, siteAssociationRow.association), err
 }
 
+// An organization of this site is called what it is called now; the name in the row
+// is what it was when the association was made.
+const (
+	remoteName = "COALESCE(n.name, a.remote_name) AS remote_name"
+	nameInside = " LEFT JOIN organizations n ON n.id = a.remote_org_id AND a.site_id = (SELECT id FROM site WHERE one = 1)"
+
+	heldOrgAssociations = `SELECT a.org_id, a.remote_org_id, ` + remoteName + `, a.site_id, a.public_key, a.map_users, a.direct, a.remote_enabled,
+	a.status, a.reason, a.status_at, a.created_at FROM org_associations a` + nameInside + ` WHERE a.org_id = ?`
+)
+
 // OrgAssociations lists by the remote organization's name.
 func (r *reader) OrgAssociations(local tenants.OrgID) ([]federation.OrgAssociation, error) {
 	var rows []orgAssociationRow
-	err := fault(r.of(local).Order("remote_name, remote_org_id, site_id").Find(&rows).Error)
+	err := fault(r.db.Raw(heldOrgAssociations+" ORDER BY 3, 2, 4", string(local)).Find(&rows).Error)
 	return convert(rows, orgAssociationRow.association), err
 }
 
 func (r *reader) OrgAssociation(local tenants.OrgID, remote tenants.LocationID) (federation.OrgAssociation, error) {
 	var row orgAssociationRow
-	err := take(r.of(local).Where("remote_org_id = ? AND site_id = ?", string(remote.Org), string(remote.Site)), &row)
+	err := take(r.db.Raw(heldOrgAssociations+" AND a.remote_org_id = ? AND a.site_id = ?", string(local), string(remote.Org), string(remote.Site)), &row)
 	return row.association(), err
 }
 

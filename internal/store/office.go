@@ -33,11 +33,11 @@ func (r listedOrgAssociationRow) listed() federation.ListedOrgAssociation {
 // listedOrgAssociations joins the names; what is held inside the site is with the
 // site itself. Nothing crosses without both associations, so the status shown is
 // the weaker one.
-const listedOrgAssociations = `SELECT a.org_id, a.remote_org_id, a.remote_name, a.site_id, a.public_key, a.map_users, a.direct, a.remote_enabled,
+const listedOrgAssociations = `SELECT a.org_id, a.remote_org_id, ` + remoteName + `, a.site_id, a.public_key, a.map_users, a.direct, a.remote_enabled,
 	a.reason, a.status_at, a.created_at, o.name AS local_name, COALESCE(s.name, h.name, '') AS site_name,
 	CASE WHEN a.status <> 'ACTIVE' OR h.id IS NOT NULL THEN a.status ELSE COALESCE(s.status, 'ASYMMETRIC') END AS status
 	FROM org_associations a JOIN organizations o ON o.id = a.org_id
-	LEFT JOIN site_associations s ON s.site_id = a.site_id LEFT JOIN site h ON h.one = 1 AND h.id = a.site_id`
+	LEFT JOIN site_associations s ON s.site_id = a.site_id LEFT JOIN site h ON h.one = 1 AND h.id = a.site_id` + nameInside
 
 func (r *reader) OrgAssociationPage(local tenants.OrgID, q tenants.Query) ([]federation.ListedOrgAssociation, int, error) {
 	return r.listOrgAssociations(listing{
