@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"causeway/internal/journal"
 	"causeway/internal/problem"
@@ -211,70 +210,4 @@ func changes(before, after ServiceInstance) map[string]string {
 		changed["hookSecret"] = "replaced"
 	}
 	return changed
-}
-
-// Reconcile makes accounts agree with roles where time alone has changed what counts:
-// roles that have ended. It returns how many instances it settled.
-func (s *Service) Reconcile(ctx context.Context) (settled int, err error) {
-	all, err := s.EveryInstance(ctx)
-	for _, in := range all {
-		if err != nil {
-			return settled, err
-		}
-		var off bool
-		if off, err = s.disagrees(ctx, in); err == nil && off {
-			settled++
-			now := s.clock()
-			err = s.store.InTx(ctx, func(tx Tx) error { return settleInstance(tx, in, tenants.Caller{}, now) })
-		}
-		if problem.Has(err, problem.NotFound) { // it was deleted
-			err = nil
-		}
-	}
-	return settled, err
-}
-
-// disagrees reports whether the accounts of an instance are not those of the apps with
-// a role there.
-func (s *Service) disagrees(ctx context.Context, in ServiceInstance) (off bool, err error) {
-	now := s.clock()
-	err = s.store.View(ctx, func(r Reader) error {
-		wanted, err := appsWithRole(r, in, now)
-		if err != nil {
-			return err
-		}
-		live, err := liveAccounts(r, in)
-		if err != nil {
-			return err
-		}
-		for _, a := range live {
-			if !a.Manual() {
-				if !wanted[a.App] {
-					off = true
-				}
-				delete(wanted, a.App)
-			}
-		}
-		off = off || len(wanted) > 0
-		return nil
-	})
-	return off, err
-}
-
-func appsWithRole(r Reader, in ServiceInstance, now time.Time) (map[Holder]bool, error) {
-	wanted := map[Holder]bool{}
-	if !in.takesApps() {
-		return wanted, nil
-	}
-	d, err := r.Definition(in.Definition)
-	if err != nil {
-		return nil, err
-	}
-	held, err := r.HeldOn(in.Org, in.Definition, in.ID)
-	for _, h := range held {
-		if h.Kind == tenants.KindApp && len(h.ServiceRoles(d, in.ID, now)) > 0 {
-			wanted[h.Holder] = true
-		}
-	}
-	return wanted, err
 }

@@ -78,6 +78,8 @@ func TestValidate(t *testing.T) {
 		{"gossip.seeds[1]: must be an address others", func(c *c) { c.Gossip.Seeds = []string{"east:7947", "east"} }},
 		{"federation.allowed_networks[0]: would let another site send us to this host", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
 		{"federation.allowed_networks[0]: has bits beyond its mask", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
+		{"csp.instance_networks[0]: would let an instance be this host", func(c *c) { c.CSP.InstanceNetworks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
+		{"csp.instance_http: must be", func(c *c) { c.CSP.InstanceHTTP = "perhaps" }},
 		{"gossip.networks[0]: allows all", func(c *c) { c.Gossip.Networks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
 		{"gossip.networks[0]: has bits beyond its mask", func(c *c) { c.Gossip.Networks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
 		{"cells.key_file: is required", func(c *c) { c.Cells = &config.Cells{Listen: ":7946"} }},

@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Sessions bounds how long an access token is good.
 type Sessions struct {
@@ -50,6 +53,9 @@ type Rotation struct {
 	MaxAge time.Duration `yaml:"max_age" default:"0s" min:"0s" max:"87600h"`
 }
 
+// Administrators is the word for Organization Administrators in AppManagers.
+const Administrators = "administrators"
+
 // CSP is the face that clients of VMware Cloud services see below /csp: server-to-
 // server apps and what they may do in service instances.
 type CSP struct {
@@ -64,4 +70,12 @@ type CSP struct {
 	// How long the old secret of an app works beside a new one, unless whoever
 	// rotates it says otherwise.
 	RotationOverlap time.Duration `yaml:"rotation_overlap" default:"48h" min:"1m" max:"720h"`
+	// Networks in which service instances and their hooks may be, such as
+	// 192.0.2.0/24. None allows public addresses: instances in private networks want
+	// their networks named. This host, addresses on its own wire (link-local) and those
+	// at which clouds tell secrets are refused unless a named network contains them.
+	InstanceNetworks []netip.Prefix `yaml:"instance_networks"`
+	// Whether instances and their hooks may be called without TLS, allowed or
+	// forbidden. Who is on the way then reads, and can forge, what they are told.
+	InstanceHTTP string `yaml:"instance_http" default:"forbidden" oneof:"forbidden allowed"`
 }

@@ -39,7 +39,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	}
 	s.contact = s.newContact()
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.deliverer, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -53,6 +53,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
 	s.metrics.registry.MustRegister(peerCollector{s})
+	s.metrics.registry.MustRegister(hookMetrics(s.deliverer)...)
 	lists := fanout.NewLimits()
 	s.metrics.registry.MustRegister(listCollector{lists})
 	s.openUpkeep()
@@ -84,6 +85,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
 	e.Add(s.introspection())
+	e.Add(s.serviceEndpoints(nil))
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
@@ -296,6 +298,8 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.links.KeepBundles(ctx, s.keepBundles, s.log) })
 	b.done.Go(func() { s.roots.Run(ctx, s.log) })
 	b.done.Go(func() { s.contact.Run(ctx) })
+	b.done.Go(func() { s.deliverer.Run(ctx) })
+	b.done.Go(func() { s.every(ctx, reconcileEvery, "settle accounts in service instances", s.reconcile) })
 	b.done.Go(func() { s.cells.Run(ctx) })
 	s.runHints(ctx, b)
 	if s.gossip != nil {

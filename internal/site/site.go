@@ -30,6 +30,7 @@ import (
 	"causeway/internal/upkeep"
 	"causeway/oauth"
 	"causeway/ratelimit"
+	"causeway/services"
 	"causeway/services/upstream"
 	"causeway/tenants"
 )
@@ -72,6 +73,9 @@ type Site struct {
 	shares       *shares
 	orgLimits    *tenants.Limits
 	instances    *upstream.Proxy
+	services     *services.Service
+	access       *services.Access
+	deliverer    *services.Deliverer
 	identity     *peer.Identity
 	door         *peer.Door
 	forwarder    *peer.Forwarder
@@ -196,26 +200,15 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.oauth.Start(ctx); err != nil {
 		return err
 	}
+	if err := s.openServices(ctx); err != nil {
+		return err
+	}
 	table, err := upstream.NewTable(instances(s.config))
 	if err != nil {
 		return err
 	}
 	s.instances = upstream.NewProxy(table)
 	return nil
-}
-
-// counterparts joins what two packages know that do not know each other.
-type counterparts struct {
-	oauth  *oauth.Service
-	logins *tenants.Logins
-}
-
-func (c counterparts) Account(ctx context.Context, org tenants.OrgID, name, softwareID string) (tenants.Principal, error) {
-	return c.oauth.Counterpart(ctx, org, name, softwareID)
-}
-
-func (c counterparts) User(ctx context.Context, org tenants.OrgID, name, provider string) (tenants.Principal, error) {
-	return c.logins.Counterpart(ctx, org, name, provider)
 }
 
 func (s *Site) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
