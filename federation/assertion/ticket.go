@@ -35,13 +35,14 @@ func seal(key []byte, introduction [sha256.Size]byte, c Claims) string {
 // mac covers everything that makes the request what it is. None of the parts can
 // hold a line end: neither method nor URI could have been sent with one.
 func mac(key []byte, introduction [sha256.Size]byte, said, method, uri string) []byte {
-	h := hmac.New(sha256.New, key)
-	h.Write(introduction[:])
+	over := make([]byte, 0, 512)
+	over = append(over, introduction[:]...)
 	for _, part := range [...]string{said, method, uri} {
-		h.Write([]byte("\n"))
-		h.Write([]byte(part))
+		over = append(append(over, '\n'), part...)
 	}
-	return h.Sum(nil)
+	h := hmac.New(sha256.New, key)
+	h.Write(over)
+	return h.Sum(over[:0])
 }
 
 func parseTicket(text string) (ticket, error) {

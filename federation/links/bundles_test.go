@@ -256,7 +256,7 @@ func TestOrgKeyReplaced_R10(t *testing.T) {
 			follow(t, l, db)
 			held, err := l.index.between(t.Context(), local, remote)
 			must(t, err)
-			got, err := held.publicKey()
+			got, err := l.index.publicKey(held.key)
 			if err != nil || !got.Equal(&key.PublicKey) {
 				t.Errorf("another key counts than the one that is pinned: %v", err)
 			}

@@ -5,6 +5,8 @@ import (
 	"crypto/ecdsa"
 	"errors"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"causeway/federation"
 	"causeway/federation/peer"
 	"causeway/internal/cache"
@@ -24,12 +26,15 @@ type index struct {
 	orgKeys      *cache.Cache[tenants.OrgID, *ecdsa.PrivateKey]
 	counterparts *cache.Cache[identity, tenants.Principal]
 	direct       *cache.Cache[tenants.SiteID, map[tenants.OrgID][]tenants.OrgID]
+	points       *lru.Cache[point, *ecdsa.PublicKey]
+	target       func(sitePeer) peer.Target
 }
 
 type sitePeer struct {
 	federation.SiteAssociation
 	pins peer.Pins
 	keys peer.Keys
+	to   *peer.Target // of all that is above; nil where it is not remembered
 }
 
 // identity is what makes two principals of associated organizations the same.
@@ -42,14 +47,16 @@ type identity struct {
 	home       tenants.SiteID // of an app
 }
 
-func newIndex(store federation.Store, self tenants.SiteID, keys *secret.Keys, size int) (*index, error) {
-	x := &index{store: store, self: self, keys: keys}
-	var errs [5]error
+func newIndex(c Config, target func(sitePeer) peer.Target) (*index, error) {
+	x := &index{store: c.Store, self: c.Self.ID, keys: c.Keys, target: target}
+	size := c.Size
+	var errs [6]error
 	x.sites, errs[0] = cache.New[tenants.SiteID, sitePeer](size)
 	x.orgs, errs[1] = cache.NewTagged[tenants.OrgID](5*size, func(p pairs) []string { return p.inside })
 	x.orgKeys, errs[2] = cache.New[tenants.OrgID, *ecdsa.PrivateKey](size)
 	x.counterparts, errs[3] = cache.NewTagged[identity](size, func(p tenants.Principal) []string { return []string{string(p.Org)} })
 	x.direct, errs[4] = cache.New[tenants.SiteID, map[tenants.OrgID][]tenants.OrgID](size)
+	x.points, errs[5] = lru.New[point, *ecdsa.PublicKey](size)
 	for _, err := range errs {
 		if err != nil {
 			return nil, err
@@ -68,7 +75,11 @@ func (x *index) site(ctx context.Context, id tenants.SiteID) (sitePeer, error) {
 		if err != nil {
 			return p, err
 		}
-		return newSitePeer(a)
+		if p, err = newSitePeer(a); err == nil {
+			to := x.target(p)
+			p.to = &to
+		}
+		return p, err
 	})
 }
 

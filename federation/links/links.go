@@ -75,15 +75,13 @@ const introductions = 8192
 
 // New makes Links.
 func New(c Config) (*Links, error) {
-	x, err := newIndex(c.Store, c.Self.ID, c.Keys, c.Size)
-	if err != nil {
-		return nil, err
-	}
 	minter, err := assertion.NewMinter(introductions)
 	if err != nil {
 		return nil, err
 	}
-	return &Links{c: c, index: x, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1), wants: newWants()}, nil
+	l := &Links{c: c, verifier: assertion.NewVerifier(0, 0), minter: minter, stale: make(chan struct{}, 1), wants: newWants()}
+	l.index, err = newIndex(c, l.target)
+	return l, err
 }
 
 // Apply forgets what the journal names.
@@ -186,6 +184,9 @@ func (l *Links) assert(r *http.Request, who tenants.Principal, to federation.Tar
 }
 
 func (l *Links) target(site sitePeer) peer.Target {
+	if site.to != nil {
+		return *site.to
+	}
 	src := l.source(site)
 	candidates, fallback := l.c.Resolver.Candidates(l.c.Gossip, src)
 	return peer.Target{

@@ -23,7 +23,7 @@ type pairs struct {
 // pairMore comes with the key, read at the same moment: a key that is kept apart
 // could outlive the association it was read from.
 type pairMore struct {
-	key      [65]byte // uncompressed point; begins with 0 where it could not be read
+	key      point
 	mapUsers bool
 	direct   bool
 }
@@ -39,7 +39,7 @@ func newPairs(list []federation.OrgAssociation) pairs {
 	p.more = make([]pairMore, p.Len())
 	for _, a := range list {
 		i, _ := p.Find(a.Location())
-		p.more[i] = pairMore{key: point(a.PublicKey), mapUsers: a.MapUsers, direct: a.Direct}
+		p.more[i] = pairMore{key: pointOf(a.PublicKey), mapUsers: a.MapUsers, direct: a.Direct}
 	}
 	return p
 }
@@ -54,7 +54,10 @@ func insideOf(list []federation.OrgAssociation, site tenants.SiteID) (ids []stri
 	return ids
 }
 
-func point(text string) (p [65]byte) {
+// point is an uncompressed one; it begins with 0 where it could not be read.
+type point [65]byte
+
+func pointOf(text string) (p point) {
 	key, err := DecodePublicKey(text)
 	if err != nil {
 		return p
@@ -67,12 +70,19 @@ func point(text string) (p [65]byte) {
 
 var errNoKey = errors.New("links: the association's key cannot be read")
 
-// publicKey is the remote organization's.
-func (m *pairMore) publicKey() (*ecdsa.PublicKey, error) {
-	if m.key[0] == 0 {
+// publicKey is the key at a point. What was read of it is the same whoever's it is.
+func (x *index) publicKey(p point) (*ecdsa.PublicKey, error) {
+	if p[0] == 0 {
 		return nil, errNoKey
 	}
-	return ecdsa.ParseUncompressedPublicKey(elliptic.P256(), m.key[:])
+	if key, ok := x.points.Get(p); ok {
+		return key, nil
+	}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), p[:])
+	if err == nil {
+		x.points.Add(p, key)
+	}
+	return key, err
 }
 
 // with finds the association with a location.

@@ -32,7 +32,7 @@ func (l *Links) Receive(ctx context.Context, r *http.Request, from tenants.SiteI
 			if held, err = l.index.between(ctx, enters(src, dst), home); err != nil {
 				return nil, err
 			}
-			return held.publicKey()
+			return l.index.publicKey(held.key)
 		},
 		Admit: func(c assertion.Claims) (err error) {
 			s := someone{subject: c.SubjectType, name: c.Subject, softwareID: c.SoftwareID, idp: c.IdP}

@@ -61,6 +61,8 @@ func base() *tls.Config {
 		MinVersion:             tls.VersionTLS13,
 		NextProtos:             []string{"h2", "http/1.1"},
 		SessionTicketsDisabled: true,
+		// A request or an answer is one record and one write from the start.
+		DynamicRecordSizingDisabled: true,
 	}
 }
 

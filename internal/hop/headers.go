@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // secretNames never leave the site: what proves a client to us would prove
@@ -41,7 +42,8 @@ var plantedNames = set(
 // client to us and what pretends to be our word about the client.
 func StripRequest(h http.Header) {
 	for name := range h {
-		if n := fold(name); secretNames[n] || identityNames[n] || hasPrefix(n, identityPrefixes) {
+		var room [48]byte
+		if n := fold(room[:0], name); secretNames[string(n)] || identityNames[string(n)] || hasPrefix(n, identityPrefixes...) {
 			delete(h, name)
 		}
 	}
@@ -52,7 +54,8 @@ func StripRequest(h http.Header) {
 func StripResponse(res *http.Response, host string) {
 	h := res.Header
 	for name := range h {
-		if n := fold(name); plantedNames[n] || strings.HasPrefix(n, "x-causeway-") {
+		var room [48]byte
+		if n := fold(room[:0], name); plantedNames[string(n)] || hasPrefix(n, "x-causeway-") {
 			delete(h, name)
 		}
 	}
@@ -81,11 +84,25 @@ func sameOrigin(location, host string) bool {
 
 // fold is how header names are compared: some servers and CGI-like environments
 // take X_Real_IP for X-Real-IP.
-func fold(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
+func fold(room []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c >= utf8.RuneSelf: // no header that a server took, but letters may lie there
+			return []byte(strings.ReplaceAll(strings.ToLower(name), "_", "-"))
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case c == '_':
+			c = '-'
+		}
+		room = append(room, c)
+	}
+	return room
+}
 
-func hasPrefix(s string, prefixes []string) bool {
+func hasPrefix(s []byte, prefixes ...string) bool {
 	for _, p := range prefixes {
-		if strings.HasPrefix(s, p) {
+		if len(s) >= len(p) && string(s[:len(p)]) == p {
 			return true
 		}
 	}
