@@ -48,6 +48,16 @@ func (g *Gateway) record(c *gin.Context) {
 	start := time.Now()
 	defer func() { g.write(c, start) }()
 	c.Next()
+	sendNow(c)
+}
+
+// sendNow lets a peer have an answer that is whole before the line about it is
+// written: somebody waits for that site to pass it on.
+func sendNow(c *gin.Context) {
+	_, peer := fromPeer(c.Request.Context())
+	if peer && c.Writer.Written() && c.Writer.Header().Get("Content-Length") != "" {
+		c.Writer.Flush()
+	}
 }
 
 func (g *Gateway) write(c *gin.Context, start time.Time) {
