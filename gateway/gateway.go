@@ -16,7 +16,6 @@ import (
 	"causeway/internal/refusal"
 	"causeway/ratelimit"
 	"causeway/services"
-	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -48,10 +47,9 @@ type Sites interface {
 	Fetch(r *http.Request, who tenants.Principal, to federation.Target) (*http.Response, error)
 }
 
-// Instances hands requests to the services behind the gateway.
-type Instances interface {
-	Match(method, path string) upstream.Match
-	Serve(w http.ResponseWriter, r *http.Request, in *upstream.Instance, id upstream.Identity) error
+// Access judges calls of the instances of organizations.
+type Access interface {
+	Judge(ctx context.Context, who tenants.Principal, in *services.ServiceInstance, method, path string, now time.Time) (services.Verdict, error)
 }
 
 // Limits bounds how often a principal may call the API, and how often a source
@@ -73,6 +71,7 @@ type Config struct {
 	Sites     Sites
 	Orgs      *tenants.Directory
 	Instances Instances
+	Access    Access
 	Limits    Limits
 	Quotas    *ratelimit.Quotas // of service instances; nil counts with default bounds
 	Site      tenants.SiteID
@@ -92,6 +91,7 @@ type Gateway struct {
 	sites     Sites
 	orgs      *tenants.Directory
 	instances Instances
+	access    Access
 	limits    Limits
 	quotas    *ratelimit.Quotas
 	site      tenants.SiteID
@@ -102,6 +102,7 @@ type Gateway struct {
 	now       func() time.Time
 	log       *slog.Logger
 	engine    *gin.Engine
+	hosted    *gin.Engine // of hosts that are an instance's
 	strangers strangers
 	life      context.Context // ends with Close
 	shut      context.CancelFunc
@@ -111,7 +112,7 @@ type Gateway struct {
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.
 func New(c Config) *Gateway {
 	g := &Gateway{
-		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, limits: c.Limits, quotas: c.Quotas,
+		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, access: c.Access, limits: c.Limits, quotas: c.Quotas,
 		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
 	}
 	g.life, g.shut = context.WithCancel(context.Background())
@@ -122,14 +123,9 @@ func New(c Config) *Gateway {
 		g.quotas = ratelimit.NewQuotas(ratelimit.QuotaConfig{})
 	}
 	gin.SetMode(gin.ReleaseMode)
-	g.engine = gin.New()
-	// Clients double and forget slashes; a redirect would lose their POST.
-	g.engine.RemoveExtraSlash = true
-	g.engine.RedirectTrailingSlash = false
-	g.engine.RedirectFixedPath = false
+	g.hosted = g.newEngine(c.Trusted)
+	g.engine = g.newEngine(c.Trusted)
 	g.engine.HandleMethodNotAllowed = true
-	_ = g.engine.SetTrustedProxies(nil)
-	g.engine.Use(g.record, httpapi.Identify(c.Trusted), g.recover, g.canonical)
 	for _, rt := range c.Endpoints.Routes {
 		rt.Do = limited(c.Limits, receipted(rt.Method, rt.Do))
 		g.handle(rt.Method, rt.Path, g.route(rt))
@@ -140,11 +136,23 @@ func New(c Config) *Gateway {
 	for _, rt := range c.Endpoints.Between {
 		g.handle(rt.Method, rt.Path, g.between(rt))
 	}
-	g.engine.NoRoute(g.instance)
 	g.engine.NoMethod(func(c *gin.Context) {
 		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
 	})
 	return g
+}
+
+// newEngine has no paths of its own yet: everything is an instance's.
+func (g *Gateway) newEngine(trusted []netip.Prefix) *gin.Engine {
+	e := gin.New()
+	// Clients double and forget slashes; a redirect would lose their POST.
+	e.RemoveExtraSlash = true
+	e.RedirectTrailingSlash = false
+	e.RedirectFixedPath = false
+	_ = e.SetTrustedProxies(nil)
+	e.Use(g.record, httpapi.Identify(trusted), g.recover, g.canonical)
+	e.NoRoute(g.instance)
+	return e
 }
 
 // limited spends a call of the API from the principal's budget, or its site's, once
@@ -186,7 +194,15 @@ func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
 }
 
 // Public is the handler of the public listener.
-func (g *Gateway) Public() http.Handler { return g.engine }
+func (g *Gateway) Public() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if g.isHosted(r) {
+			g.hosted.ServeHTTP(w, r)
+			return
+		}
+		g.engine.ServeHTTP(w, r)
+	})
+}
 
 // Peer is the handler of the peer listener. site says which associated site is
 // at the other end of a connection, and is asked for each request: a connection

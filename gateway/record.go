@@ -11,12 +11,16 @@ import (
 
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
+	"causeway/internal/refusal"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
 const (
 	keyWho  = "causeway.who"
 	keyPeer = "causeway.peer"
+	// keyRefusedBy is the instance that refused what the gateway had let through.
+	keyRefusedBy = "causeway.refusedBy"
 	// keyTarget is what keyPeer is the site of.
 	keyTarget = "causeway.target"
 )
@@ -33,6 +37,7 @@ type Record struct {
 	Org       string
 	Principal string
 	Peer      string // who fulfilled it, when that was another site
+	RefusedBy string // "upstream": the service's own refusal, and none of ours
 	Duration  time.Duration
 }
 
@@ -76,6 +81,10 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 		p = problem.From(err)
 		r.Problem = p.Code
 	}
+	if in, ok := c.Value(keyRefusedBy).(*upstream.Instance); ok {
+		r.RefusedBy = refusal.ByUpstream
+		g.refusedByUpstream(c, r.Status, in)
+	}
 	if skipped, ok := g.strangers.logs(r, start); ok {
 		g.logLine(c, r, p, skipped)
 	}
@@ -99,6 +108,9 @@ func (g *Gateway) logLine(c *gin.Context, r Record, p *problem.Problem, skipped 
 	}
 	if r.Via != "" {
 		attrs = append(attrs, "via", r.Via)
+	}
+	if r.RefusedBy != "" {
+		attrs = append(attrs, "refused_by", r.RefusedBy)
 	}
 	level := slog.LevelInfo
 	if p != nil {

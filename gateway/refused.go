@@ -14,6 +14,7 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
+	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -96,6 +97,24 @@ func (g *Gateway) refusedByPeer(c *gin.Context, status int) {
 			problem.FactOrganization: to.OrgName, problem.FactSite: string(to.Site),
 			problem.FactPeerRequest: printable(c.Writer.Header().Get(httpapi.HeaderPeerRequest), maxPeerAnswer),
 		}},
+	})
+}
+
+// refusedByUpstream keeps that an instance said no to what was let through. Why, it
+// keeps itself.
+func (g *Gateway) refusedByUpstream(c *gin.Context, status int, in *upstream.Instance) {
+	who, ok := c.Value(keyWho).(tenants.Principal)
+	if g.refusals == nil || !ok {
+		return
+	}
+	facts := map[string]string{problem.FactInstanceName: in.Name}
+	if in.Service != nil {
+		facts[problem.FactInstance] = string(in.Service.ID)
+	}
+	caller := httpapi.Anonymous(c)
+	g.refusals.Note(refusal.Refusal{
+		At: g.now(), Org: httpapi.Concerned(c), RequestID: caller.RequestID, Actor: who.Actor(), Address: caller.Address,
+		Method: c.Request.Method, Route: route(c), Status: status, Code: refusal.ByUpstream, Detail: refusal.Detail{Facts: facts},
 	})
 }
 

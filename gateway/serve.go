@@ -1,17 +1,12 @@
 package gateway
 
 import (
-	"net/http"
-
 	"github.com/gin-gonic/gin"
 
 	"causeway/federation"
-	"causeway/internal/hop"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/ratelimit"
-	"causeway/services"
-	"causeway/services/upstream"
 	"causeway/tenants"
 )
 
@@ -47,6 +42,9 @@ func (g *Gateway) serve(c *gin.Context, rt httpapi.Route) error {
 	if rt.Home && (who.Via != "" || !target.Local) {
 		return problem.New(problem.Forbidden, "This is asked at the organization's own site, by those who are at home there.")
 	}
+	if rt.Here && !target.Local {
+		return problem.New(problem.Forbidden, "What is asked for is at this site, and the organization that the context headers name is at another.")
+	}
 	if !target.Local {
 		if !rt.Upgrade {
 			c.Request.Header.Del("Upgrade")
@@ -67,7 +65,7 @@ func (g *Gateway) fulfil(c *gin.Context, rt httpapi.Route, who tenants.Principal
 	c.Header(httpapi.HeaderServedBy, tenants.LocationID{Org: org.ID, Site: g.site}.String())
 	// Authorize where the request is fulfilled: roles belong to this site, and a
 	// peer's word for them is never enough.
-	if err := g.authorize(c, who, org, rt.Apps, rt.Rights); err != nil {
+	if err := g.authorize(c, who, org, rt); err != nil {
 		return err
 	}
 	caller := httpapi.Anonymous(c)
@@ -101,80 +99,17 @@ func (g *Gateway) crosses(who tenants.Principal, site tenants.SiteID) error {
 	return d.Err()
 }
 
-func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, apps bool, rights []tenants.Right) error {
-	if who.Kind == tenants.KindApp && !apps {
+func (g *Gateway) authorize(c *gin.Context, who tenants.Principal, org *tenants.Snapshot, rt httpapi.Route) error {
+	if who.Kind == tenants.KindApp && !rt.Apps {
 		return problem.New(problem.Forbidden, "Server-to-server apps are not served here.").With(problem.FactReason, problem.ReasonMachine)
 	}
-	for _, r := range rights {
+	if rt.Judge != nil {
+		return rt.Judge(c, who, org)
+	}
+	for _, r := range rt.Rights {
 		if r == httpapi.AnySession && (who.Org == org.ID || who.Provider()) {
 			return nil
 		}
 	}
-	return g.orgs.Require(c.Request.Context(), who, org.ID, rights...)
-}
-
-// instance serves what no endpoint of ours claims: the services behind the
-// gateway. Which right a call needs is theirs to say; a call they have no rule
-// for is refused to everybody.
-func (g *Gateway) instance(c *gin.Context) {
-	if err := g.serveInstance(c); err != nil {
-		g.fail(c, err)
-	}
-	c.Writer.WriteHeaderNow() // or gin would write a page of its own to an empty 404
-}
-
-// match finds the rule for a request. One that asks to become a WebSocket and may
-// not is answered as what it is without.
-func (g *Gateway) match(r *http.Request, path string) upstream.Match {
-	if hop.AsksForWebSocket(r) {
-		if m := g.instances.Match(services.WebSocket, path); m.Right != "" {
-			return m
-		}
-	}
-	return g.instances.Match(r.Method, path)
-}
-
-func (g *Gateway) serveInstance(c *gin.Context) error {
-	path, err := services.CanonicalPath(c.Request.URL)
-	if err != nil {
-		return err
-	}
-	match := g.match(c.Request, path)
-	_, peer := fromPeer(c.Request.Context())
-	// Without an instance here the request may still be meant for a peer's.
-	scope, err := httpapi.Multisite(c.Request.Header)
-	if err != nil {
-		return err
-	}
-	elsewhere := scope.Wide() || c.GetHeader(httpapi.HeaderAuthContext) != "" || c.GetHeader(httpapi.HeaderTenantContext) != ""
-	if match.Instance == nil && !peer && !elsewhere {
-		return unknownPath()
-	}
-	var list httpapi.List
-	if scope.Wide() {
-		list = httpapi.InstancePages{}
-	}
-	if match.Right == "" {
-		return g.serve(c, httpapi.Route{Method: c.Request.Method, Upgrade: true, List: list, Rights: []tenants.Right{httpapi.AnySession}, Do: func(*gin.Context, httpapi.Call) error {
-			if match.Instance == nil {
-				return unknownPath()
-			}
-			return problem.New(problem.Forbidden, "The service %s has no rule that allows this call.", match.Instance.Name).
-				With(problem.FactReason, problem.ReasonNoRouteRight)
-		}})
-	}
-	return g.serve(c, httpapi.Route{Method: c.Request.Method, Upgrade: true, List: list, Rights: []tenants.Right{match.Right}, Do: func(c *gin.Context, call httpapi.Call) error {
-		use, err := g.useQuota(c.Request.Context(), call)
-		if err != nil {
-			return err
-		}
-		defer use.Done()
-		httpapi.Stream(c.Writer)
-		here := federation.Target{Org: call.Org.ID, Site: g.site, Local: true}
-		return g.watched(c, g.still(c, call.Principal, here, []tenants.Right{match.Right}), func() error {
-			return g.instances.Serve(countedWriter(c.Writer, use), countedRequest(c.Request, use), match.Instance, upstream.Identity{
-				Caller: call.Caller, Org: call.Org, Site: g.site, Path: path, WebSocket: match.WebSocket,
-			})
-		})
-	}})
+	return g.orgs.Require(c.Request.Context(), who, org.ID, rt.Rights...)
 }

@@ -131,8 +131,8 @@ func (b *watchedBody) silent() time.Duration {
 }
 
 // still judges anew what let somebody do something: the session or the word of the
-// peer, where the request goes, and the rights there.
-func (g *Gateway) still(c *gin.Context, who tenants.Principal, to federation.Target, rights []tenants.Right) func(context.Context) error {
+// peer, where the request goes, and, where that is here, what they may.
+func (g *Gateway) still(c *gin.Context, who tenants.Principal, to federation.Target, may func(context.Context, tenants.Principal) error) func(context.Context) error {
 	r := c.Request
 	return func(ctx context.Context) error {
 		now, err := g.identifyAgain(ctx, r, who)
@@ -140,7 +140,7 @@ func (g *Gateway) still(c *gin.Context, who tenants.Principal, to federation.Tar
 			return err
 		}
 		if to.Local {
-			return g.orgs.Require(ctx, now, to.Org, rights...)
+			return may(ctx, now)
 		}
 		target, err := g.sites.Resolve(ctx, now, r.Header)
 		if problem.Has(err, problem.SiteUnreachable) {

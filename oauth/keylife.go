@@ -31,7 +31,7 @@ const (
 )
 
 // keyPurposes are those that this version makes keys for.
-var keyPurposes = []Purpose{PurposeAccessToken, PurposeServiceToken}
+var keyPurposes = []Purpose{PurposeAccessToken, PurposeServiceToken, PurposeInstance}
 
 // Start makes sure that there is a key to sign with.
 func (s *Service) Start(ctx context.Context) error {
@@ -50,10 +50,18 @@ func (s *Service) KeepKeys(ctx context.Context) error {
 		return err
 	}
 	set, err := s.signer.current(ctx)
-	if err != nil || len(living(set.list, PurposeServiceToken)) == 0 { // the first token makes the first
+	if err != nil {
 		return err
 	}
-	return s.keepKeys(ctx, PurposeServiceToken)
+	for _, p := range []Purpose{PurposeServiceToken, PurposeInstance} {
+		if len(living(set.list, p)) == 0 { // the first token makes the first
+			continue
+		}
+		if err := s.keepKeys(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) keepKeys(ctx context.Context, p Purpose) error {
@@ -135,8 +143,11 @@ func (s *Service) due(newest SigningKey, now time.Time) bool {
 // keyAlgorithm is what new keys of a purpose are for. Clients of service tokens read
 // the public key as RSA.
 func (s *Service) keyAlgorithm(p Purpose) string {
-	if p == PurposeServiceToken {
+	switch p {
+	case PurposeServiceToken:
 		return RS256
+	case PurposeInstance:
+		return ES256
 	}
 	return cmp.Or(s.policy.Keys.Algorithm, ES256)
 }

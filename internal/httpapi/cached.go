@@ -29,7 +29,7 @@ func CachedJSON(c *gin.Context, maxAge time.Duration, v any) {
 		c.Writer.WriteHeaderNow()
 		return
 	}
-	c.Data(http.StatusOK, mediaOf(c.Request), body)
+	c.Data(http.StatusOK, mediaOf(c), body)
 }
 
 // has reports whether the lists in some headers hold tag, by the weak comparison

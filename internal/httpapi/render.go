@@ -58,6 +58,16 @@ func under(path, first string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
+// Speak sets the dialect of a request that its path does not tell.
+func Speak(c *gin.Context, d Dialect) { identityOf(c).spoken = &d }
+
+func dialectOf(c *gin.Context) Dialect {
+	if d := identityOf(c).spoken; d != nil {
+		return *d
+	}
+	return DialectOf(c.Request)
+}
+
 type openAPIError struct {
 	Minor   string  `json:"minorErrorCode"`
 	Message string  `json:"message"`
@@ -99,7 +109,7 @@ func Fail(c *gin.Context, err error) {
 	if p.RetryAfter == 0 && p.Code == problem.Unavailable {
 		p.RetryAfter = time.Second
 	}
-	dialect := DialectOf(c.Request)
+	dialect := dialectOf(c)
 	refused, limited := errors.AsType[ratelimit.Refusal](p.Err)
 	if limited && dialect == OAuth {
 		failLimited(c, p, refused.Standing)
@@ -153,7 +163,7 @@ func JSON(c *gin.Context, status int, v any) {
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	c.Header("Content-Type", mediaOf(c.Request))
+	c.Header("Content-Type", mediaOf(c))
 	write(c, status, body)
 }
 
@@ -174,8 +184,8 @@ func encode(v any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-func mediaOf(r *http.Request) string {
-	if DialectOf(r) == OpenAPI {
+func mediaOf(c *gin.Context) string {
+	if dialectOf(c) == OpenAPI {
 		return "application/json;version=" + Version
 	}
 	return "application/json"

@@ -19,6 +19,7 @@ type identity struct {
 	addr    netip.Addr
 	org     tenants.OrgID
 	failure error
+	spoken  *Dialect
 }
 
 type identityKey struct{}

@@ -37,6 +37,11 @@ type Route struct {
 	// List makes one list of what several locations answer; nil for what is no list.
 	List List
 	Do   func(*gin.Context, Call) error
+	// Judge decides in the place of Rights who may, where rights are not what counts.
+	Judge func(c *gin.Context, who tenants.Principal, org *tenants.Snapshot) error
+	// Here keeps a request at this site, although it names another's organization:
+	// what it asks for is here, and nowhere else.
+	Here bool
 }
 
 // Open is an endpoint that anyone may call. Its handler never sees a Call, so

@@ -12,6 +12,10 @@ import (
 // reason.
 const ByPeer = "refused_by_peer"
 
+// ByUpstream is the code of a request that was let through and that a service
+// instance refused by itself, for reasons of its own (CSP-10).
+const ByUpstream = "upstream"
+
 // ActorSite is the kind of an actor of whom only the site is known that sent the
 // request.
 const ActorSite = "site"
@@ -27,7 +31,7 @@ type Refusal struct {
 	Method    string
 	Route     string // the pattern that matched
 	Status    int
-	Code      string // a problem.Code, or ByPeer
+	Code      string // a problem.Code, ByPeer or ByUpstream
 	Detail
 }
 

@@ -69,6 +69,10 @@ func byPlace(s Shown) (why, advice []string) {
 		return []string{fmt.Sprintf("The request was handed to the site %s, which fulfils requests of %s, and was refused there.", site, f[problem.FactOrganization])},
 			[]string{fmt.Sprintf("Ask there: causeway explain %s", or(f[problem.FactPeerRequest], "<the id in X-Causeway-Peer-Request-Id>"))}
 	}
+	if s.Code == ByUpstream {
+		return []string{fmt.Sprintf("The gateway let the request through, and the service %s refused it: it has rules of its own, as of who may see or change which object.", or(f[problem.FactInstanceName], "behind it"))},
+			[]string{"Look in the service itself: at the access settings of the object that was asked for."}
+	}
 	return nil, nil
 }
 

@@ -39,7 +39,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	}
 	s.contact = s.newContact()
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.deliverer, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.instances, s.deliverer, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -53,6 +53,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
 	s.metrics.registry.MustRegister(peerCollector{s})
+	s.metrics.registry.MustRegister(upstreamCollector{s.instances})
 	s.metrics.registry.MustRegister(hookMetrics(s.deliverer)...)
 	lists := fanout.NewLimits()
 	s.metrics.registry.MustRegister(listCollector{lists})
@@ -63,7 +64,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
 	s.gateway = gateway.New(gateway.Config{
-		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
+		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Access: s.access, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
 		Lists:     &fanout.Fanout{Limits: lists, MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
 		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
 		Refusals: s.refusals, Now: s.clock, Log: s.log,
@@ -85,7 +86,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 		OAuth: s.oauth, Tokens: s.tokens, Orgs: s.directory, Limits: s.limits, PublicURL: s.config.Public.URL,
 	}).Endpoints())
 	e.Add(s.introspection())
-	e.Add(s.serviceEndpoints(nil))
+	e.Add(s.serviceEndpoints(s.instances))
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
@@ -147,6 +148,7 @@ func (s *Site) Start(ctx context.Context) error {
 	if err := s.startPools(); err != nil {
 		return err
 	}
+	s.instances.Start()
 	for _, srv := range s.servers {
 		srv.start()
 	}

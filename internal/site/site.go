@@ -7,7 +7,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -203,12 +202,7 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	if err := s.openServices(ctx); err != nil {
 		return err
 	}
-	table, err := upstream.NewTable(instances(s.config))
-	if err != nil {
-		return err
-	}
-	s.instances = upstream.NewProxy(table)
-	return nil
+	return s.openInstances()
 }
 
 func (s *Site) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
@@ -246,17 +240,4 @@ func policy(c *config.Config) oauth.Policy {
 			Algorithm: strings.ToUpper(c.Keys.Algorithm), RotateEvery: c.Keys.RotateEvery, PublishAhead: c.Keys.PublishAhead,
 		},
 	}
-}
-
-func instances(c *config.Config) []upstream.Instance {
-	var list []upstream.Instance
-	for _, in := range c.Services {
-		one := upstream.Instance{Name: in.Name, Prefix: strings.TrimSuffix(in.Prefix, "/")}
-		one.Upstream, _ = url.Parse(in.Upstream) // checked with the configuration
-		for _, r := range in.Routes {
-			one.Rules = append(one.Rules, upstream.Rule{Method: r.Method, Path: r.Path, Right: tenants.Right(r.Right)})
-		}
-		list = append(list, one)
-	}
-	return list
 }

@@ -146,4 +146,4 @@ DROP TABLE apps;
 DROP TABLE service_hosts;
 DROP TABLE service_instances;
 DROP TABLE service_definitions;
-DELETE FROM signing_keys WHERE purpose = 'service-token';
+DELETE FROM signing_keys WHERE purpose IN ('service-token', 'instance-assertion');

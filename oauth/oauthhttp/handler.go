@@ -42,6 +42,7 @@ func (h *Handler) Endpoints() httpapi.Endpoints {
 		e.Routes = append(e.Routes, httpapi.Route{Method: http.MethodPost, Path: realm + "/register", Rights: register, Do: h.register})
 		e.Add(h.standard(realm))
 	}
+	e.Open = append(e.Open, httpapi.Open{Method: http.MethodGet, Path: instanceKeysPath, Do: h.instanceKeys})
 	accounts := cloudapi + "/serviceAccounts"
 	e.Routes = append(e.Routes,
 		httpapi.Route{Method: http.MethodGet, Path: accounts, Rights: view, List: httpapi.Pages{}, Do: h.list},

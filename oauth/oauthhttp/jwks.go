@@ -51,11 +51,27 @@ const tokenKeysPath = "/federation/v1/tokenKeys"
 // they are.
 func (h *Handler) tokenKeys(c *gin.Context, _ tenants.SiteID) error { return h.writeKeys(c) }
 
+// instanceKeysPath is where service instances find what verifies the assertions that
+// come with their requests.
+const instanceKeysPath = "/.well-known/causeway-instance-keys"
+
+func (h *Handler) instanceKeys(c *gin.Context) error {
+	keys, err := h.OAuth.InstanceKeys(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	return writeSet(c, keys)
+}
+
 func (h *Handler) writeKeys(c *gin.Context) error {
 	keys, err := h.OAuth.PublicKeys(c.Request.Context())
 	if err != nil {
 		return err
 	}
+	return writeSet(c, keys)
+}
+
+func writeSet(c *gin.Context, keys []oauth.PublicKey) error {
 	set := struct {
 		Keys []jwk `json:"keys"`
 	}{make([]jwk, 0, len(keys))}

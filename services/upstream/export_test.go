@@ -1,10 +1,11 @@
 package upstream
 
 import (
+	"net/http"
 	"time"
 )
 
 // Patience sets how long p waits for the first byte of an answer.
 func (p *Proxy) Patience(d time.Duration) {
-	p.transport.(quiet).ResponseHeaderTimeout = d
+	p.transports.each(func(t *http.Transport) { t.ResponseHeaderTimeout = d })
 }

@@ -17,15 +17,22 @@ type Rule struct {
 	Right  tenants.Right
 }
 
-// Instance is a service reached by a path prefix.
+// Instance is a service behind the gateway: one that the configuration names, whose
+// rules ask for rights, or one of an organization, whose definition asks for
+// permissions.
 type Instance struct {
 	Name     string
-	Prefix   string // absolute, without a trailing slash
-	Upstream *url.URL
-	Rules    []Rule
+	Prefix   string   // absolute, without a trailing slash; empty for one that is found by its host alone
+	Upstream *url.URL // of a configured one
+	Rules    []Rule   // of a configured one
+
+	// Service is set for an instance of an organization.
+	Service *services.ServiceInstance
+
+	pool *pool
 }
 
-// Table finds the instance and the right for a path. It never changes.
+// Table finds a configured instance and the right for a path. It never changes.
 type Table struct{ instances []Instance }
 
 // NewTable checks the instances: prefixes must be absolute, distinct and not
@@ -54,13 +61,16 @@ func within(path, prefix string) bool {
 	return ok && (rest == "" || rest[0] == '/')
 }
 
-// Match is what a path leads to. Instance is nil when no instance has the path;
-// Right is empty when the instance has no rule for the call, which nobody may
-// then make.
+// Match is what a call leads to. Instance is nil when nobody has the path; Right is
+// empty when a configured instance has no rule for the call, which nobody may then
+// make. Of an organization's instance Path is what its definition judges and what
+// is asked of its upstream.
 type Match struct {
 	Instance  *Instance
 	Right     tenants.Right
 	WebSocket bool // the call may become one
+	Path      string
+	ByHost    bool // the instance has the whole host
 }
 
 // Match finds the instance for a canonical path.
@@ -72,26 +82,30 @@ func (t *Table) Match(method, path string) Match {
 		}
 		for _, r := range in.Rules {
 			if r.Method == method && r.covers(path) {
-				return Match{Instance: in, Right: r.Right, WebSocket: method == services.WebSocket}
+				return Match{Instance: in, Right: r.Right, WebSocket: method == services.WebSocket, Path: path}
 			}
 		}
-		return Match{Instance: in}
+		return Match{Instance: in, Path: path}
 	}
 	return Match{}
 }
 
+// covers goes through both segment by segment.
 func (r Rule) covers(path string) bool {
-	pattern, given := strings.Split(r.Path, "/"), strings.Split(path, "/")
-	for i, p := range pattern {
+	pattern := r.Path
+	for {
+		p, morePattern, patternGoesOn := strings.Cut(pattern, "/")
+		given, more, goesOn := strings.Cut(path, "/")
 		switch {
-		case i >= len(given):
-			return false
-		case p == "*" && i == len(pattern)-1:
-			return given[i] != ""
-		case strings.HasPrefix(p, "{") && given[i] != "":
-		case p != given[i]:
+		case p == "*" && !patternGoesOn:
+			return given != ""
+		case strings.HasPrefix(p, "{") && given != "":
+		case p != given:
 			return false
 		}
+		if !patternGoesOn || !goesOn {
+			return patternGoesOn == goesOn
+		}
+		pattern, path = morePattern, more
 	}
-	return len(pattern) == len(given)
 }

@@ -5,80 +5,154 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httputil"
+	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"causeway/internal/hop"
+	"causeway/internal/cache"
 	"causeway/internal/problem"
+	"causeway/services"
+	"causeway/tenants"
 )
 
-// Proxy hands requests to instances. It changes no body and streams both ways.
+// Config wires a Proxy.
+type Config struct {
+	Table *Table         // of configured services; nil is none
+	Store services.Store // of the instances of organizations; nil is none
+	Own   []string       // hosts of the site itself, which no instance can have
+	Rules services.AddressRules
+	// Sign makes what an instance can verify of an identity; nil makes none.
+	Sign func(ctx context.Context, claims any) (string, error)
+	// Issuer is the iss of what is signed.
+	Issuer string
+	Site   tenants.SiteID
+	Now    func() time.Time // nil is time.Now
+	// Reach is how an upstream is reached; nil is by a transport of ours.
+	Reach func(*url.URL) http.RoundTripper
+}
+
+// Proxy finds instances and hands requests to them. It changes no body and streams
+// both ways.
 type Proxy struct {
-	*Table
-	transport http.RoundTripper
+	table  *Table
+	store  services.Store
+	own    []string
+	rules  services.AddressRules
+	sign   func(ctx context.Context, claims any) (string, error)
+	issuer string
+	site   tenants.SiteID
+	now    func() time.Time
+	reach  func(*url.URL) http.RoundTripper
+
+	transports transports
+	exchanges  sync.Pool
+	assertions *cache.Cache[assertionKey, assertion]
+	counts     counts
+
+	// The table of the organizations' instances, see routes.
+	current atomic.Pointer[routes]
+	read    *cache.Cache[struct{}, *routes]
+	changed chan struct{}
+	loads   atomic.Int64
+	mu      sync.Mutex
+	changes uint64
+
+	pooling sync.Mutex
+	pools   map[services.InstanceID]*pool
+	pooled  uint64 // the change before which pools were read
+
+	life     context.Context // of checks and of the reading ahead
+	end      context.CancelFunc
+	checks   sync.WaitGroup
+	closing  sync.RWMutex
+	closed   bool
+	checking chan struct{}
 }
 
-// NewProxy makes a Proxy over the instances of a table. ctx of each request ends
-// its exchange; idle connections are kept for the next.
-func NewProxy(t *Table) *Proxy {
-	return &Proxy{Table: t, transport: quiet{&http.Transport{
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns:        1024,
-		MaxIdleConnsPerHost: 256, // as many as requests at once, or each burst dials anew
-		IdleConnTimeout:     90 * time.Second,
-		TLSHandshakeTimeout: 5 * time.Second,
-		// Time to the first byte of the answer. The rest may stream.
-		ResponseHeaderTimeout:  60 * time.Second,
-		MaxResponseHeaderBytes: 64 << 10,
-		DisableCompression:     true, // bodies pass as they are
-	}}}
-}
-
-// Close drops idle connections.
-func (p *Proxy) Close() {
-	if t, ok := p.transport.(interface{ CloseIdleConnections() }); ok {
-		t.CloseIdleConnections()
+// New makes a Proxy. Start lets it read ahead and ask its upstreams how they are.
+func New(c Config) (*Proxy, error) {
+	p := &Proxy{
+		table: c.Table, store: c.Store, own: c.Own, rules: c.Rules, sign: c.Sign, issuer: c.Issuer, site: c.Site, now: c.Now, reach: c.Reach,
+		transports: transports{rules: c.Rules}, changed: make(chan struct{}, 1), checking: make(chan struct{}, checksAtOnce),
 	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if p.table == nil {
+		p.table = &Table{}
+	}
+	var err error
+	if p.read, err = cache.New[struct{}, *routes](1); err != nil {
+		return nil, err
+	}
+	if p.assertions, err = cache.New[assertionKey, assertion](assertionsKept); err != nil {
+		return nil, err
+	}
+	p.life, p.end = context.WithCancel(context.Background())
+	for i := range p.table.instances {
+		p.table.instances[i].pool = p.configured(&p.table.instances[i])
+	}
+	return p, nil
 }
 
-// quiet keeps interim answers away from the client.
-type quiet struct{ *http.Transport }
-
-func (t quiet) RoundTrip(r *http.Request) (*http.Response, error) {
-	return t.Transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
-}
-
-// Serve sends r to the instance as id and copies its answer to w. An error means
-// nothing was written. A refusal by the instance itself is an answer, not an
-// error.
-func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id Identity) error {
-	var failed error
-	proxy := httputil.ReverseProxy{
-		Transport:  p.transport,
-		BufferPool: hop.Buffers{},
-		ErrorLog:   hop.Silent,
-		Rewrite: func(pr *httputil.ProxyRequest) {
-			out := pr.Out
-			hop.StripRequest(out.Header)
-			id.headers(out.Header)
-			out.URL.Scheme, out.URL.Host = in.Upstream.Scheme, in.Upstream.Host
-			out.URL.Path, out.URL.RawPath = id.Path, ""
-			out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
-			out.Host = ""
-			if !id.WebSocket {
-				out.Header.Del("Upgrade")
-				out.Header.Del("Connection")
+// Start reads the table, and again after each change, so that upstreams are asked
+// how they are although nobody calls them.
+func (p *Proxy) Start() {
+	if p.store == nil || !p.beginWork() {
+		return
+	}
+	go func() {
+		defer p.checks.Done()
+		for {
+			_, _ = p.routes(p.life) // who needs it sees the error
+			select {
+			case <-p.life.Done():
+				return
+			case <-p.changed:
 			}
-			out.Trailer = nil // only the names would arrive, and they may be forged ones
-		},
-		ModifyResponse: func(res *http.Response) error {
-			hop.StripResponse(res, r.Host)
-			return nil
-		},
-		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
+		}
+	}()
+}
+
+// Close ends what Start began, and drops idle connections. Requests under way go on.
+func (p *Proxy) Close() {
+	p.closing.Lock()
+	p.closed = true
+	p.closing.Unlock()
+	p.end()
+	p.each((*pool).stop)
+	p.checks.Wait()
+	p.transports.each((*http.Transport).CloseIdleConnections)
+}
+
+func (p *Proxy) beginWork() bool {
+	p.closing.RLock()
+	defer p.closing.RUnlock()
+	if p.closed {
+		return false
 	}
-	proxy.ServeHTTP(w, r)
-	return unavailable(in, failed)
+	p.checks.Add(1)
+	return true
+}
+
+// beginCheck waits for its turn.
+func (p *Proxy) beginCheck() bool {
+	if !p.beginWork() {
+		return false
+	}
+	select {
+	case p.checking <- struct{}{}:
+		return true
+	case <-p.life.Done():
+		p.checks.Done()
+		return false
+	}
+}
+
+func (p *Proxy) endCheck() {
+	<-p.checking
+	p.checks.Done()
 }
 
 // unavailable says which instance did not answer, and never 502: VCD's clients
@@ -86,7 +160,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 func unavailable(in *Instance, err error) error {
 	var timeout net.Error
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	case err == nil, errors.Is(err, context.Canceled), problem.As(err) != nil:
 		return err
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return problem.Wrap(err, problem.GatewayTimeout, "The service "+in.Name+" did not answer in time.")

@@ -66,8 +66,11 @@ func newGateTo(t testing.TB, to string) *gate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gate{t: t, instance: &upstream.Instance{Name: "sample", Prefix: "/sample", Upstream: u}, failed: make(chan error, 1)}
-	g.proxy = upstream.NewProxy(newTable(t, *g.instance))
+	table := newTable(t, upstream.Instance{Name: "sample", Prefix: "/sample", Upstream: u})
+	g := &gate{t: t, instance: table.Match(http.MethodGet, "/sample").Instance, failed: make(chan error, 1)}
+	if g.proxy, err = upstream.New(upstream.Config{Table: table}); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(g.proxy.Close)
 	g.front = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := g.proxy.Serve(w, r, g.instance, identity); err != nil {

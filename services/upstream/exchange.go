@@ -1,0 +1,172 @@
+package upstream
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"sync/atomic"
+
+	"causeway/internal/hop"
+	"causeway/internal/problem"
+)
+
+// exchange is one request on its way. It is a reverse proxy's transport, too: which
+// upstream the request goes to is known when it goes.
+type exchange struct {
+	proxy  httputil.ReverseProxy
+	by     *Proxy
+	in     *Instance
+	id     *Identity
+	host   string // that the client asked
+	to     *member
+	body   *given
+	failed error
+}
+
+func (p *Proxy) newExchange() *exchange {
+	e, ok := p.exchanges.Get().(*exchange)
+	if !ok {
+		e = &exchange{by: p}
+		e.proxy = httputil.ReverseProxy{
+			Transport: e, BufferPool: hop.Buffers{}, ErrorLog: hop.Silent,
+			Rewrite: e.rewrite, ModifyResponse: e.answered, ErrorHandler: e.fail,
+		}
+	}
+	return e
+}
+
+// Serve sends r to the instance as id and copies its answer to w. An error means
+// nothing was written. A refusal by the instance itself is an answer, not an
+// error.
+func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id Identity) error {
+	if err := p.assert(r.Context(), in, &id); err != nil {
+		return err
+	}
+	e := p.newExchange()
+	e.in, e.id, e.host = in, &id, r.Host
+	defer e.release() // also when the client or the upstream went away in the middle
+	e.proxy.ServeHTTP(w, r)
+	failed := e.failed
+	e.in, e.id, e.failed, e.body = nil, nil, nil, nil
+	e.release()
+	p.exchanges.Put(e)
+	return unavailable(in, failed)
+}
+
+func (e *exchange) release() {
+	if e.to != nil {
+		e.to.busy.Add(-1)
+		e.to = nil
+	}
+}
+
+func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
+	out := pr.Out
+	hop.StripRequest(out.Header)
+	e.id.headers(out.Header)
+	out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
+	out.Host = ""
+	if !e.id.WebSocket {
+		delete(out.Header, "Upgrade")
+		delete(out.Header, "Connection")
+	}
+	out.Trailer = nil // only the names would arrive, and they may be forged ones
+}
+
+func (e *exchange) answered(res *http.Response) error {
+	hop.StripResponse(res, e.host)
+	return nil
+}
+
+func (e *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) { e.failed = err }
+
+// RoundTrip sends out to an upstream that is well. Another one is tried only where
+// there was no connection, so that nothing was sent.
+func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
+	pool := e.in.pool
+	if out.Body != nil && out.Body != http.NoBody {
+		e.body = &given{ReadCloser: out.Body}
+		out.Body = e.body
+	}
+	var tried members
+	var first error
+	for {
+		now := e.by.now()
+		i, err := pool.pick(now, tried)
+		if err != nil {
+			e.by.counts.unwell.Add(1)
+			return nil, cmp.Or(first, err)
+		}
+		m := pool.members[i]
+		e.to = m
+		m.busy.Add(1)
+		res, err := m.over.RoundTrip(e.aim(out, m))
+		if err == nil {
+			e.by.note(pool, m, res.StatusCode)
+			return res, nil
+		}
+		e.by.noteFailure(m, e.blame(out, err))
+		if tried = tried.with(i); !errors.As(err, new(unreached)) || out.Context().Err() != nil || tried.count() == len(pool.members) {
+			return nil, cmp.Or(first, e.body.failure(err))
+		}
+		first = cmp.Or(first, err)
+		e.release()
+		e.by.counts.retries.Add(1)
+	}
+}
+
+// aim is out for one upstream. Its values are hidden from the transport: see
+// [hop.Quiet].
+func (e *exchange) aim(out *http.Request, m *member) *http.Request {
+	r := out.WithContext(hop.Quiet(out.Context()))
+	u := *out.URL
+	u.Scheme, u.Host, u.Path, u.RawPath = m.scheme, m.host, m.base+e.id.Path, ""
+	r.URL = &u
+	return r
+}
+
+// blame is what an upstream did wrong, or nothing where others did.
+func (e *exchange) blame(out *http.Request, err error) failure {
+	var timeout net.Error
+	switch {
+	case out.Context().Err() != nil, e.body.failed():
+		return ""
+	case errors.As(err, new(unreached)):
+		return unreachable
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return silent
+	}
+	return broken
+}
+
+// given is a client's body. Who closes it is the proxy, when the exchange is over, and
+// not a transport that could not send it.
+type given struct {
+	io.ReadCloser
+	broke atomic.Pointer[error]
+}
+
+func (g *given) Read(p []byte) (int, error) {
+	n, err := g.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		g.broke.Store(&err)
+	}
+	return n, err
+}
+
+// Close leaves the body open.
+func (g *given) Close() error { return nil }
+
+func (g *given) failed() bool { return g != nil && g.broke.Load() != nil }
+
+// failure is the client's where its body broke off.
+func (g *given) failure(err error) error {
+	if g.failed() {
+		return problem.Wrap(err, problem.BadRequest, "The body of the request broke off.")
+	}
+	return err
+}

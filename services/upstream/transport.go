@@ -1,0 +1,93 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"causeway/services"
+)
+
+// connectTimeout is how long a connection to an upstream may take, TLS apart.
+const connectTimeout = 5 * time.Second
+
+// unreached is of a request of which nothing was sent: there was no connection.
+type unreached struct{ err error }
+
+func (e unreached) Error() string { return e.err.Error() }
+func (e unreached) Unwrap() error { return e.err }
+
+// transports are the connections to upstreams, one set for each patience: that is
+// a transport's to have.
+type transports struct {
+	rules services.AddressRules
+	mu    sync.Mutex
+	known map[patience]*http.Transport
+}
+
+type patience struct {
+	timeout time.Duration
+	ruled   bool // providers name the upstream; else the operator does
+}
+
+func (t *transports) of(timeout time.Duration, ruled bool) *http.Transport {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := patience{timeout, ruled}
+	if t.known == nil {
+		t.known = map[patience]*http.Transport{}
+	}
+	if t.known[key] == nil {
+		t.known[key] = t.make(key)
+	}
+	return t.known[key]
+}
+
+func (t *transports) make(key patience) *http.Transport {
+	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
+	if key.ruled {
+		dialer.ControlContext = t.control
+	}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, unreached{err}
+			}
+			return conn, nil
+		},
+		MaxIdleConns:           1024,
+		MaxIdleConnsPerHost:    256, // as many as requests at once, or each burst dials anew
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    5 * time.Second,
+		ResponseHeaderTimeout:  key.timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true, // bodies pass as they are
+	}
+}
+
+// control judges an address after its name was resolved, so that no name can lead
+// around.
+func (t *transports) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	if t.rules.Allow == nil || !t.rules.Allow(ctx, ap.Addr().Unmap()) {
+		return fmt.Errorf("address %s is not allowed for a service", ap.Addr())
+	}
+	return nil
+}
+
+func (t *transports) each(see func(*http.Transport)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, one := range t.known {
+		see(one)
+	}
+}
