@@ -125,7 +125,10 @@ func (t *tx) DeleteServiceAccount(org tenants.OrgID, id oauth.ClientID, now time
 	if err := t.LockServiceAccount(org, id); err != nil {
 		return err
 	}
-	// Requests, families and used tokens go with it (ON DELETE CASCADE).
+	if err := t.forgetUsedTokens(org, id); err != nil {
+		return err
+	}
+	// Requests and families go with it (ON DELETE CASCADE).
 	if err := t.must(t.of(org).Where("id = ?", string(id)).Delete(&accountRow{})); err != nil {
 		return err
 	}

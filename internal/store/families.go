@@ -197,6 +197,20 @@ func (t *tx) RevokeFamilies(org tenants.OrgID, account oauth.ClientID, now time.
 	return err
 }
 
+// forgetUsedTokens deletes those of an account that is about to go: they refer to
+// their family without a foreign key, which each rotation would have to check. The
+// families are held first, so a rotation that runs meanwhile has
+// written its used token by then, or finds nothing to rotate.
+func (t *tx) forgetUsedTokens(org tenants.OrgID, account oauth.ClientID) error {
+	var families []string
+	err := forUpdate(t.of(org)).Model(&familyRow{}).Where("account_id = ?", string(account)).Pluck("id", &families).Error
+	if err != nil || len(families) == 0 {
+		return fault(err)
+	}
+	_, err = t.exec("DELETE FROM used_tokens WHERE org_id = ? AND family_id IN ?", string(org), families)
+	return err
+}
+
 // CountRetry holds the organization and the family: a session opened for the retry in the same
 // transaction must not survive a revoke that runs meanwhile.
 func (t *tx) CountRetry(org tenants.OrgID, family string, used oauth.Digest, counts bool) (bool, error) {

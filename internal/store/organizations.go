@@ -139,12 +139,12 @@ func (t *tx) UpdateOrganization(o tenants.Organization) error {
 }
 
 // inOrganization are the tables that hold rows of an organization, children
-// before what they refer to. The rows of requests, families, used tokens,
-// rights and failures go with their parents. Events and refusals outlive the
+// before what they refer to. The rows of requests, families, rights and failures go
+// with their parents. Events and refusals outlive the
 // organization: the journal has the hash of them.
 var inOrganization = []string{
 	"sessions", "org_limits", "app_members", "role_grants", "instance_accounts", "service_instances", "custom_roles", "apps",
-	"service_accounts", "users", "roles", "publication_tenants",
+	"used_tokens", "service_accounts", "users", "roles", "publication_tenants",
 	"quota_policies", "tasks", "org_associations", "org_keys",
 }
 

@@ -50,7 +50,16 @@ CREATE UNLOGGED TABLE assertions (
     PRIMARY KEY (site_id, id)
 );
 
+-- Each rotation would look up again what it has just read, and holds, by another
+-- statement for each key. Who deletes an organization holds it before its sessions,
+-- and who deletes an account its families before their used tokens.
+ALTER TABLE sessions DROP CONSTRAINT sessions_org_id_fkey;
+ALTER TABLE used_tokens DROP CONSTRAINT used_tokens_org_id_family_id_fkey;
+
 -- +goose Down
+ALTER TABLE used_tokens ADD CONSTRAINT used_tokens_org_id_family_id_fkey
+    FOREIGN KEY (org_id, family_id) REFERENCES token_families (org_id, id) ON DELETE CASCADE;
+ALTER TABLE sessions ADD CONSTRAINT sessions_org_id_fkey FOREIGN KEY (org_id) REFERENCES organizations (id);
 DROP TABLE assertions;
 DROP TABLE site_roots;
 ALTER TABLE site DROP COLUMN bundle_seq;

@@ -50,7 +50,82 @@ CREATE TABLE assertions (
     PRIMARY KEY (site_id, id)
 ) STRICT, WITHOUT ROWID;
 
+-- A rotation has read what these refer to, and holds it. Who deletes an organization
+-- holds it before its sessions, and who deletes an account its families before their
+-- used tokens.
+CREATE TABLE new_used_tokens (
+    digest     BLOB    PRIMARY KEY,
+    org_id     TEXT    NOT NULL,
+    family_id  TEXT    NOT NULL,
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    used_at    INTEGER NOT NULL,
+    source     TEXT    NOT NULL,
+    retries    INTEGER NOT NULL CHECK (retries >= 0)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_used_tokens SELECT digest, org_id, family_id, generation, used_at, source, retries FROM used_tokens;
+DROP TABLE used_tokens;
+ALTER TABLE new_used_tokens RENAME TO used_tokens;
+CREATE UNIQUE INDEX used_tokens_generation ON used_tokens (org_id, family_id, generation);
+CREATE TABLE new_sessions (
+    id            TEXT    PRIMARY KEY,
+    org_id        TEXT    NOT NULL,
+    kind          TEXT    NOT NULL CHECK (kind <> ''),
+    principal     TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    software_id   TEXT    NOT NULL,
+    role_id       TEXT    NOT NULL,
+    family_id     TEXT    NOT NULL,
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    last_used     INTEGER NOT NULL,
+    ended_at      INTEGER NOT NULL,
+    quota         TEXT    NOT NULL DEFAULT '',
+    legacy_digest BLOB    NOT NULL DEFAULT x''
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_sessions (id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at, quota, legacy_digest)
+    SELECT id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at, quota, legacy_digest FROM sessions;
+DROP TABLE sessions;
+ALTER TABLE new_sessions RENAME TO sessions;
+CREATE UNIQUE INDEX sessions_legacy ON sessions (legacy_digest) WHERE legacy_digest <> x'';
+CREATE INDEX sessions_principal ON sessions (org_id, kind, principal, expires_at);
+
 -- +goose Down
+CREATE TABLE new_used_tokens (
+    digest     BLOB    PRIMARY KEY,
+    org_id     TEXT    NOT NULL,
+    family_id  TEXT    NOT NULL,
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    used_at    INTEGER NOT NULL,
+    source     TEXT    NOT NULL,
+    retries    INTEGER NOT NULL CHECK (retries >= 0),
+    FOREIGN KEY (org_id, family_id) REFERENCES token_families (org_id, id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_used_tokens SELECT digest, org_id, family_id, generation, used_at, source, retries FROM used_tokens;
+DROP TABLE used_tokens;
+ALTER TABLE new_used_tokens RENAME TO used_tokens;
+CREATE UNIQUE INDEX used_tokens_generation ON used_tokens (org_id, family_id, generation);
+CREATE TABLE new_sessions (
+    id            TEXT    PRIMARY KEY,
+    org_id        TEXT    NOT NULL REFERENCES organizations (id),
+    kind          TEXT    NOT NULL CHECK (kind <> ''),
+    principal     TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    software_id   TEXT    NOT NULL,
+    role_id       TEXT    NOT NULL,
+    family_id     TEXT    NOT NULL,
+    created_at    INTEGER NOT NULL,
+    expires_at    INTEGER NOT NULL,
+    last_used     INTEGER NOT NULL,
+    ended_at      INTEGER NOT NULL,
+    quota         TEXT    NOT NULL DEFAULT '',
+    legacy_digest BLOB    NOT NULL DEFAULT x''
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_sessions (id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at, quota, legacy_digest)
+    SELECT id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at, quota, legacy_digest FROM sessions;
+DROP TABLE sessions;
+ALTER TABLE new_sessions RENAME TO sessions;
+CREATE UNIQUE INDEX sessions_legacy ON sessions (legacy_digest) WHERE legacy_digest <> x'';
+CREATE INDEX sessions_principal ON sessions (org_id, kind, principal, expires_at);
 DROP TABLE assertions;
 DROP TABLE site_roots;
 ALTER TABLE site DROP COLUMN bundle_seq;
