@@ -97,7 +97,7 @@ func TestRoutesAskForRights_VCD13_VCD35_VCD36(t *testing.T) {
 			}
 		}
 	}
-	strangers := []string{"POST /token", "POST /device_authorization", "POST /revoke", "GET /jwks", "GET " + wellKnown}
+	strangers := []string{"POST /token", "POST /device_authorization", "POST /revoke", "GET /jwks", "GET " + wellKnown, "GET " + instanceKeysPath}
 	for _, open := range e.Open {
 		realm := strings.NewReplacer("/oauth/tenant/:org", "", "/oauth/provider", "").Replace(open.Path)
 		if !slices.Contains(strangers, open.Method+" "+realm) {

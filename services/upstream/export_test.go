@@ -9,3 +9,6 @@ import (
 func (p *Proxy) Patience(d time.Duration) {
 	p.transports.each(func(t *http.Transport) { t.ResponseHeaderTimeout = d })
 }
+
+// Unreached is how a connection that could not be made is told.
+func Unreached(err error) error { return unreached{err} }

@@ -2,12 +2,9 @@ package upstream
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"causeway/services"
@@ -51,7 +48,7 @@ func (t *transports) of(timeout time.Duration, ruled bool) *http.Transport {
 func (t *transports) make(key patience) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 	if key.ruled {
-		dialer.ControlContext = t.control
+		dialer = t.rules.Dialer(connectTimeout)
 	}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -69,19 +66,6 @@ func (t *transports) make(key patience) *http.Transport {
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true, // bodies pass as they are
 	}
-}
-
-// control judges an address after its name was resolved, so that no name can lead
-// around.
-func (t *transports) control(ctx context.Context, _, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if t.rules.Allow == nil || !t.rules.Allow(ctx, ap.Addr().Unmap()) {
-		return fmt.Errorf("address %s is not allowed for a service", ap.Addr())
-	}
-	return nil
 }
 
 func (t *transports) each(see func(*http.Transport)) {
