@@ -133,9 +133,12 @@ func TestDeleteOrganization_CSP39_ItsAppsLeaveTheOthers(t *testing.T) {
 		quiet := other.newInstance("without a hook")
 		quiet.HookSecret, quiet.HookURL = nil, ""
 		namesake := services.Holder{Kind: tenants.KindApp, Site: foreign.Site, ID: string(gone.app.ID)}
+		theirs := services.InstanceAccount{
+			Org: other.org, ID: newID[string](), Instance: quiet.ID, App: namesake, CreatedAt: now, Hook: services.Hook{State: services.HookNone},
+		}
 		inApps(t, db, func(tx apps.Tx) error {
-			return errors.Join(tx.CreateInstance(quiet),
-				tx.AddMember(other.org, namesake, 2, "owner", now), tx.PutGrant(other.org, namesake, ofMember, "owner", now))
+			return errors.Join(tx.CreateInstance(quiet), tx.AddMember(other.org, namesake, 2, "owner", now),
+				tx.PutGrant(other.org, namesake, ofMember, "owner", now), tx.CreateAccount(theirs))
 		})
 		before := rowsBut(dump(t, db), string(gone.org))
 		told, untold := gone.account, gone.account
@@ -165,7 +168,7 @@ func TestDeleteOrganization_CSP39_ItsAppsLeaveTheOthers(t *testing.T) {
 		told.EndedAt, told.Hook = at, services.Hook{State: services.HookPending, Key: told.ID + ".ended", Next: at}
 		untold.EndedAt, untold.Hook = at, services.Hook{State: services.HookNone, Key: untold.ID + ".ended"}
 		want := map[string]services.InstanceAccount{
-			told.ID: told, untold.ID: untold, ended.ID: ended, other.account.ID: other.account, other.manual.ID: other.manual,
+			told.ID: told, untold.ID: untold, ended.ID: ended, other.account.ID: other.account, other.manual.ID: other.manual, theirs.ID: theirs,
 		}
 		for _, a := range list {
 			same(t, "account "+a.Name, a, want[a.ID])
@@ -174,7 +177,7 @@ func TestDeleteOrganization_CSP39_ItsAppsLeaveTheOthers(t *testing.T) {
 		if len(want) != 0 {
 			t.Errorf("missing %+v", want)
 		}
-		exec(t, db, "DELETE FROM instance_accounts WHERE app_id = '"+string(gone.app.ID)+"'")
+		exec(t, db, "DELETE FROM instance_accounts WHERE site_id = '' AND app_id = '"+string(gone.app.ID)+"'")
 		sameRows(t, rowsBut(dump(t, db), string(gone.org)), before)
 	})
 }
