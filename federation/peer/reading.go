@@ -24,6 +24,7 @@ type reading struct {
 	in   *bufio.Reader
 	out  *bufio.Writer
 	idle time.Time // since when
+	made time.Time
 }
 
 func newReading(raw *conn, over *tls.Conn, lead *conn, leaf *tls.Certificate) *reading {

@@ -36,6 +36,7 @@ type reads struct {
 	closed bool
 	lead   *conn
 	led    time.Time // when a read last went by HTTP/2
+	lost   time.Time // when a connection of HTTP/2 last was
 	again  time.Time // when to make another
 	prune  *time.Timer
 }
@@ -55,7 +56,7 @@ func (r *reads) take(leaf *tls.Certificate) *reading {
 	for n := len(r.idle); n > 0; n-- {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
-		if c.leaf == leaf && c.lead == r.lead && !c.raw.gone.Load() {
+		if c.leaf == leaf && c.lead == r.lead && c.made.After(r.lost) && !c.raw.gone.Load() {
 			return c
 		}
 		r.drop(c)
@@ -71,6 +72,7 @@ func (r *reads) take(leaf *tls.Certificate) *reading {
 // make opens a connection for whoever comes next.
 func (r *reads) make(lead *conn, leaf *tls.Certificate) {
 	defer r.site.forwarder.dials.Done()
+	made := time.Now()
 	raw := &conn{addr: lead.addr, asked: true}
 	over, err := r.site.open(r.site.forwarder.base, protoHTTP1, raw)
 	r.mu.Lock()
@@ -81,7 +83,9 @@ func (r *reads) make(lead *conn, leaf *tls.Certificate) {
 	}
 	r.mu.Unlock()
 	if err == nil {
-		r.give(newReading(raw, over, lead, leaf), true)
+		c := newReading(raw, over, lead, leaf)
+		c.made = made
+		r.give(c, true)
 	}
 }
 
@@ -131,6 +135,15 @@ func (r *reads) leave(c *reading) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lead = nil
+	r.empty()
+}
+
+// doubt has nothing asked on connections that were there when one of HTTP/2 was
+// lost: a cell that is gone took them with it, which is not known of all at once.
+func (r *reads) doubt() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = time.Now()
 	r.empty()
 }
 

@@ -87,6 +87,7 @@ func (s *site) send(r *http.Request) (*http.Response, error) {
 	res, err := transport.RoundTrip(r.WithContext(hop.Quiet(r.Context())))
 	if err != nil && isLost(r.Context(), err) {
 		s.shun.Store(s.last.Load())
+		s.reads.doubt()
 		err = &lost{err}
 	}
 	return res, err
