@@ -350,3 +350,15 @@ func FuzzParseOrgQuery(f *testing.F) {
 		}
 	})
 }
+
+// FuzzRetryAfter: whatever a site says, it is a time that has an end.
+func FuzzRetryAfter(f *testing.F) {
+	for _, text := range []string{"", "3", "-1", "99999999999", "Wed, 21 Oct 2026 07:28:00 GMT", "0x10", "1.5"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if d := retryAfter(http.Header{"Retry-After": {text}}); d < 0 || d > 65535*time.Second {
+			t.Errorf("%q is %v", text, d)
+		}
+	})
+}
