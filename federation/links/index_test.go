@@ -24,6 +24,11 @@ func (s *somebody) User(context.Context, tenants.OrgID, string, string) (tenants
 	return tenants.Principal{Kind: tenants.KindUser, ID: "2"}, nil
 }
 
+func (s *somebody) App(context.Context, tenants.OrgID, tenants.SiteID, string) (tenants.Principal, error) {
+	s.asked++
+	return tenants.Principal{Kind: tenants.KindApp, ID: "3"}, nil
+}
+
 // noPairs is a database in which no organization is associated.
 type noPairs struct {
 	federation.Store
@@ -84,7 +89,7 @@ func TestCounterparts_R4_ForgottenByOrganization(t *testing.T) {
 			asked := func(org tenants.OrgID) int {
 				before := records.asked
 				for _, subject := range []assertion.SubjectType{assertion.User, assertion.ServiceAccount} {
-					who, err := l.counterpart(t.Context(), org, pair{mapUsers: true}, someone{subject: subject, name: "ada"})
+					who, err := l.counterpart(t.Context(), org, pair{pairMore: &pairMore{mapUsers: true}}, someone{subject: subject, name: "ada"})
 					if err != nil || who.Org != org {
 						t.Fatalf("%+v, %v", who, err)
 					}
