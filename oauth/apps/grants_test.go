@@ -87,6 +87,7 @@ func TestNoRolesOfNothing(t *testing.T) {
 			"no role of the service":    {Add: []services.Grant{s.on("aoa:everything", "")}},
 			"no instance":               {Add: []services.Grant{another}},
 			"another's instance":        {Add: []services.Grant{s.on("aoa:viewer", s.other)}},
+			"another service's":         {Add: []services.Grant{s.on("aoa:viewer", s.apart)}},
 			"another's custom role":     {Add: []services.Grant{custom("OfBeta")}},
 			"over":                      {Add: []services.Grant{past}},
 			"organization role on one":  {Add: []services.Grant{onOrg}},

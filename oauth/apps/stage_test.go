@@ -48,6 +48,7 @@ type stage struct {
 	one    services.InstanceID // of a
 	two    services.InstanceID // of a
 	other  services.InstanceID // of b
+	apart  services.InstanceID // of a, and of another service with the same roles
 	people map[tenants.OrgID]map[string]tenants.Caller
 	seq    int
 }
@@ -64,7 +65,11 @@ func newStage(t testing.TB, db *store.DB, tweaks ...func(*stage)) *stage {
 	s.must(err)
 	s.kind = builtIn[0]
 	s.inServices(func(tx services.Tx) error { return tx.PutDefinition(s.kind) })
-	s.one, s.two, s.other = s.instance(s.a, "one"), s.instance(s.a, "two"), s.instance(s.b, "other")
+	s.one, s.two, s.other = s.instance(s.a, s.kind, "one"), s.instance(s.a, s.kind, "two"), s.instance(s.b, s.kind, "other")
+	another := s.kind
+	another.ID, another.Name, another.BuiltIn = services.DefinitionID(tenants.NewID()), "Another", false
+	s.inServices(func(tx services.Tx) error { return tx.PutDefinition(another) })
+	s.apart = s.instance(s.a, another, "apart")
 	s.start()
 	return s
 }
@@ -142,10 +147,10 @@ func callerOf(p tenants.Principal) tenants.Caller {
 	return tenants.Caller{Principal: p, Source: "192.0.2.1", Address: "192.0.2.1", RequestID: "request"}
 }
 
-func (s *stage) instance(org tenants.OrgID, name string) services.InstanceID {
+func (s *stage) instance(org tenants.OrgID, of services.Definition, name string) services.InstanceID {
 	s.t.Helper()
 	in := services.ServiceInstance{
-		ID: services.InstanceID(tenants.NewID()), Org: org, Definition: s.kind.ID, Name: name, Mode: services.Onboarded,
+		ID: services.InstanceID(tenants.NewID()), Org: org, Definition: of.ID, Name: name, Mode: services.Onboarded,
 		Prefix: "/" + name, Enabled: true, CreatedAt: s.now(), UpdatedAt: s.now(),
 	}
 	s.inServices(func(tx services.Tx) error { return tx.CreateInstance(in) })
