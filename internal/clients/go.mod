@@ -5,11 +5,13 @@ go 1.26.8
 require (
 	github.com/vmware/go-vcloud-director/v2 v2.26.1
 	github.com/vmware/go-vcloud-director/v3 v3.1.1
+	github.com/wavefronthq/wavefront-sdk-go v0.15.0
 	golang.org/x/oauth2 v0.37.0
 )
 
 require (
 	github.com/araddon/dateparse v0.0.0-20210429162001-6b43995a97de // indirect
+	github.com/caio/go-tdigest/v4 v4.0.1 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.2 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/hashicorp/go-version v1.9.0 // indirect

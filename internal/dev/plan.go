@@ -156,6 +156,8 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 		sample.Routes = append(sample.Routes, config.ServiceRoute{Method: r.Method, Path: r.Path, Right: string(r.Right)})
 	}
 	c.Services = []config.Service{sample}
+	// Here everything is on this host.
+	c.CSP.InstanceNetworks, c.CSP.InstanceHTTP = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, "allowed"
 	return c
 }
 
