@@ -101,14 +101,26 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	if !now.Before(s.expires) {
 		return nil, nil, unauthenticated()
 	}
-	org, err := a.service.orgs.Organization(ctx, s.principal.Org)
-	if err != nil && !problem.Has(err, problem.NotFound) { // not an answer: the client must keep its token
+	org, err := a.enabled(ctx, s.principal.Org)
+	if err == nil && s.owner != "" && s.owner != org.ID { // an app of others goes with them
+		_, err = a.enabled(ctx, s.owner)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
-	if err != nil || !org.Enabled {
-		return nil, nil, unauthenticated()
-	}
 	return s, org, nil
+}
+
+// enabled is an organization of whose principals tokens are good.
+func (a *Authenticator) enabled(ctx context.Context, id tenants.OrgID) (*tenants.Snapshot, error) {
+	org, err := a.service.orgs.Organization(ctx, id)
+	if err != nil && !problem.Has(err, problem.NotFound) { // not an answer: the client must keep its token
+		return nil, err
+	}
+	if err != nil || !org.Enabled {
+		return nil, unauthenticated()
+	}
+	return org, nil
 }
 
 func (a *Authenticator) read(ctx context.Context, key [sha256.Size]byte, token string, now time.Time) (*liveSession, error) {

@@ -33,13 +33,14 @@ import (
 func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.openAssociations()
 	// The tail is asked for freshness by the authenticator, which it tells what
-	// to forget.
+	// to forget, after whom the authenticator asks.
 	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, rememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
 		return err
 	}
+	s.tokens.Apps = s.apps
 	s.contact = s.newContact()
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.instances, s.deliverer, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.apps, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.instances, s.deliverer, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
 	})
 	if err != nil {
@@ -87,6 +88,7 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	}).Endpoints())
 	e.Add(s.introspection())
 	e.Add(s.serviceEndpoints(s.instances))
+	e.Add(s.appEndpoints())
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())

@@ -28,6 +28,7 @@ import (
 	"causeway/internal/store"
 	"causeway/internal/upkeep"
 	"causeway/oauth"
+	"causeway/oauth/apps"
 	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/services/upstream"
@@ -68,6 +69,7 @@ type Site struct {
 	logins       *tenants.Logins
 	tenants      *tenants.Service
 	oauth        *oauth.Service
+	apps         *apps.Service
 	limits       *ratelimit.Limiter
 	shares       *shares
 	orgLimits    *tenants.Limits
@@ -200,6 +202,9 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 		return err
 	}
 	if err := s.openServices(ctx); err != nil {
+		return err
+	}
+	if err := s.openApps(); err != nil {
 		return err
 	}
 	return s.openInstances()
