@@ -53,7 +53,22 @@ func (w *world) newVictim(t *testing.T, name string) *victim {
 	v.associate(t)
 	refused := w.do(t, "east", "GET", "/cloudapi/1.0.0/rightsBundles", sitetest.Bearer(v.admin), "").Want(t, 403)
 	v.ids["refusal"] = refused.Header.Get(httpapi.HeaderRequestID)
+	v.serve(t)
 	return v
+}
+
+// operations is the service definition that ships with us.
+const operations = "7c3ad6f2-52a5-4d4e-9a43-1c6e3b0f5a90"
+
+// serve has the victim have a service instance, with an account in it.
+func (v *victim) serve(t *testing.T) {
+	t.Helper()
+	in := v.w.do(t, "east", "POST", httpapi.OwnAPI+"/serviceInstances", sitetest.Bearer(v.provider, "Content-Type", "application/json"),
+		fmt.Sprintf(`{"orgId":%q,"name":"%s-instance","serviceDefinitionId":%q,"prefix":"/%s","upstreams":["https://%s.example.com"]}`, v.ids["org"], v.name, operations, v.name, v.name))
+	v.ids["serviceInstance"] = bare(in.Want(t, 201).String(t, "id"))
+	account := v.w.do(t, "east", "POST", "/csp/gateway/am/api/orgs/"+v.ids["org"]+"/service-instances/"+v.ids["serviceInstance"]+"/service-accounts",
+		sitetest.Bearer(v.admin, "Content-Type", "application/json"), fmt.Sprintf(`{"id":"%s-hand"}`, v.name))
+	v.ids["instanceAccount"] = account.Want(t, 201).String(t, "id")
 }
 
 // associate has the victim hold an association with globex.

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ import (
 	"causeway/internal/store/storetest"
 	"causeway/oauth/oauthhttp"
 	"causeway/portal"
+	"causeway/services/serviceshttp"
 	"causeway/tenants/tenantshttp"
 )
 
@@ -234,6 +236,7 @@ func endpoints() []endpoint {
 	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&portal.Handler{}).Endpoints())
+	all.Add((&serviceshttp.Handler{}).Endpoints())
 	var list []endpoint
 	for _, rt := range all.Routes {
 		e := endpoint{method: rt.Method, path: rt.Path, list: rt.List}
@@ -269,6 +272,8 @@ var kindOf = map[string]string{
 	"siteKeys":    "siteKey",    // the site's, see TestRootKeys_R10_VCD39
 	// Of an organization; what has a parameter called site is a site's.
 	"associations": "association", "site": "site",
+	"serviceInstances": "serviceInstance", "service-instances": "serviceInstance", "service-accounts": "instanceAccount",
+	"serviceDefinitions": "serviceDefinition", // the site's, see TestDefinitions_R7
 }
 
 // kind names what the parameter of a path is of, by its match.
@@ -295,7 +300,7 @@ func (e endpoint) fill(t *testing.T, org string, ids map[string]string) string {
 	t.Helper()
 	return parameter.ReplaceAllStringFunc(e.path, func(s string) string {
 		m := parameter.FindStringSubmatch(s)
-		if m[2] == "org" {
+		if m[2] == "org" && m[1] != "orgs" {
 			return m[1] + "/" + org
 		}
 		of, ok := kind(m)
@@ -368,12 +373,30 @@ func wantRefusal(t *testing.T, path string, a sitetest.Answer, statuses ...int) 
 		err = members(a, "application/json", "error", "error_description", "error_uri", "minorErrorCode", "message", "stackTrace")
 	case strings.HasPrefix(trimmed, "api/"):
 		err = xmlRefusal(a)
+	case strings.HasPrefix(trimmed, "csp/"):
+		err = cspRefusal(a)
 	default:
 		err = members(a, "application/json;version="+httpapi.Version, "minorErrorCode", "message", "stackTrace")
 	}
 	if err != nil {
 		t.Errorf("not a refusal in the dialect of %s: %v\n%.300s", path, err, a.Body)
 	}
+}
+
+// cspRefusal wants the two numbers beside the texts: clients read them as such.
+func cspRefusal(a sitetest.Answer) error {
+	var numbers struct {
+		Status int `json:"statusCode"`
+		Module int `json:"moduleCode"`
+	}
+	if err := json.Unmarshal(a.Body, &numbers); err != nil {
+		return err
+	}
+	if numbers.Status != a.Status || numbers.Module == 0 {
+		return fmt.Errorf("statusCode %d and moduleCode %d", numbers.Status, numbers.Module)
+	}
+	a.Body = []byte(strings.Replace(strings.Replace(string(a.Body), `"statusCode":`+strconv.Itoa(a.Status)+",", "", 1), `"moduleCode":`+strconv.Itoa(numbers.Module)+",", "", 1))
+	return members(a, "application/json", "message", "errorCode", "cspErrorCode", "requestId", "traceId", "metadata", "error", "error_description")
 }
 
 func members(a sitetest.Answer, media string, names ...string) error {
@@ -416,7 +439,7 @@ func xmlRefusal(a sitetest.Answer) error {
 	return nil
 }
 
-var messageID = regexp.MustCompile(`\[ [0-9a-zA-Z-]+ \]`)
+var messageID = regexp.MustCompile(`\[ [0-9a-zA-Z-]+ \]|"(requestId|traceId)":"[0-9a-zA-Z-]+"`)
 
 // masked is a body without the request id.
 func masked(a sitetest.Answer) string {
