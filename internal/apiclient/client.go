@@ -245,6 +245,16 @@ func (c *Client) Post(ctx context.Context, path, contentType string, body []byte
 	return err
 }
 
+// DoText is Do for a body that is text of a type.
+func (c *Client) DoText(ctx context.Context, method, path, contentType string, text []byte, out any) error {
+	r, err := c.request(ctx, method, path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", contentType)
+	return c.exchange(r, out)
+}
+
 // All reads every page of a list.
 func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 	var all []T
