@@ -42,11 +42,17 @@ var plantedNames = set(
 // client to us and what pretends to be our word about the client.
 func StripRequest(h http.Header) {
 	for name := range h {
-		var room [48]byte
-		if n := fold(room[:0], name); secretNames[string(n)] || identityNames[string(n)] || hasPrefix(n, identityPrefixes...) {
+		if Strips(name) {
 			delete(h, name)
 		}
 	}
+}
+
+// Strips reports whether StripRequest removes a header of this name.
+func Strips(name string) bool {
+	var room [48]byte
+	n := fold(room[:0], name)
+	return secretNames[string(n)] || identityNames[string(n)] || hasPrefix(n, identityPrefixes...)
 }
 
 // StripResponse removes from an answer what the other side has no business

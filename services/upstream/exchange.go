@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"sync/atomic"
 
 	"causeway/internal/hop"
@@ -17,14 +18,16 @@ import (
 // exchange is one request on its way. It is a reverse proxy's transport, too: which
 // upstream the request goes to is known when it goes.
 type exchange struct {
-	proxy  httputil.ReverseProxy
-	by     *Proxy
-	in     *Instance
-	id     *Identity
-	host   string // that the client asked
-	to     *member
-	body   *given
-	failed error
+	proxy httputil.ReverseProxy
+	by    *Proxy
+	in    *Instance
+	id    *Identity
+	host  string // that the client asked
+	to    *member
+	// proxied is of requests that go by way of proxy.
+	proxied bool
+	body    *given
+	failed  error
 }
 
 func (p *Proxy) newExchange() *exchange {
@@ -49,12 +52,22 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 	e := p.newExchange()
 	e.in, e.id, e.host = in, &id, r.Host
 	defer e.release() // also when the client or the upstream went away in the middle
-	e.proxy.ServeHTTP(w, r)
-	failed := e.failed
+	var failed error
+	if e.proxied = !p.forwards(r, &id); !e.proxied {
+		failed = e.forward(w, r)
+	} else {
+		e.proxy.ServeHTTP(w, r)
+		failed = e.failed
+	}
 	e.in, e.id, e.failed, e.body = nil, nil, nil, nil
 	e.release()
 	p.exchanges.Put(e)
 	return unavailable(in, failed)
+}
+
+// forwards reports whether r stays what it is.
+func (p *Proxy) forwards(r *http.Request, id *Identity) bool {
+	return !p.slow && !(id.WebSocket && hop.AsksForWebSocket(r))
 }
 
 func (e *exchange) release() {
@@ -88,7 +101,7 @@ func (e *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) { e.f
 // there was no connection, so that nothing was sent.
 func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	pool := e.in.pool
-	if out.Body != nil && out.Body != http.NoBody {
+	if out.Body != nil && out.Body != http.NoBody && e.body == nil {
 		e.body = &given{ReadCloser: out.Body}
 		out.Body = e.body
 	}
@@ -122,11 +135,13 @@ func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 // aim is out for one upstream. Its values are hidden from the transport: see
 // [hop.Quiet].
 func (e *exchange) aim(out *http.Request, m *member) *http.Request {
-	r := out.WithContext(hop.Quiet(out.Context()))
-	u := *out.URL
+	if len(e.in.pool.members) > 1 || e.proxied {
+		out = out.WithContext(hop.Quiet(out.Context())) // each try has one of its own
+		out.URL = &url.URL{RawQuery: out.URL.RawQuery}
+	}
+	u := out.URL
 	u.Scheme, u.Host, u.Path, u.RawPath = m.scheme, m.host, m.base+e.id.Path, ""
-	r.URL = &u
-	return r
+	return out
 }
 
 // blame is what an upstream did wrong, or nothing where others did.
@@ -148,9 +163,19 @@ func (e *exchange) blame(out *http.Request, err error) failure {
 type given struct {
 	io.ReadCloser
 	broke atomic.Pointer[error]
+	over  atomic.Bool
 }
 
+var errOver = errors.New("the exchange is over")
+
+// finish ends reading: a transport may go on after its answer, and the client's
+// connection is by then for another request.
+func (g *given) finish() { g.over.Store(true) }
+
 func (g *given) Read(p []byte) (int, error) {
+	if g.over.Load() {
+		return 0, errOver
+	}
 	n, err := g.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		g.broke.Store(&err)

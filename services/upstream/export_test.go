@@ -12,3 +12,6 @@ func (p *Proxy) Patience(d time.Duration) {
 
 // Unreached is how a connection that could not be made is told.
 func Unreached(err error) error { return unreached{err} }
+
+// ByReverseProxy has p do everything by httputil.ReverseProxy.
+func (p *Proxy) ByReverseProxy() { p.slow = true }

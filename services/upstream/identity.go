@@ -31,10 +31,13 @@ const HeaderAssertion = "X-Causeway-Identity"
 // GroupAccounts is the group of the apps' accounts in every instance (CSP-19).
 const GroupAccounts = "service-accounts"
 
+// identityHeaders is about how many there are.
+const identityHeaders = 14
+
 // headers are set after everything a client could have forged is gone.
 func (id *Identity) headers(h http.Header) {
 	p := &id.Principal
-	s := setter{h: h, room: make([]string, 0, 16)}
+	s := setter{h: h, room: make([]string, 0, identityHeaders)}
 	s.set("X-Causeway-Site", string(id.Site))
 	s.set("X-Causeway-Org", string(id.Org.ID))
 	s.set("X-Causeway-Org-Name", id.Org.Name)

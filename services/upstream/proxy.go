@@ -67,6 +67,7 @@ type Proxy struct {
 	checks   sync.WaitGroup
 	closing  sync.RWMutex
 	closed   bool
+	slow     bool // everything by httputil.ReverseProxy
 	checking chan struct{}
 }
 
