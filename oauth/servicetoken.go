@@ -97,19 +97,7 @@ func (s *Service) ServiceKeys(ctx context.Context) ([]PublicKey, error) {
 // serviceKey is the key that signs service tokens. A site that has no use for them
 // has none: to make one takes as long as a start.
 func (s *Service) serviceKey(ctx context.Context) (readyKey, error) {
-	set, err := s.signer.current(ctx)
-	if err != nil {
-		return readyKey{}, err
-	}
-	if k, ok := signing(set.list, PurposeServiceToken, s.now()); ok {
-		return set.ready[k.ID], nil
-	}
-	s.making.Lock() // one makes it, and the others of this cell wait
-	defer s.making.Unlock()
-	if err := s.keepKeys(ctx, PurposeServiceToken); err != nil {
-		return readyKey{}, err
-	}
-	return s.signer.signing(ctx, PurposeServiceToken)
+	return s.firstKey(ctx, PurposeServiceToken)
 }
 
 // isServiceToken reports whether token says of itself that it is one.

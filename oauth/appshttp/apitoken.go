@@ -118,7 +118,7 @@ func apiTokenForm(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.ContentLength == 0 {
+	if r.ContentLength == 0 || r.Header.Get("Content-Type") == "" { // nothing else is said
 		return inURL, nil
 	}
 	bare := r.Clone(r.Context())
