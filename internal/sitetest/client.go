@@ -128,6 +128,8 @@ func (c *Client) note(a Answer) {
 		RefreshToken string `json:"refresh_token"`
 		DeviceCode   string `json:"device_code"`
 		UserCode     string `json:"user_code"`
+		ClientSecret string `json:"clientSecret"`
+		HookSecret   string `json:"hookSecret"`
 	}
 	_ = json.Unmarshal(a.Body, &secrets) // most answers hold none
 	c.mu.Lock()
@@ -135,7 +137,7 @@ func (c *Client) note(a Answer) {
 	if a.Status >= http.StatusBadRequest {
 		c.pages = append(fmt.Append(c.pages, a.Status, a.Header, "\n"), a.Body...)
 	}
-	for _, s := range []string{secrets.AccessToken, secrets.RefreshToken, secrets.DeviceCode, secrets.UserCode, a.Header.Get(accessToken), a.Header.Get(legacyToken)} {
+	for _, s := range []string{secrets.AccessToken, secrets.RefreshToken, secrets.DeviceCode, secrets.UserCode, secrets.ClientSecret, secrets.HookSecret, a.Header.Get(accessToken), a.Header.Get(legacyToken)} {
 		if s != "" {
 			c.issued[s] = true
 		}
