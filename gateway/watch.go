@@ -17,9 +17,11 @@ import (
 )
 
 const (
-	// recheck is how often an exchange that takes long is judged anew. It is less
-	// than the longest that a revocation may take to matter anywhere.
-	recheck = 30 * time.Second
+	// recheck is how often an exchange that takes long is judged anew, from memory: it
+	// may go on no longer after a revocation than others could begin (R4).
+	recheck = time.Second
+	// doubt is for how long an exchange goes on of which nobody can tell.
+	doubt = 30 * time.Second
 	// stalled is how long a client may send nothing of a body that it has begun.
 	stalled = 120 * time.Second
 )
@@ -61,25 +63,26 @@ type watch struct {
 	cancel context.CancelCauseFunc
 	body   *watchedBody
 	ctx    context.Context
-	unsure bool // the last look could not tell
+	unsure time.Time // since when looks cannot tell; zero: the last one could
 	over   atomic.Bool
 	timer  atomic.Pointer[time.Timer]
 }
 
-// look judges and comes again. One look that cannot tell is forgiven: the answer
-// is at most two looks old.
+// look judges and comes again. Looks that cannot tell are forgiven for a while.
 func (w *watch) look() {
 	err := w.still(w.ctx)
 	p := problem.As(err)
 	switch {
 	case err == nil:
-		w.unsure = false
+		w.unsure = time.Time{}
 	case p == nil || p.Code == problem.Unavailable || p.Code == problem.SiteUnreachable || p.Code == problem.Internal:
-		if w.unsure {
+		if w.unsure.IsZero() {
+			w.unsure = time.Now()
+		}
+		if time.Since(w.unsure) >= doubt {
 			w.cancel(problem.New(problem.Unavailable, "Whether this may go on cannot be found out.").After(time.Second))
 			return
 		}
-		w.unsure = true
 	default:
 		w.cancel(p)
 		return

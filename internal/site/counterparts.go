@@ -3,6 +3,7 @@ package site
 import (
 	"context"
 
+	"causeway/internal/problem"
 	"causeway/oauth"
 	"causeway/services"
 	"causeway/tenants"
@@ -21,6 +22,10 @@ func (c counterparts) App(ctx context.Context, org tenants.OrgID, home tenants.S
 		who = tenants.Principal{Kind: tenants.KindApp, ID: id, Name: id, Org: org, Epoch: held.Epoch}
 		return err
 	})
+	if problem.Has(err, problem.NotFound) {
+		err = problem.New(problem.Forbidden, "The fulfilling organization has not added the app %.300q.", id).
+			With(problem.FactReason, problem.ReasonNoCounter)
+	}
 	return who, err
 }
 
