@@ -194,15 +194,20 @@ func (g *Gateway) handle(method, path string, h gin.HandlerFunc) {
 }
 
 // Public is the handler of the public listener.
-func (g *Gateway) Public() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if g.isHosted(r) {
-			g.hosted.ServeHTTP(w, r)
-			return
-		}
-		g.engine.ServeHTTP(w, r)
-	})
+func (g *Gateway) Public() http.Handler { return public{g} }
+
+type public struct{ *Gateway }
+
+func (p public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.isHosted(r) {
+		p.hosted.ServeHTTP(w, r)
+		return
+	}
+	p.engine.ServeHTTP(w, r)
 }
+
+// Routes are the paths that are not an instance's.
+func (p public) Routes() gin.RoutesInfo { return p.engine.Routes() }
 
 // Peer is the handler of the peer listener. site says which associated site is
 // at the other end of a connection, and is asked for each request: a connection

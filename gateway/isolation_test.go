@@ -70,10 +70,33 @@ var posted = []struct{ suffix, media, body string }{
 		`<Role href="https://localhost/api/admin/role/$role"/><Password>` + longPassword + `</Password></User>`},
 }
 
+// written are the bodies of routes below /csp that need one, by method and the end
+// of their path.
+var written = []struct{ method, suffix, body string }{
+	{"POST", "/oauth-apps", newApp(marker + "-more")},
+	{"DELETE", "/oauth-apps", `{"clientIdsToDelete":["$app"]}`},
+	{"PATCH", "/oauth-apps/:app", newApp(marker + "-renamed")},
+	{"POST", "/secret", `{"newClientSecret":"0123456789abcdefghijklmnopqrstuvwxyz"}`},
+	{"PUT", "/secret", `{}`},
+	{"POST", "/clients", `{"ids":["$idleApp"]}`},
+	{"DELETE", "/clients", `{"ids":["$app"]}`},
+	{"PATCH", "/clients/:client/roles", `{"organizationRoles":{"rolesToAdd":["developer"]}}`},
+	{"PATCH", "/users/:user/roles", `{"customRoles":{"rolesToAdd":["$customRole"]}}`},
+	{"POST", "/search", `{}`},
+	{"POST", "/custom-roles", `{"name":"` + marker + `-more","displayName":"` + marker + `-more"}`},
+	{"PATCH", "/custom-roles/:role", `{"displayName":"` + marker + `-renamed"}`},
+	{"PATCH", "/permissions", `{"permissionsToRemove":["external/` + operations + `/aoa:metrics"]}`},
+}
+
 // request is what the owner would send: what a GET shows goes back by PUT.
 func (w *world) request(t *testing.T, e endpoint, path string, v *victim) (header http.Header, body string) {
 	t.Helper()
 	header = http.Header{"Content-Type": {e.media()}}
+	for _, b := range written {
+		if b.method == e.method && strings.HasPrefix(e.path, "/csp/") && strings.HasSuffix(e.path, b.suffix) {
+			return header, strings.NewReplacer("$app", v.ids["app"], "$idleApp", v.ids["idleApp"], "$customRole", v.ids["customRole"]).Replace(b.body)
+		}
+	}
 	switch e.method {
 	case http.MethodPut:
 		owners := v.owners()

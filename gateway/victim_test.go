@@ -54,6 +54,7 @@ func (w *world) newVictim(t *testing.T, name string) *victim {
 	refused := w.do(t, "east", "GET", "/cloudapi/1.0.0/rightsBundles", sitetest.Bearer(v.admin), "").Want(t, 403)
 	v.ids["refusal"] = refused.Header.Get(httpapi.HeaderRequestID)
 	v.serve(t)
+	v.employ(t)
 	return v
 }
 
@@ -69,6 +70,28 @@ func (v *victim) serve(t *testing.T) {
 	account := v.w.do(t, "east", "POST", "/csp/gateway/am/api/orgs/"+v.ids["org"]+"/service-instances/"+v.ids["serviceInstance"]+"/service-accounts",
 		sitetest.Bearer(v.admin, "Content-Type", "application/json"), fmt.Sprintf(`{"id":"%s-hand"}`, v.name))
 	v.ids["instanceAccount"] = account.Want(t, 201).String(t, "id")
+}
+
+// employ has the victim own two apps, one of which holds a custom role.
+func (v *victim) employ(t *testing.T) {
+	t.Helper()
+	header := sitetest.Bearer(v.admin, "Content-Type", "application/json")
+	org := "/orgs/" + v.ids["org"]
+	v.ids["customRole"], v.ids["orgRole"] = marker+"-custom", "org_member"
+	v.w.do(t, "east", "POST", "/csp/gateway/iam-roles-mgmt/api"+org+"/custom-roles", header,
+		fmt.Sprintf(`{"name":%q,"displayName":"%s-custom","permissions":["external/%s/aoa:metrics"]}`, v.ids["customRole"], v.name, operations)).Want(t, 201)
+	for _, kind := range []string{"app", "idleApp"} {
+		made := v.w.do(t, "east", "POST", httpapi.CSPBase+org+"/oauth-apps", header, newApp(v.name+"-"+kind))
+		v.ids[kind] = made.Want(t, 200).String(t, "clientId")
+	}
+	v.w.do(t, "east", "POST", httpapi.CSPBase+org+"/clients", header,
+		fmt.Sprintf(`{"ids":[%q],"organizationRoles":[{"name":"org_member"}],"customRoles":[{"name":%q}]}`, v.ids["app"], v.ids["customRole"])).Want(t, 200)
+}
+
+// newApp is a request for an app.
+func newApp(name string) string {
+	return fmt.Sprintf(`{"displayName":%q,"description":%q,"grantTypes":["client_credentials"],"allowedScopes":{"generalScopes":[],
+		"organizationScopes":{"allRoles":true,"roles":[]},"servicesScopes":[]}}`, name, name)
 }
 
 // associate has the victim hold an association with globex.

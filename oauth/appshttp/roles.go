@@ -20,7 +20,7 @@ func (h *Handler) roleRoutes() httpapi.Endpoints {
 	const custom = "/custom-roles"
 	return httpapi.Endpoints{Routes: []httpapi.Route{
 		h.inOrg(http.MethodGet, "/roles", h.orgRoles),
-		h.inOrg(http.MethodGet, "/roles/:role", h.orgRole),
+		h.inOrg(http.MethodGet, "/roles/:orgRole", h.orgRole),
 		h.below(customRolesBase, http.MethodGet, custom, h.customRoles),
 		h.below(customRolesBase, http.MethodPost, custom, h.createCustomRole),
 		h.below(customRolesBase, http.MethodGet, custom+"/:role", h.customRole),
@@ -59,7 +59,7 @@ func (h *Handler) orgRoles(c *gin.Context, _ httpapi.Call, org *tenants.Snapshot
 
 func (h *Handler) orgRole(c *gin.Context, _ httpapi.Call, org *tenants.Snapshot) error {
 	for _, r := range services.OrgRoles() {
-		if string(r.Name) == c.Param("role") {
+		if string(r.Name) == c.Param("orgRole") {
 			httpapi.JSON(c, http.StatusOK, newOrgRoleBody(org.ID, r))
 			return nil
 		}

@@ -314,7 +314,7 @@ func TestOtherOrganizationsLookAbsent_R6(t *testing.T) {
 			}
 			for _, org := range []string{string(d.a), tenants.NewID(), "alpha"} {
 				path := strings.Replace(rt.Path, ":org", org, 1)
-				for _, p := range []string{":client", ":user", ":role", ":app"} {
+				for _, p := range []string{":client", ":user", ":orgRole", ":role", ":app"} {
 					path = strings.Replace(path, p, tenants.NewID(), 1)
 				}
 				a := d.ask(rt.Method, path, `{}`, 404)
