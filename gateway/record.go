@@ -99,30 +99,30 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 // logLine writes what r says; p is nil unless the request was refused, and skipped
 // is how many lines were left out before.
 func (g *Gateway) logLine(c *gin.Context, r Record, p *problem.Problem, skipped int) {
-	attrs := []any{
-		"request_id", r.RequestID, "method", r.Method, "route", r.Route, "status", r.Status,
-		"org", r.Org, "principal", r.Principal, "dur", r.Duration,
-	}
+	attrs := append(make([]slog.Attr, 0, 12),
+		slog.String("request_id", r.RequestID), slog.String("method", r.Method), slog.String("route", r.Route), slog.Int("status", r.Status),
+		slog.String("org", r.Org), slog.String("principal", r.Principal), slog.Duration("dur", r.Duration),
+	)
 	if r.Peer != "" {
-		attrs = append(attrs, "peer", r.Peer)
+		attrs = append(attrs, slog.String("peer", r.Peer))
 	}
 	if r.Via != "" {
-		attrs = append(attrs, "via", r.Via)
+		attrs = append(attrs, slog.String("via", r.Via))
 	}
 	if r.RefusedBy != "" {
-		attrs = append(attrs, "refused_by", r.RefusedBy)
+		attrs = append(attrs, slog.String("refused_by", r.RefusedBy))
 	}
 	level := slog.LevelInfo
 	if p != nil {
-		attrs = append(attrs, "problem", p.Error())
+		attrs = append(attrs, slog.String("problem", p.Error()))
 		if p.Code.Row().Status >= http.StatusInternalServerError {
 			level = slog.LevelWarn
 		}
 	}
 	if skipped > 0 {
-		attrs = append(attrs, "others_refused", skipped)
+		attrs = append(attrs, slog.Int("others_refused", skipped))
 	}
-	g.log.Log(c.Request.Context(), level, "request", attrs...)
+	g.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
 }
 
 // recover answers 500 when a handler panics, and logs where without the request,

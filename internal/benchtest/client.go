@@ -19,6 +19,10 @@ func Main(m *testing.M) {
 		serve(os.Stdin, os.Stdout)
 		return
 	}
+	if os.Getenv(asInstance) != "" {
+		_ = stand(os.Stdin, os.Stdout) // who started it sees no address
+		return
+	}
 	os.Exit(m.Run())
 }
 

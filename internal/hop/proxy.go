@@ -36,3 +36,7 @@ func Quiet(ctx context.Context) context.Context { return quiet{ctx} }
 type quiet struct{ context.Context }
 
 func (quiet) Value(any) any { return nil }
+
+// AfterFunc spares whoever derives a context from q the goroutine that contexts of
+// others cost.
+func (q quiet) AfterFunc(f func()) func() bool { return context.AfterFunc(q.Context, f) }

@@ -132,12 +132,13 @@ func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	}
 }
 
-// aim is out for one upstream. Its values are hidden from the transport: see
-// [hop.Quiet].
+// aim is out for one upstream; each try has one of its own.
 func (e *exchange) aim(out *http.Request, m *member) *http.Request {
-	if len(e.in.pool.members) > 1 || e.proxied {
-		out = out.WithContext(hop.Quiet(out.Context())) // each try has one of its own
-		out.URL = &url.URL{RawQuery: out.URL.RawQuery}
+	if e.proxied {
+		out = out.WithContext(hop.Quiet(out.Context()))
+	} else if len(e.in.pool.members) > 1 {
+		out = out.WithContext(out.Context())
+		out.URL = &url.URL{RawQuery: out.URL.RawQuery, ForceQuery: out.URL.ForceQuery}
 	}
 	u := out.URL
 	u.Scheme, u.Host, u.Path, u.RawPath = m.scheme, m.host, m.base+e.id.Path, ""

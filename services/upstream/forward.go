@@ -55,7 +55,7 @@ var errSwitched = errors.New("the upstream switched protocols, which nobody aske
 
 // outgoing is r for the instance. Values of headers are shared and not changed.
 func (e *exchange) outgoing(r *http.Request) *http.Request {
-	out := r.WithContext(hop.Quiet(r.Context()))
+	out := r.WithContext(r.Context())
 	out.Header = make(http.Header, len(r.Header)+identityHeaders)
 	for name, values := range r.Header {
 		if !hopByHop[name] && !hop.Strips(name) {
@@ -76,7 +76,7 @@ func (e *exchange) outgoing(r *http.Request) *http.Request {
 		out.Header["User-Agent"] = nil // or the transport would give its own
 	}
 	e.id.headers(out.Header)
-	out.URL = &url.URL{RawQuery: r.URL.RawQuery} // as sent: semicolons and all
+	out.URL = &url.URL{RawQuery: r.URL.RawQuery, ForceQuery: r.URL.ForceQuery} // as sent: semicolons and all
 	out.Host, out.RequestURI, out.Close = "", "", false
 	out.Trailer = nil // only the names would arrive, and they may be forged ones
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody {
