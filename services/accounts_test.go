@@ -275,10 +275,12 @@ func TestManualAccounts_CSP_18_CSP_20(t *testing.T) {
 		if total != 2 || len(list) != 2 || list[0].Kind()+list[1].Kind() != "appmanual" {
 			t.Errorf("the subjects are %+v", list)
 		}
+		machine := owner // an API token of the owner's
+		machine.Principal.Kind = tenants.KindAPIToken
 		for _, tt := range []struct {
 			who  tenants.Caller
 			want problem.Code
-		}{{member, problem.Forbidden}, {nobody, problem.Forbidden}, {stranger, problem.NotFound}} {
+		}{{machine, problem.Forbidden}, {member, problem.Forbidden}, {nobody, problem.Forbidden}, {stranger, problem.NotFound}} {
 			_, err := f.service.CreateAccount(ctx, tt.who, f.a, in.ID, "another")
 			wants(t, err, tt.want)
 			wants(t, f.service.EndAccount(ctx, tt.who, f.a, in.ID, made.ID), tt.want)

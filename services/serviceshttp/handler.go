@@ -38,7 +38,7 @@ const (
 // Endpoints lists what the handler serves.
 func (h *Handler) Endpoints() httpapi.Endpoints {
 	routes := []httpapi.Route{
-		{Method: http.MethodGet, Path: definitions, Rights: view, Do: h.definitionList},
+		{Method: http.MethodGet, Path: definitions, Rights: view, List: httpapi.Pages{}, Do: h.definitionList},
 		{Method: http.MethodPost, Path: definitions, Rights: manage, Do: h.definitionCreate},
 		{Method: http.MethodGet, Path: definitions + "/:id", Rights: view, Do: h.definitionGet},
 		{Method: http.MethodPut, Path: definitions + "/:id", Rights: manage, Do: h.definitionReplace},
