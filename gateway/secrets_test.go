@@ -93,6 +93,8 @@ func TestSecretsAreNowhere_R12_VCD12_VCD14(t *testing.T) {
 		w.do(t, "west", "POST", "/cloudapi/1.0.0/sessions", r.Header, "").Want(t, 401)
 		keep("login header", strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
 
+		w.appSecrets(t, admin, keep)
+
 		// Rotation, retry, replay, revocation.
 		second := c.Refresh(t, "west", "acme", first).Want(t, 200)
 		keep("second refresh token", second.String(t, "refresh_token"))

@@ -44,6 +44,7 @@ func TestCreate_CSP_25_Refuses(t *testing.T) {
 			"resource that is none": func(d *apps.Draft) {
 				d.Ceiling.Services[0].Roles = []services.ScopedRole{{Name: "aoa:viewer", Resource: "x"}}
 			},
+			"too many scopes":         func(d *apps.Draft) { d.Ceiling.Org = slices.Repeat([]string{"org_member"}, 501) },
 			"too much of others":      func(d *apps.Draft) { d.Echo = map[string]any{"redirectUris": strings.Repeat("x", 9000)} },
 			"overlap out of bounds":   func(d *apps.Draft) { d.RotationOverlap = 31 * 24 * time.Hour },
 			"refresh life below zero": func(d *apps.Draft) { d.RefreshTTL = -time.Second },

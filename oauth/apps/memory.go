@@ -6,6 +6,7 @@ import (
 	"causeway/internal/cache"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
+	"causeway/services"
 	"causeway/tenants"
 )
 
@@ -74,7 +75,7 @@ func (s *Service) find(ctx context.Context, id ID) (*App, error) {
 func (s *Service) read(ctx context.Context, id ID) (found *App, err error) {
 	err = s.store.View(ctx, func(r Reader) error {
 		a, err := r.AppByID(id)
-		found = &a
+		found = a.kept()
 		return err
 	})
 	if problem.Has(err, problem.NotFound) {
@@ -106,9 +107,15 @@ func readMember(r Reader, org tenants.OrgID, id ID) (*membership, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &membership{app: &a, epoch: held.Epoch}
+	m := &membership{app: a.kept(), epoch: held.Epoch}
 	m.held, err = heldRoles(r, held)
 	return m, err
+}
+
+// kept is a without what no token is judged by, and which its owner can make large.
+func (a App) kept() *App {
+	a.Description, a.Ceiling, a.Echo = "", services.Ceiling{}, nil
+	return &a
 }
 
 func (m *membership) tags() []string {

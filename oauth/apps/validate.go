@@ -25,7 +25,7 @@ const (
 	minTTL, maxTTL         = time.Minute, 300 * time.Minute
 	maxRefreshTTL          = 10 * 365 * 24 * time.Hour
 	minOverlap, maxOverlap = time.Second, 30 * 24 * time.Hour
-	maxScopes              = 500     // entries of one list of a ceiling
+	maxScopes              = 500     // entries of a ceiling
 	maxEcho                = 8 << 10 // bytes
 )
 
@@ -105,8 +105,12 @@ func outOf(member string, least, most time.Duration) error {
 }
 
 func checkCeiling(c services.Ceiling) error {
-	if max(len(c.General), len(c.Org), len(c.Services)) > maxScopes {
-		return tooManyScopes()
+	entries := len(c.General) + len(c.Org) + len(c.Services)
+	for _, s := range c.Services {
+		entries += len(s.Roles)
+	}
+	if entries > maxScopes {
+		return problem.New(problem.BadRequest, "allowedScopes has at most %d entries.", maxScopes)
 	}
 	for _, role := range c.Org {
 		if !services.KnownOrgRole(role) {
@@ -119,9 +123,6 @@ func checkCeiling(c services.Ceiling) error {
 		}
 	}
 	for _, s := range c.Services {
-		if len(s.Roles) > maxScopes {
-			return tooManyScopes()
-		}
 		for _, role := range s.Roles {
 			if _, err := tenants.ParseUUID(role.Resource); role.Resource != "" && err != nil {
 				return problem.New(problem.BadRequest, "The resource of a role must be the id of a service instance.")
@@ -129,10 +130,6 @@ func checkCeiling(c services.Ceiling) error {
 		}
 	}
 	return nil
-}
-
-func tooManyScopes() error {
-	return problem.New(problem.BadRequest, "A list of scopes has at most %d entries.", maxScopes)
 }
 
 // checkServices judges the service roles of a ceiling by what services there are.

@@ -26,6 +26,7 @@ func (h *Handler) appRoutes() httpapi.Endpoints {
 		return rt
 	}
 	return httpapi.Endpoints{Routes: []httpapi.Route{
+		h.inOrg(http.MethodGet, "", h.organization),
 		home(h.inOrg(http.MethodPost, appsPath, h.create)),
 		h.inOrg(http.MethodGet, appsPath, h.list),
 		h.inOrg(http.MethodDelete, appsPath, h.removeMany),

@@ -87,6 +87,11 @@ func (h *Handler) userOrgs(c *gin.Context, call httpapi.Call) error {
 	return nil
 }
 
+func (h *Handler) organization(c *gin.Context, _ httpapi.Call, org *tenants.Snapshot) error {
+	httpapi.JSON(c, http.StatusOK, newOrg(org))
+	return nil
+}
+
 func newOrg(o *tenants.Snapshot) orgBody {
 	display := o.DisplayName
 	if display == "" {

@@ -352,6 +352,11 @@ func TestApps_R6_OtherOrganizations(t *testing.T) {
 		}
 		provider := w.Client.Login(t, "west", sitetest.System)
 		w.call("GET", w.globe+"/oauth-apps", provider, nil).Want(t, http.StatusOK)
+		for path, bearer := range map[string]string{w.globe: provider, w.acme: token} {
+			if a := w.call("GET", path, bearer, nil).Want(t, http.StatusOK); a.String(t, "refLink") != path {
+				t.Errorf("%s is %s", path, a.Body)
+			}
+		}
 		w.call("GET", w.acme+"/oauth-apps/"+id, provider, nil).Want(t, http.StatusOK)
 		wantCSP(t, w.call("GET", w.globe+"/oauth-apps/"+id, provider, nil), http.StatusNotFound, "access_denied")
 		// What is not about apps does not know them.
