@@ -184,3 +184,21 @@ func Claims(t testing.TB, token string) map[string]any {
 	}
 	return claims
 }
+
+// WantCSPError wants a refusal that every client of the platform's can read.
+func WantCSPError(t testing.TB, a Answer, status int) {
+	t.Helper()
+	if a.Status != status {
+		t.Errorf("status %d, want %d\n%s", a.Status, status, a.Body)
+		return
+	}
+	body := a.JSON(t)
+	message, _ := body["message"].(string)
+	_, isText := body["error"].(string)
+	if message == "" || !isText || body["statusCode"] != float64(status) || body["moduleCode"] != float64(540) {
+		t.Errorf("no error of the platform's: %s", a.Body)
+	}
+	if got := a.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("a refusal may be cached: %q", got)
+	}
+}

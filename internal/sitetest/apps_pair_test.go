@@ -76,7 +76,7 @@ func atWest(app App) string { return app.ID + "@west" }
 func (a *abroad) onlyAdded(t *testing.T) {
 	app, token := a.west.AppWith(t, "aoa:superAdmin", "org_owner")
 	a.want(t, token, http.StatusForbidden, toDashboards) // whatever it is at west
-	wantCSPError(t, a.Ask(t, "POST", "/clients", Addition(app.ID, "aoa:dashboards")), http.StatusNotFound)
+	WantCSPError(t, a.Ask(t, "POST", "/clients", Addition(app.ID, "aoa:dashboards")), http.StatusNotFound)
 	a.Add(t, atWest(app), "aoa:dashboards")
 	a.want(t, token, http.StatusAccepted, toDashboards)
 	a.want(t, token, http.StatusForbidden, toAlerts, toQuery)
@@ -87,7 +87,7 @@ func (a *abroad) onlyAdded(t *testing.T) {
 		t.Errorf("without the header it is %d", got.Status)
 	}
 	a.refused(t, a.in, token, http.StatusUnauthorized, toDashboards)
-	wantCSPError(t, a.Exchange(t, "east", app), http.StatusUnauthorized)
+	WantCSPError(t, a.Exchange(t, "east", app), http.StatusUnauthorized)
 	// By its grants at west it has nothing more: nor less without them.
 	a.west.ChangeRoles(t, app.ID, "rolesToRemove", "org_owner")
 	a.want(t, token, http.StatusAccepted, toDashboards)
@@ -97,13 +97,13 @@ func (a *abroad) onlyAdded(t *testing.T) {
 func (a *abroad) notAssociated(t *testing.T) {
 	app, token := a.west.AppWith(t, "aoa:dashboards")
 	globex := a.Client.Manager(t, "east", "globex")
-	wantCSPError(t, globex.Ask(t, "POST", "/clients", Addition(atWest(app), "aoa:dashboards")), http.StatusNotFound)
+	WantCSPError(t, globex.Ask(t, "POST", "/clients", Addition(atWest(app), "aoa:dashboards")), http.StatusNotFound)
 	in := a.NewInstance(t, "east", "globex", "globex-own", "onboarded")
 	got := a.CallAt(t, "west", in, toDashboards, Bearer(token, authContext, globex.ID+"@"+bare(a.Client.Site("east").ID)))
 	if got.Status != http.StatusForbidden && got.Status != http.StatusNotFound || len(in.Taken()) > 0 {
 		t.Errorf("an organization that is not associated answers %d %s", got.Status, got.Body)
 	}
-	wantCSPError(t, a.Ask(t, "POST", "/clients", Addition(app.ID+"@nowhere", "aoa:dashboards")), http.StatusNotFound)
+	WantCSPError(t, a.Ask(t, "POST", "/clients", Addition(app.ID+"@nowhere", "aoa:dashboards")), http.StatusNotFound)
 }
 
 func (a *abroad) twins(t *testing.T) {
@@ -270,7 +270,7 @@ func (a *abroad) managesNothing(t *testing.T) {
 	for _, call := range []string{"POST /oauth-apps", "GET /oauth-apps", "PUT /oauth-apps/" + other.ID + "/secret", "DELETE /oauth-apps/" + other.ID, "POST /clients"} {
 		method, path, _ := strings.Cut(call, " ")
 		got := a.send(t, method, "west", CSP+"/orgs/"+a.ID+path, Bearer(token, a.there...), map[string]any{"displayName": "x", "description": "x", "grantTypes": []string{"client_credentials"}, "allowedScopes": map[string]any{}, "ids": []string{other.ID}})
-		wantCSPError(t, got, http.StatusForbidden)
+		WantCSPError(t, got, http.StatusForbidden)
 		own := a.west.As(t, token, method, path, nil) // and without the header at its own
 		if own.Status == http.StatusForbidden {
 			t.Errorf("%s of its own is %d %s", call, own.Status, own.Body)

@@ -78,14 +78,14 @@ func (s *shared) exchange(t *testing.T) {
 	s.may(t, token, toQuery)
 	for grant, word := range map[string]string{"": "invalid_request", "refresh_token": "unsupported_grant_type", "password": "unsupported_grant_type"} {
 		refused := s.Exchange(t, "east", app, "grant_type", grant)
-		wantCSPError(t, refused, http.StatusBadRequest)
+		WantCSPError(t, refused, http.StatusBadRequest)
 		if refused.String(t, "error") != word {
 			t.Errorf("grant %q: %s", grant, refused.Body)
 		}
 	}
 	unknown := s.Exchange(t, "east", App{"nobody-at-all", app.Secret})
 	wrong := s.Exchange(t, "east", App{app.ID, app.Secret + "x"})
-	wantCSPError(t, unknown, http.StatusUnauthorized)
+	WantCSPError(t, unknown, http.StatusUnauthorized)
 	if unknown.String(t, "message") != wrong.String(t, "message") || unknown.Status != wrong.Status || wrong.Header.Get("WWW-Authenticate") == "" {
 		t.Errorf("unknown: %s\nwrong: %s", unknown.Body, wrong.Body)
 	}
@@ -150,7 +150,7 @@ func (s *shared) noSignIn(t *testing.T) {
 
 func (s *shared) twoOrganizations(t *testing.T) {
 	app, own := s.AppWith(t, "aoa:metrics")
-	wantCSPError(t, s.Exchange(t, "east", app, "orgId", s.labs.ID), http.StatusForbidden)
+	WantCSPError(t, s.Exchange(t, "east", app, "orgId", s.labs.ID), http.StatusForbidden)
 	s.labs.Add(t, app.ID, "aoa:dashboards")
 	theirs := s.labs.TokenOf(t, app)
 	if got := Claims(t, theirs)["context_name"]; got != s.labs.ID {
@@ -164,10 +164,10 @@ func (s *shared) twoOrganizations(t *testing.T) {
 	s.mayNot(t, theirs, toQuery, toDashboards)
 	s.labs.mayNot(t, own, toQuery, toDashboards)
 	foreign := s.labs.As(t, own, "GET", "/clients", nil)
-	wantCSPError(t, foreign, http.StatusNotFound)
+	WantCSPError(t, foreign, http.StatusNotFound)
 	unknown := s.Exchange(t, "east", app, "orgId", "00000000-0000-4000-8000-000000000000")
 	globex := s.Exchange(t, "east", app, "orgId", s.Client.Manager(t, "east", "globex").ID)
-	wantCSPError(t, unknown, http.StatusForbidden)
+	WantCSPError(t, unknown, http.StatusForbidden)
 	if globex.Status != unknown.Status || globex.String(t, "message") != unknown.String(t, "message") {
 		t.Errorf("not there: %s\nnot added: %s", unknown.Body, globex.Body)
 	}
@@ -184,7 +184,7 @@ func (s *shared) owned(t *testing.T) {
 		body := AppRequest("displayName", "mine now", "newClientSecret", strings.Repeat("a", 40), "organizationId", s.labs.ID)
 		theirs := s.labs.Ask(t, method, "/oauth-apps/"+app.ID+below, body)
 		none := s.labs.Ask(t, method, "/oauth-apps/nobody-at-all"+below, body)
-		wantCSPError(t, theirs, http.StatusNotFound)
+		WantCSPError(t, theirs, http.StatusNotFound)
 		if theirs.String(t, "message") != none.String(t, "message") {
 			t.Errorf("%s: theirs %s\nabsent %s", call, theirs.Body, none.Body)
 		}
@@ -216,7 +216,7 @@ func (s *shared) nothingElse(t *testing.T) {
 	} {
 		s.in.Taken()
 		got := s.CallAt(t, "east", s.in, toQuery, header)
-		wantCSPError(t, got, http.StatusUnauthorized)
+		WantCSPError(t, got, http.StatusUnauthorized)
 		if got.Header.Get("WWW-Authenticate") == "" || len(s.in.Taken()) > 0 {
 			t.Errorf("%s: %v", name, got.Header)
 		}
@@ -257,12 +257,12 @@ func (s *shared) regenerate(t *testing.T) {
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery, toQuery)
 	s.labs.refused(t, s.labs.in, elsewhere, http.StatusUnauthorized, toQuery)
 	for range 3 {
-		wantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
+		WantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
 	}
 	s.may(t, s.TokenOf(t, fresh), toQuery)
 	s.Ask(t, "PUT", "/oauth-apps/"+app.ID+"/secret", map[string]any{}).Want(t, 200)
-	wantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized) // nor by one that came after
-	wantCSPError(t, s.Exchange(t, "east", fresh), http.StatusUnauthorized)
+	WantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized) // nor by one that came after
+	WantCSPError(t, s.Exchange(t, "east", fresh), http.StatusUnauthorized)
 }
 
 func (s *shared) overlap(t *testing.T) {
@@ -277,21 +277,21 @@ func (s *shared) overlap(t *testing.T) {
 	for _, dead := range []string{token, late} {
 		s.refused(t, s.in, dead, http.StatusUnauthorized, toQuery)
 	}
-	wantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
+	WantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
 	s.may(t, fresh, toQuery)
 	// Regenerating ends a rotation under way, too.
 	s.Ask(t, "POST", "/oauth-apps/"+app.ID+"/secret", map[string]any{"newClientSecret": strings.Repeat("Third_Secret~", 3)}).Want(t, 200)
 	s.Ask(t, "PUT", "/oauth-apps/"+app.ID+"/secret", map[string]any{}).Want(t, 200)
 	s.refused(t, s.in, fresh, http.StatusUnauthorized, toQuery)
-	wantCSPError(t, s.Exchange(t, "east", next), http.StatusUnauthorized)
-	wantCSPError(t, s.Exchange(t, "east", App{app.ID, strings.Repeat("Third_Secret~", 3)}), http.StatusUnauthorized)
+	WantCSPError(t, s.Exchange(t, "east", next), http.StatusUnauthorized)
+	WantCSPError(t, s.Exchange(t, "east", App{app.ID, strings.Repeat("Third_Secret~", 3)}), http.StatusUnauthorized)
 }
 
 func (s *shared) readmitted(t *testing.T) {
 	app, token := s.AppWith(t, "aoa:metrics")
 	s.Remove(t, app.ID)
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery)
-	wantCSPError(t, s.Exchange(t, "east", app), http.StatusForbidden)
+	WantCSPError(t, s.Exchange(t, "east", app), http.StatusForbidden)
 	s.Add(t, app.ID, "aoa:metrics")
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery) // for good
 	s.may(t, s.TokenOf(t, app), toQuery)
@@ -308,7 +308,7 @@ func (s *shared) deletion(t *testing.T) {
 		sixteen[i] += string(rune('a' + i))
 	}
 	sixteen[0] = app.ID
-	wantCSPError(t, s.Ask(t, "DELETE", "/oauth-apps", map[string]any{"clientIdsToDelete": sixteen}), http.StatusBadRequest)
+	WantCSPError(t, s.Ask(t, "DELETE", "/oauth-apps", map[string]any{"clientIdsToDelete": sixteen}), http.StatusBadRequest)
 	s.may(t, token, toQuery)
 	got := s.Ask(t, "DELETE", "/oauth-apps", map[string]any{"clientIdsToDelete": []string{app.ID, "nobody-at-all"}}).Want(t, 200)
 	if strings.TrimSpace(string(got.Body)) != `{"failed":["nobody-at-all"],"succeeded":["`+app.ID+`"]}` {
@@ -316,7 +316,7 @@ func (s *shared) deletion(t *testing.T) {
 	}
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery)
 	s.labs.refused(t, s.labs.in, elsewhere, http.StatusUnauthorized, toQuery)
-	wantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
+	WantCSPError(t, s.Exchange(t, "east", app), http.StatusUnauthorized)
 	for _, org := range []*acme{s.acme, s.labs} {
 		if line := org.member(t, app.ID); line != "" {
 			t.Errorf("%s has it still: %s", org.Org, line)
@@ -326,6 +326,6 @@ func (s *shared) deletion(t *testing.T) {
 			t.Errorf("%s has an account of it: %s", org.Org, accounts.Body)
 		}
 	}
-	wantCSPError(t, s.Ask(t, "POST", "/oauth-apps", AppRequest("id", app.ID)), http.StatusConflict)
-	wantCSPError(t, s.labs.Ask(t, "POST", "/clients", Addition(app.ID, "aoa:metrics")), http.StatusNotFound)
+	WantCSPError(t, s.Ask(t, "POST", "/oauth-apps", AppRequest("id", app.ID)), http.StatusConflict)
+	WantCSPError(t, s.labs.Ask(t, "POST", "/clients", Addition(app.ID, "aoa:metrics")), http.StatusNotFound)
 }

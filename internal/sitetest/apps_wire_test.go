@@ -238,7 +238,7 @@ func (a *acme) verified(t *testing.T, app App) {
 	}
 	verifies(t, block.Bytes, a.TokenOf(t, app))
 	bad := a.raw(t, "west", a.request("/auth/api-tokens/authorize", []string{"Content-Type: application/x-www-form-urlencoded"}, "refresh_token=not-a-token-abcde", strings.NewReplacer()))
-	wantCSPError(t, bad, http.StatusBadRequest)
+	WantCSPError(t, bad, http.StatusBadRequest)
 	if !strings.Contains(bad.String(t, "message"), "invalid_grant: Invalid refresh token") {
 		t.Errorf("the message is %q", bad.String(t, "message"))
 	}

@@ -118,6 +118,11 @@ func apiTokenForm(r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
+	for name := range inURL {
+		if name != "refresh_token" { // which one edition of the API had there
+			return nil, problem.New(problem.InvalidRequest, "Parameters belong into the body, not into the URL.")
+		}
+	}
 	if r.ContentLength == 0 || r.Header.Get("Content-Type") == "" { // nothing else is said
 		return inURL, nil
 	}

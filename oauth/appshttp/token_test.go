@@ -124,19 +124,20 @@ func TestParseAPIToken_CSP(t *testing.T) {
 		target, media, body, want string
 		code                      problem.Code
 	}{
-		"current name":      {"/", media, "api_token=abc", "abc", ""},
-		"old name":          {"/", media, "grant_type=api_token&refresh_token=abc", "abc", ""},
-		"both alike":        {"/", media, "api_token=abc&refresh_token=abc&passcode=1", "abc", ""},
-		"both":              {"/", media, "api_token=abc&refresh_token=abd", "", problem.InvalidRequest},
-		"in the URL":        {"/?refresh_token=abc", "", "", "abc", ""},
-		"URL and body":      {"/?refresh_token=abc", media, "grant_type=api_token", "abc", ""},
-		"twice":             {"/?refresh_token=abc", media, "refresh_token=abc", "", problem.InvalidRequest},
-		"JSON":              {"/", "application/json", `{"api_token":"abc"}`, "abc", ""},
-		"nothing":           {"/", media, "grant_type=api_token", "", problem.InvalidRequest},
-		"no content type":   {"/", "", "api_token=abc", "", problem.InvalidRequest},
-		"what cannot be":    {"/", media, "api_token=a%20b", "", problem.InvalidGrant},
-		"more than can be":  {"/", media, "api_token=" + strings.Repeat("a", maxAPIToken+1), "", problem.InvalidGrant},
-		"no encoding in it": {"/?refresh_token=%zz", "", "", "", problem.InvalidRequest},
+		"current name":       {"/", media, "api_token=abc", "abc", ""},
+		"old name":           {"/", media, "grant_type=api_token&refresh_token=abc", "abc", ""},
+		"both alike":         {"/", media, "api_token=abc&refresh_token=abc&passcode=1", "abc", ""},
+		"both":               {"/", media, "api_token=abc&refresh_token=abd", "", problem.InvalidRequest},
+		"in the URL":         {"/?refresh_token=abc", "", "", "abc", ""},
+		"another in the URL": {"/?api_token=abc", "", "", "", problem.InvalidRequest},
+		"URL and body":       {"/?refresh_token=abc", media, "grant_type=api_token", "abc", ""},
+		"twice":              {"/?refresh_token=abc", media, "refresh_token=abc", "", problem.InvalidRequest},
+		"JSON":               {"/", "application/json", `{"api_token":"abc"}`, "abc", ""},
+		"nothing":            {"/", media, "grant_type=api_token", "", problem.InvalidRequest},
+		"no content type":    {"/", "", "api_token=abc", "", problem.InvalidRequest},
+		"what cannot be":     {"/", media, "api_token=a%20b", "", problem.InvalidGrant},
+		"more than can be":   {"/", media, "api_token=" + strings.Repeat("a", maxAPIToken+1), "", problem.InvalidGrant},
+		"no encoding in it":  {"/?refresh_token=%zz", "", "", "", problem.InvalidRequest},
 	} {
 		r := httptest.NewRequest("POST", tt.target, strings.NewReader(tt.body))
 		if tt.media != "" {
