@@ -25,6 +25,9 @@ func TestAppsTime(t *testing.T) {
 				a.Token = got.Header.Get(accessToken)
 				return err == nil && got.Status == http.StatusOK
 			})
+			Eventually(t, 10*time.Second, "the site follows the clock", func() bool {
+				return a.Get(t, "west", CSP+"/userinfo", Bearer(a.Token)).Status == http.StatusOK
+			})
 		}
 		t.Run("CSP-24 an access token that is over", func(t *testing.T) { a.over(t, pass) })
 		t.Run("CSP-15 a role that is over", func(t *testing.T) { a.roleOver(t, pass, &ahead) })
