@@ -23,7 +23,7 @@ func decided(s Shown) (why, advice []string) {
 	if s.Facts[problem.FactLimit] != "" {
 		return limited(s)
 	}
-	for _, explain := range []func(Shown) (why, advice []string){byRealm, byRights, byToken, byPlace, byLogin, byCode} {
+	for _, explain := range []func(Shown) (why, advice []string){byRealm, byInstance, byRights, byToken, byPlace, byLogin, byCode} {
 		if why, advice := explain(s); len(why) > 0 {
 			return why, advice
 		}

@@ -49,6 +49,10 @@ var byCodes = map[problem.Code]told{
 	},
 	problem.InvalidGrant: {why: "The code or token was not valid.", own: true},
 	problem.Replayed:     {why: "The refresh token had been used before, so all tokens of its account were revoked.", own: true},
+	problem.UnauthorizedClient: {
+		why:    "The client may not use this grant: its grant types do not name it.",
+		advice: []string{"Whoever owns the app can add the grant type to it."},
+	},
 	problem.UnsupportedGrantType: {
 		why:    "The token endpoint does not have the grant_type that the request named, if it named one.",
 		advice: []string{"/.well-known/oauth-authorization-server lists those that it has."},
