@@ -51,7 +51,7 @@ func BenchmarkServiceRequest(b *testing.B) {
 	for b.Loop() {
 		for i, c := range parties {
 			before := processorTime()
-			r := c.Run(b, time.Second)
+			r := c.Run(b, time.Second/4)
 			cpu[i].Add(share(processorTime()-before, r.Requests))
 			late[i].Add(float64(r.P99))
 		}

@@ -36,14 +36,16 @@ type Assertion struct {
 	Permissions string              `json:"permissions"`
 }
 
+// assertionKey is all that an assertion says. It says nothing of the session: many
+// tokens of one app share what was signed.
 type assertionKey struct {
-	session     tenants.SessionID
 	instance    services.InstanceID
 	permissions string
 	account     string
 	via         tenants.SiteID
 	kind        tenants.PrincipalKind
 	principal   string
+	name        string
 }
 
 type assertion struct {
@@ -52,7 +54,7 @@ type assertion struct {
 }
 
 // assert puts into id what its instance can verify. What was signed for the same
-// session a moment ago is used again: most requests sign nothing.
+// principal a moment ago is used again: most requests sign nothing.
 func (p *Proxy) assert(ctx context.Context, in *Instance, id *Identity) error {
 	if in.Service == nil {
 		return nil
@@ -62,7 +64,7 @@ func (p *Proxy) assert(ctx context.Context, in *Instance, id *Identity) error {
 		return nil
 	}
 	who, now := &id.Principal, p.now()
-	key := assertionKey{who.Session, id.instance, id.Permissions, id.Account, who.Via, who.Kind, who.ID}
+	key := assertionKey{id.instance, id.Permissions, id.Account, who.Via, who.Kind, who.ID, who.Name}
 	a, ok := p.assertions.Get(key)
 	if !ok || !now.Before(a.until) {
 		if ok {
