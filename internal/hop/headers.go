@@ -59,16 +59,22 @@ func Strips(name string) bool {
 // setting in our name. host is the one the client asked for.
 func StripResponse(res *http.Response, host string) {
 	h := res.Header
+	StripPlanted(h)
+	// A client may follow a redirect with its credentials. A peer may send it
+	// elsewhere on this site, no further.
+	if res.StatusCode/100 == 3 && !sameOrigin(h.Get("Location"), host) {
+		h.Del("Location")
+	}
+}
+
+// StripPlanted removes from headers or trailers of an answer what the other side has
+// no business setting in our name.
+func StripPlanted(h http.Header) {
 	for name := range h {
 		var room [48]byte
 		if n := fold(room[:0], name); plantedNames[string(n)] || hasPrefix(n, "x-causeway-") {
 			delete(h, name)
 		}
-	}
-	// A client may follow a redirect with its credentials. A peer may send it
-	// elsewhere on this site, no further.
-	if res.StatusCode/100 == 3 && !sameOrigin(h.Get("Location"), host) {
-		h.Del("Location")
 	}
 }
 

@@ -37,6 +37,7 @@ func (e *exchange) forward(w http.ResponseWriter, r *http.Request) error {
 		}
 		h[name] = values
 	}
+	hop.StripPlanted(res.Trailer)
 	announced := announce(h, res.Trailer)
 	w.WriteHeader(res.StatusCode)
 	if err := copyBody(w, res); err != nil {
@@ -47,6 +48,7 @@ func (e *exchange) forward(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	res.Body.Close() // trailers are there after it
+	hop.StripPlanted(res.Trailer)
 	trail(w, res.Trailer, announced)
 	return nil
 }

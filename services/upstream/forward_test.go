@@ -181,3 +181,29 @@ func exchange(t *testing.T, front *httptest.Server, request string) string {
 		}
 	}
 }
+
+// TestForward_R9_TrailersPlantNothing: what comes late is not let through for that.
+func TestForward_R9_TrailersPlantNothing(t *testing.T) {
+	t.Parallel()
+	g := newGate(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery == "announced" {
+			w.Header().Set("Trailer", "Set-Cookie, X-Causeway-Org, X-End")
+		}
+		_, _ = io.WriteString(w, "body")
+		_ = http.NewResponseController(w).Flush()
+		prefix := http.TrailerPrefix
+		if r.URL.RawQuery == "announced" {
+			prefix = ""
+		}
+		for _, name := range []string{"Set-Cookie", "X-Causeway-Org", "X-End"} {
+			w.Header().Set(prefix+name, "late")
+		}
+	})
+	for _, q := range []string{"announced", "not"} {
+		res := g.do("GET", "/sample/inventory?"+q, nil, nil)
+		_, _ = io.ReadAll(res.Body)
+		if len(res.Trailer) != 1 || res.Trailer.Get("X-End") != "late" {
+			t.Errorf("%s: %v", q, res.Trailer)
+		}
+	}
+}
