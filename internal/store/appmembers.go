@@ -88,6 +88,15 @@ func (r *reader) MemberOf(id apps.ID) ([]tenants.OrgID, error) {
 	return convert(rows, func(m memberRow) tenants.OrgID { return tenants.OrgID(m.OrgID) }), fault(err)
 }
 
+const orgRolesAnywhere = `SELECT DISTINCT g.role FROM app_members m JOIN role_grants g
+	ON g.org_id = m.org_id AND g.holder_kind = 'app' AND g.site_id = m.site_id AND g.holder_id = m.app_id AND g.kind = 'organization'
+	WHERE m.app_id = ? AND m.site_id = '' AND (g.expires_at = 0 OR g.expires_at > ?)`
+
+func (r *reader) OrgRolesAnywhere(id apps.ID, now time.Time) (roles []services.OrgRole, err error) {
+	err = r.db.Raw(orgRolesAnywhere, clean(string(id)), micros(now)).Scan(&roles).Error
+	return roles, fault(err)
+}
+
 // AddMember holds an app of this site, so that it is not deleted meanwhile and leaves
 // a member behind.
 func (t *tx) AddMember(org tenants.OrgID, h services.Holder, epoch int64, by string, at time.Time) error {

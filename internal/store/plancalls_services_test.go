@@ -42,9 +42,9 @@ var servedPlanCalls = []serviceCall{
 	{"CustomRoles CreateCustomRole", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
 		return errors.Join(second(tx.CustomRoles(w.org)), tx.CreateCustomRole(services.CustomRole{Org: w.org, Name: "other"}))
 	}},
-	{"AppByID MemberOf CreateApp AddMember", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
+	{"AppByID MemberOf OrgRolesAnywhere CreateApp AddMember", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
 		a := w.newApp()
-		return errors.Join(second(tx.AppByID(w.app.ID)), second(tx.MemberOf(w.app.ID)), tx.CreateApp(a),
+		return errors.Join(second(tx.AppByID(w.app.ID)), second(tx.MemberOf(w.app.ID)), second(tx.OrgRolesAnywhere(w.app.ID, now)), tx.CreateApp(a),
 			tx.AddMember(w.org, holderOf(a.ID), 1, "boss", now))
 	}},
 	{"DeleteOrganization with apps elsewhere", func(tx apps.Tx, _ tenants.OrgID, w *served) error {

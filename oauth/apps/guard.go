@@ -37,19 +37,12 @@ func mayTouch(r Reader, standing services.Standing, id ID, now time.Time) error 
 	if own == rankOwner {
 		return nil
 	}
-	orgs, err := r.MemberOf(id)
+	granted, err := r.OrgRolesAnywhere(id, now)
 	if err != nil {
 		return err
 	}
-	for _, org := range orgs {
-		held, err := r.Held(org, holder(id))
-		if err != nil {
-			return err
-		}
-		held.Ceiling = nil
-		if rank(held.OrgRoles(now)) > own {
-			return problem.New(problem.Forbidden, "The app has an organization role above the caller's.").With(problem.FactReason, problem.ReasonGives)
-		}
+	if rank(granted) > own {
+		return problem.New(problem.Forbidden, "The app has an organization role above the caller's.").With(problem.FactReason, problem.ReasonGives)
 	}
 	return nil
 }
