@@ -289,12 +289,24 @@ func (s *shared) overlap(t *testing.T) {
 
 func (s *shared) readmitted(t *testing.T) {
 	app, token := s.AppWith(t, "aoa:metrics")
+	_, quiet := s.again(t)
+	s.refused(t, s.in, quiet, http.StatusUnauthorized, toQuery) // though nobody saw it refused meanwhile
 	s.Remove(t, app.ID)
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery)
 	WantCSPError(t, s.Exchange(t, "east", app), http.StatusForbidden)
 	s.Add(t, app.ID, "aoa:metrics")
 	s.refused(t, s.in, token, http.StatusUnauthorized, toQuery) // for good
 	s.may(t, s.TokenOf(t, app), toQuery)
+}
+
+// again is an app that was removed and added, and its token of before.
+func (s *shared) again(t *testing.T) (App, string) {
+	t.Helper()
+	app, token := s.AppWith(t, "aoa:metrics")
+	s.may(t, token, toQuery)
+	s.Remove(t, app.ID)
+	s.Add(t, app.ID, "aoa:metrics")
+	return app, token
 }
 
 func (s *shared) deletion(t *testing.T) {
