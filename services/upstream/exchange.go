@@ -51,18 +51,21 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 	}
 	e := p.newExchange()
 	e.in, e.id, e.host = in, &id, r.Host
-	defer e.release() // also when the client or the upstream went away in the middle
-	var failed error
-	if e.proxied = !p.forwards(r, &id); !e.proxied {
-		failed = e.forward(w, r)
-	} else {
-		e.proxy.ServeHTTP(w, r)
-		failed = e.failed
-	}
+	failed := e.run(w, r)
 	e.in, e.id, e.failed, e.body = nil, nil, nil, nil
-	e.release()
-	p.exchanges.Put(e)
+	p.exchanges.Put(e) // not after a panic: the transport may still have it
 	return unavailable(in, failed)
+}
+
+// run lets the upstream go also when it or the client goes away in the middle, which
+// is a panic.
+func (e *exchange) run(w http.ResponseWriter, r *http.Request) error {
+	defer e.release()
+	if e.proxied = !e.by.forwards(r, e.id); !e.proxied {
+		return e.forward(w, r)
+	}
+	e.proxy.ServeHTTP(w, r)
+	return e.failed
 }
 
 // forwards reports whether r stays what it is.
