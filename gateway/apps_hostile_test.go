@@ -40,7 +40,12 @@ func TestAppTokens_R1_Refused(t *testing.T) {
 		app := m.NewApp(t)
 		m.Add(t, app.ID, "aoa:viewer")
 		m.TokenOf(t, app)
+		const byToken = sitetest.CSP + "/auth/api-tokens/authorize?"
+		api := w.fetchAPIToken(t, "west", "acme", m.Token, w.newAPIToken(t, "west", "acme", m.Token, "in-the-url")).String(t, "refresh_token")
 		kept := w.witness(t, "west", "east")
+		for _, query := range []string{"api_token=" + api, "refresh_token=" + api + "&passcode=1", "refresh_token=" + api + "&refresh_token=" + api} {
+			sitetest.WantCSPError(t, w.do(t, "west", "POST", byToken+query, nil, ""), 400)
+		}
 		for _, e := range w.exchanges(m, app) {
 			header := http.Header{}
 			for name, value := range map[string]string{"Authorization": e.auth, "Content-Type": e.media} {
@@ -64,6 +69,7 @@ func TestAppTokens_R1_Refused(t *testing.T) {
 		h.Set("Content-Type", formMedia)
 		w.do(t, "west", "POST", sitetest.CSP+"/auth/token", h, grant+"&client_id=somebody&client_secret=else").Want(t, 200)
 		m.TokenOf(t, app)
+		w.do(t, "west", "POST", byToken+"refresh_token="+api, nil, "").Want(t, 200)
 	}, sitetest.Adjust(manyFailures))
 }
 
