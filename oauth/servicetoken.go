@@ -7,6 +7,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"causeway/internal/jose"
+	"causeway/internal/problem"
 	"causeway/tenants"
 )
 
@@ -77,20 +78,22 @@ func (s *Service) SignServiceToken(ctx context.Context, t ServiceToken) (string,
 }
 
 // ServiceKey is the key that signs service tokens now: some clients ask for one and
-// no list.
+// no list. It is problem.NotFound where none was ever signed: anybody may ask, and
+// strangers make no keys.
 func (s *Service) ServiceKey(ctx context.Context) (PublicKey, error) {
-	key, err := s.serviceKey(ctx)
+	set, err := s.signer.current(ctx)
 	if err != nil {
 		return PublicKey{}, err
 	}
-	return PublicKey{ID: key.ID, Algorithm: key.Algorithm, Key: key.public}, nil
+	k, ok := signing(set.list, PurposeServiceToken, s.now())
+	if !ok {
+		return PublicKey{}, problem.New(problem.NotFound, "The site has given out no token that a key would verify.")
+	}
+	return PublicKey{ID: k.ID, Algorithm: k.Algorithm, Key: set.ready[k.ID].public}, nil
 }
 
 // ServiceKeys are the keys that verify service tokens, see PublicKeys.
 func (s *Service) ServiceKeys(ctx context.Context) ([]PublicKey, error) {
-	if _, err := s.serviceKey(ctx); err != nil {
-		return nil, err
-	}
 	return s.publicKeys(ctx, PurposeServiceToken)
 }
 
