@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"causeway/internal/problem"
@@ -12,8 +13,8 @@ import (
 // app is there, its secret is the one that the token was got with, and the
 // organization of the token has it as a member still.
 type Apps interface {
-	// Holder is problem.Unauthenticated when the token is good no more, which is for
-	// ever.
+	// Holder is problem.Unauthenticated when the token is not good, and TokenOver where
+	// that is for ever: what the database says, and not what is remembered of it.
 	Holder(ctx context.Context, t ServiceToken) (AppHolder, error)
 }
 
@@ -25,6 +26,10 @@ type AppHolder struct {
 	// was got with; zero is when it says.
 	Until time.Time
 }
+
+// TokenOver is of a token that is good no more, and never will be: who shows it again
+// is refused without a look at it.
+func TokenOver() error { return sessionOver() }
 
 // noApps refuses every app: what a cell without them answers.
 type noApps struct{}
@@ -48,8 +53,8 @@ func (a *Authenticator) loadService(ctx context.Context, token string, now time.
 		return a.liveOf(session, kid)
 	}
 	h, err := a.Apps.Holder(ctx, t)
-	if problem.Has(err, problem.Unauthenticated) {
-		return nil, sessionOver()
+	if problem.Has(err, problem.Unauthenticated) && !errors.Is(err, errSessionOver) {
+		return nil, unauthenticated() // in the words for every token that is not good
 	}
 	if err != nil {
 		return nil, err
@@ -59,7 +64,7 @@ func (a *Authenticator) loadService(ctx context.Context, token string, now time.
 		Session: tenants.SessionID(t.ID), Home: tenants.LocationID{Org: t.Org, Site: a.site},
 	}}
 	if !now.Before(live.expires) {
-		return nil, sessionOver()
+		return nil, unauthenticated()
 	}
 	return live, nil
 }

@@ -29,7 +29,8 @@ type Authenticator struct {
 	live *cache.Cache[[sha256.Size]byte, *liveSession]
 	// over are tokens of ours whose session has ended, which is for ever: else who
 	// has an old one could have the database asked as often as they like. Idle ones
-	// are not here, for another cell may know that they are in use.
+	// are not here, for another cell may know that they are in use; nor is what only
+	// this cell's memory refuses, which may be older than the token.
 	over *cache.Cache[[sha256.Size]byte, struct{}]
 	// abroad are sessions whose tokens were shown to other sites, which ask by the
 	// session's id.

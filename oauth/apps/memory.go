@@ -89,13 +89,16 @@ func (s *Service) read(ctx context.Context, id ID) (found *App, err error) {
 
 // member is an app in an organization, problem.NotFound if it was not added there.
 func (s *Service) member(ctx context.Context, org tenants.OrgID, id ID) (*membership, error) {
-	return s.memory.in.Fill(ctx, place{org, id}, func() (m *membership, err error) {
-		err = s.store.View(ctx, func(r Reader) error {
-			m, err = readMember(r, org, id)
-			return err
-		})
-		return m, err
+	at := place{org, id}
+	return s.memory.in.Fill(ctx, at, func() (*membership, error) { return s.readMember(ctx, at) })
+}
+
+func (s *Service) readMember(ctx context.Context, at place) (m *membership, err error) {
+	err = s.store.View(ctx, func(r Reader) error {
+		m, err = readMember(r, at.org, at.app)
+		return err
 	})
+	return m, err
 }
 
 func readMember(r Reader, org tenants.OrgID, id ID) (*membership, error) {
