@@ -22,7 +22,7 @@ var secretNames = set(
 var identityNames = set(
 	"forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "client-ip", "x-cluster-client-ip",
 	"x-original-url", "x-rewrite-url", "x-original-host", "x-host", "remote-user", "x-remote-user",
-	"x-client-cert", "x-http-method-override", "via",
+	"x-client-cert", "x-http-method", "x-http-method-override", "x-method-override", "via",
 	"x-vmware-vcloud-auth-context", "x-vmware-vcloud-tenant-context",
 )
 
@@ -38,6 +38,20 @@ var plantedNames = set(
 	"report-to", "reporting-endpoints", "nel", "public-key-pins", "via", "server",
 )
 
+// framingNames are about one connection and the length of a message on it (RFC 9110
+// §7.6.1), as net/http spells them.
+var framingNames = spelled(
+	"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization",
+	"Te", "Trailer", "Transfer-Encoding", "Upgrade", "Content-Length", "Host", "Expect",
+)
+
+// misspelled is of a name that net/http leaves alone, and that somebody behind us could
+// take for one that says where a message ends.
+func misspelled(folded []byte, name string) bool {
+	known, ok := framingNames[string(folded)]
+	return ok && name != known
+}
+
 // StripRequest removes from a request that leaves the gateway what proves the
 // client to us and what pretends to be our word about the client.
 func StripRequest(h http.Header) {
@@ -52,7 +66,7 @@ func StripRequest(h http.Header) {
 func Strips(name string) bool {
 	var room [48]byte
 	n := fold(room[:0], name)
-	return secretNames[string(n)] || identityNames[string(n)] || hasPrefix(n, identityPrefixes...)
+	return secretNames[string(n)] || identityNames[string(n)] || hasPrefix(n, identityPrefixes...) || misspelled(n, name)
 }
 
 // StripResponse removes from an answer what the other side has no business
@@ -72,7 +86,19 @@ func StripResponse(res *http.Response, host string) {
 func StripPlanted(h http.Header) {
 	for name := range h {
 		var room [48]byte
-		if n := fold(room[:0], name); plantedNames[string(n)] || hasPrefix(n, "x-causeway-") {
+		if n := fold(room[:0], name); plantedNames[string(n)] || hasPrefix(n, "x-causeway-") || misspelled(n, name) {
+			delete(h, name)
+		}
+	}
+}
+
+// StripTrailer removes from what came after an answer what the other side has no
+// business setting, and what has no meaning so late.
+func StripTrailer(h http.Header) {
+	StripPlanted(h)
+	for name := range h {
+		var room [48]byte
+		if _, ok := framingNames[string(fold(room[:0], name))]; ok {
 			delete(h, name)
 		}
 	}
@@ -125,6 +151,14 @@ func set(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, n := range names {
 		m[n] = true
+	}
+	return m
+}
+
+func spelled(names ...string) map[string]string {
+	m := make(map[string]string, len(names))
+	for _, n := range names {
+		m[strings.ToLower(n)] = n
 	}
 	return m
 }

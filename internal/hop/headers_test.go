@@ -17,7 +17,7 @@ func TestStripRequest_R8_R12(t *testing.T) {
 		"X-Vmware-Vcloud-Auth-Context", "X-Vmware-Vcloud-Tenant-Context",
 		"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Client-Cert", "X-Forwarded",
 		"X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "X-Original-Url", "X-Rewrite-Url", "X-Host", "Remote-User", "X-Remote-User",
-		"X-Http-Method-Override", "X-Client-Cert", "X-Ssl-Client-Verify", "Via",
+		"X-Http-Method-Override", "X-Http-Method", "X-Method-Override", "X-Client-Cert", "X-Ssl-Client-Verify", "Via",
 		"X-Causeway-Principal", "X-Causeway-Org", "X-Causeway-Assertion", "X-Causeway-Anything-New",
 	}
 	kept := []string{
@@ -106,6 +106,32 @@ func TestStripResponseRedirects_R9(t *testing.T) {
 		StripResponse(&http.Response{StatusCode: 201, Header: h}, "west.example")
 		if h.Get("Location") != location {
 			t.Errorf("a 201 lost its Location %q", location)
+		}
+	}
+}
+
+// What frames a message is net/http's to judge: spelled so that it does not, it goes no
+// further.
+func TestStrip_R9_FramingIsNotMisspelled(t *testing.T) {
+	for _, name := range []string{
+		"Transfer-Encoding", "Content-Length", "Proxy-Connection", "Keep-Alive", "Connection", "Te", "Trailer", "Upgrade", "Host", "Expect",
+	} {
+		for _, as := range []string{strings.ReplaceAll(name, "-", "_"), strings.ToUpper(name), strings.ToLower(name)} {
+			h := http.Header{name: {"x"}}
+			h[as] = []string{"x"}
+			StripRequest(h)
+			if len(h) != 1 || h[name] == nil {
+				t.Errorf("of a request %s beside %s leaves %v", as, name, h)
+			}
+			h[as] = []string{"x"}
+			StripResponse(&http.Response{StatusCode: 200, Header: h}, "west.example")
+			if len(h) != 1 || h[name] == nil {
+				t.Errorf("of an answer %s beside %s leaves %v", as, name, h)
+			}
+			h[as] = []string{"x"}
+			if StripTrailer(h); len(h) > 0 {
+				t.Errorf("of trailers %v is left", h)
+			}
 		}
 	}
 }
