@@ -45,18 +45,15 @@ func (s *Service) Identify(ctx context.Context, tried []Credentials) (*App, int6
 	reason := problem.ReasonUnknown
 	now := s.clock()
 	for _, c := range tried {
-		a, err := s.find(ctx, ID(c.ID))
-		digest := s.digest(c.Secret.Reveal())
-		if problem.Has(err, problem.NotFound) {
-			nobody.opens(digest, now)
-			continue
-		}
+		a, version, err := s.proven(ctx, c, now)
 		if err != nil {
 			return nil, 0, err
 		}
-		version, ok := a.Secret.opens(digest, now)
+		if a == nil {
+			continue
+		}
 		named = a
-		if !ok {
+		if version == 0 {
 			reason = problem.ReasonPassword
 			continue
 		}
@@ -75,6 +72,34 @@ func (s *Service) Identify(ctx context.Context, tried []Credentials) (*App, int6
 		refused = refused.With(problem.FactAccount, string(named.ID))
 	}
 	return named, 0, refused
+}
+
+// proven is the app that somebody says to be, and the version of its secret that they
+// have, zero for none. What is remembered lets in and does not refuse: a secret works
+// from when it was set, wherever that was (CSP-42).
+func (s *Service) proven(ctx context.Context, c Credentials, now time.Time) (*App, int64, error) {
+	digest := s.digest(c.Secret.Reveal())
+	a, asked, err := s.find(ctx, ID(c.ID))
+	if err != nil {
+		return nil, 0, err
+	}
+	version, ok := a.opens(digest, now)
+	if ok || asked {
+		return a, version, nil
+	}
+	if a, err = s.findAgain(ctx, ID(c.ID)); err != nil {
+		return nil, 0, err
+	}
+	version, _ = a.opens(digest, now)
+	return a, version, nil
+}
+
+// opens is the version of the app's secret that digest is of, see [Secret.opens].
+func (a *App) opens(digest oauth.Digest, now time.Time) (int64, bool) {
+	if a == nil {
+		return nobody.opens(digest, now)
+	}
+	return a.Secret.opens(digest, now)
 }
 
 // nobody is compared with where there is no app.

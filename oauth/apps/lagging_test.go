@@ -149,3 +149,66 @@ func TestHolder_R4_OverIsWhatTheDatabaseSays(t *testing.T) {
 		}
 	})
 }
+
+// A secret that was set at another cell works here at once, and so does an app that was
+// asked for before it was made; the one before goes no further.
+func TestIdentify_CSP_42_NewerThanWhatIsRemembered(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		c := newCell(t, db)
+		k := c.create()
+		c.add(c.a, string(k.id), org(services.OrgMember))
+		l := c.lagging()
+		c.must(l.exchange(k))
+		young := client{id: "later-made", secret: another}
+		wantProblem(t, l.exchange(young), problem.InvalidClient)
+		before := k
+		var err error
+		k.secret, err = c.apps.Regenerate(c.ctx(), c.owner(c.a), c.a, k.id)
+		c.must(err)
+		c.create(func(d *apps.Draft) { d.ID, d.Secret = string(young.id), another })
+		c.add(c.a, string(young.id), org(services.OrgMember))
+		for range 2 {
+			c.must(l.exchange(k))
+			c.must(l.exchange(young))
+			wantProblem(t, l.exchange(before), problem.InvalidClient)
+		}
+		c.must(c.apps.DeleteOne(c.ctx(), c.owner(c.a), c.a, k.id))
+		c.pass(time.Second)
+		wantProblem(t, l.exchange(before), problem.InvalidClient)
+		wantProblem(t, l.exchange(k), problem.InvalidClient)
+		l.catchUp()
+		c.must(l.exchange(young))
+	})
+}
+
+// Wrong secrets do not reach the database as often as they are sent, however many are
+// sent at once.
+func TestIdentify_R13_WrongSecretsAreAskedAboutOnceInASecond(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		c := newCell(t, db)
+		k := c.create()
+		c.add(c.a, string(k.id), org(services.OrgMember))
+		c.token(k, c.a)
+		for _, id := range []string{string(k.id), "nobody-here"} {
+			wrong := []apps.Credentials{{ID: id, Secret: another}}
+			_, _, _ = c.apps.Identify(c.ctx(), wrong)
+			for range 3 {
+				c.pass(time.Second)
+				before := db.Statements()
+				var wg sync.WaitGroup
+				for range 30 {
+					wg.Go(func() {
+						_, _, err := c.apps.Identify(c.ctx(), wrong)
+						wantProblem(t, err, problem.InvalidClient)
+					})
+				}
+				wg.Wait()
+				if n := db.Statements() - before; n != 1 {
+					t.Errorf("30 wrong secrets of %s in a second cost %d statements", id, n)
+				}
+			}
+		}
+	})
+}

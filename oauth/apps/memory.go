@@ -2,6 +2,7 @@ package apps
 
 import (
 	"context"
+	"time"
 
 	"causeway/internal/cache"
 	"causeway/internal/journal"
@@ -13,10 +14,21 @@ import (
 // memory is what exchanges and tokens are judged by without the database. The
 // journal's rows about an app, and about the organizations that it is in, drop it.
 type memory struct {
-	apps  *cache.Cache[ID, *App]
-	asked *cache.Cache[ID, *App] // as apps, for ids not in there; nil where there is none
+	apps  *cache.Cache[ID, known]
+	asked *cache.Cache[ID, known] // as apps, for ids not in there
 	in    *cache.Cache[place, *membership]
 }
+
+// known is what an id stands for: nil is nothing. again is when that was last asked
+// because memory was about to refuse somebody.
+type known struct {
+	app   *App
+	again time.Time
+}
+
+// leastAgain lies between two such questions about one id: wrong secrets must not reach
+// the database as often as they are sent.
+const leastAgain = time.Second
 
 // place is one organization that an app was added to.
 type place struct {
@@ -42,7 +54,7 @@ func newMemory(size int) (m memory, err error) {
 	if m.apps, err = cache.NewTagged[ID](size, appTags); err != nil {
 		return m, err
 	}
-	if m.asked, err = cache.New[ID, *App](size); err != nil {
+	if m.asked, err = cache.New[ID, known](size); err != nil {
 		return m, err
 	}
 	m.in, err = cache.NewTagged[place](size, func(m *membership) []string { return m.tags() })
@@ -54,21 +66,54 @@ const (
 	orgTag = "organization "
 )
 
-func appTags(a *App) []string { return []string{orgTag + string(a.Org)} }
+func appTags(k known) []string { return []string{orgTag + string(k.app.Org)} }
 
-// find is the app with this client id. Absence is remembered as presence is, but apart
-// from it, so that guesses push out nothing but guesses.
-func (s *Service) find(ctx context.Context, id ID) (*App, error) {
+// find is the app with this client id, or nil; asked reports that the database said so
+// and not memory. Absence is remembered as presence is, but apart from it, so that
+// guesses push out nothing but guesses.
+func (s *Service) find(ctx context.Context, id ID) (a *App, asked bool, err error) {
 	if !ValidID(string(id)) { // and so takes no room
-		return nil, problem.Hidden()
+		return nil, true, nil
 	}
-	return s.memory.apps.Fill(ctx, id, func() (*App, error) {
-		a, err := s.memory.asked.Fill(ctx, id, func() (*App, error) { return s.read(ctx, id) })
-		if err == nil && a == nil {
-			err = problem.Hidden()
-		}
-		return a, err
+	k, err := s.memory.apps.Fill(ctx, id, func() (known, error) {
+		return there(s.memory.asked.Fill(ctx, id, func() (k known, err error) {
+			asked = true
+			k.app, err = s.read(ctx, id)
+			return k, err
+		}))
 	})
+	if problem.Has(err, problem.NotFound) {
+		err = nil
+	}
+	return k.app, asked, err
+}
+
+// findAgain is find for who is about to be refused by what is remembered: the app, or
+// its secret, may be newer. Of one id it asks once in a while.
+func (s *Service) findAgain(ctx context.Context, id ID) (*App, error) {
+	k, err := s.memory.apps.Refill(ctx, id, func() (known, error) {
+		return there(s.memory.asked.Refill(ctx, id, func() (known, error) {
+			now := s.clock()
+			if k, ok := s.memory.asked.Get(id); ok && now.Sub(k.again).Abs() < leastAgain {
+				return k, nil
+			}
+			a, err := s.read(ctx, id)
+			return known{a, now}, err
+		}))
+	})
+	if problem.Has(err, problem.NotFound) {
+		s.memory.apps.ForgetKey(id)
+		err = nil
+	}
+	return k.app, err
+}
+
+// there has nothing be remembered as an app that is none.
+func there(k known, err error) (known, error) {
+	if err == nil && k.app == nil {
+		err = problem.Hidden()
+	}
+	return k, err
 }
 
 // read is the app with this client id now, or nil.
