@@ -17,7 +17,11 @@ const (
 	maxUpstreams = 32
 	maxHosts     = 16
 	maxURL       = 1024
-	minSecret    = 32
+
+	// MostCheckTimeout is the most that a health check waits; it also never waits for
+	// longer than until the next.
+	MostCheckTimeout = 30 * time.Second
+	minSecret        = 32
 )
 
 // reservedPaths begin what the gateway answers itself, or may one day.
@@ -145,6 +149,9 @@ func checkHealth(in ServiceInstance) error {
 		if d != 0 && (d < 100*time.Millisecond || d > time.Hour) {
 			return badInstance("The times of the health check must be from 100 ms to 1 h, or 0 for the default.")
 		}
+	}
+	if h.Timeout > MostCheckTimeout || h.Interval != 0 && h.Timeout > h.Interval {
+		return badInstance("The timeout of the health check must be at most 30 s, and no longer than its interval.")
 	}
 	if min(h.Healthy, h.Unhealthy) < 0 || max(h.Healthy, h.Unhealthy) > 100 {
 		return badInstance("The counts of the health check must be from 1 to 100, or 0 for the default.")

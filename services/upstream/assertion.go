@@ -40,6 +40,7 @@ type Assertion struct {
 // tokens of one app share what was signed.
 type assertionKey struct {
 	instance    services.InstanceID
+	org         tenants.OrgID
 	permissions string
 	account     string
 	via         tenants.SiteID
@@ -64,7 +65,7 @@ func (p *Proxy) assert(ctx context.Context, in *Instance, id *Identity) error {
 		return nil
 	}
 	who, now := &id.Principal, p.now()
-	key := assertionKey{id.instance, id.Permissions, id.Account, who.Via, who.Kind, who.ID, who.Name}
+	key := assertionKey{id.instance, id.Org.ID, id.Permissions, id.Account, who.Via, who.Kind, who.ID, who.Name}
 	a, ok := p.assertions.Get(key)
 	if !ok || !now.Before(a.until) {
 		if ok {

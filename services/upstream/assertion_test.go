@@ -84,3 +84,38 @@ func TestAssertion_R8_CSP19_OnceAMinute(t *testing.T) {
 		}
 	})
 }
+
+// What was signed for one organization says nothing in another, whoever asks.
+func TestAssertion_R1_OfOneOrganization(t *testing.T) {
+	t.Parallel()
+	db := &stored{}
+	db.set(service("one", "/one"))
+	var got http.Header
+	p := newProxy(t, upstream.Config{
+		Store: db, Sign: func(_ context.Context, claims any) (string, error) {
+			return string(claims.(upstream.Assertion).Org), nil
+		},
+		Reach: func(*url.URL) http.RoundTripper {
+			return tripper(func(r *http.Request) (*http.Response, error) {
+				got = r.Header
+				return answer(200)(r)
+			})
+		},
+	})
+	m, err := p.Match(t.Context(), "", http.MethodGet, "/one/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, of := range []tenants.OrgID{"5f6c1c3e-0000-4000-8000-000000000001", "5f6c1c3e-0000-4000-8000-000000000002"} {
+			id := identity
+			id.Path, id.Effect, id.Org = m.Path, &services.Effect{Permissions: "a"}, tenants.Compile(tenants.Organization{ID: of, Name: "An org", Enabled: true}, nil, nil)
+			if err := p.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/one/x", nil), m.Instance, id); err != nil {
+				t.Fatal(err)
+			}
+			if said := got.Get(upstream.HeaderAssertion); said != string(of) {
+				t.Errorf("in %s it was told of %s", of, said)
+			}
+		}
+	}
+}

@@ -60,11 +60,11 @@ func (p *Proxy) Stats() Stats {
 
 // note counts an answer. What gateways say when nothing answers behind them counts
 // against an upstream; refusals and errors of the service do not.
-func (p *Proxy) note(pool *pool, m *member, status int) {
+func (p *Proxy) note(pool *pool, m *member, status int, probe bool) {
 	switch status {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		p.counts.relayed.Add(1)
-		if now := p.now(); m.fail(relayed, now, pool.lastWell(m, now)) {
+		if pool.fail(m, relayed, p.now(), probe) {
 			p.counts.ejections.Add(1)
 		}
 		return
@@ -76,7 +76,7 @@ func (p *Proxy) note(pool *pool, m *member, status int) {
 }
 
 // noteFailure counts what was no answer; without a reason nobody is to blame.
-func (p *Proxy) noteFailure(m *member, why failure) {
+func (p *Proxy) noteFailure(pool *pool, m *member, why failure, probe bool) {
 	switch why {
 	case unreachable:
 		p.counts.unreachable.Add(1)
@@ -88,7 +88,7 @@ func (p *Proxy) noteFailure(m *member, why failure) {
 		p.counts.left.Add(1)
 		return
 	}
-	if m.fail(why, p.now(), false) {
+	if pool.fail(m, why, p.now(), probe) {
 		p.counts.ejections.Add(1)
 	}
 }

@@ -24,6 +24,7 @@ type exchange struct {
 	id    *Identity
 	host  string // that the client asked
 	to    *member
+	probe bool // tries whether to is back
 	// proxied is of requests that go by way of proxy.
 	proxied bool
 	body    *given
@@ -74,9 +75,18 @@ func (p *Proxy) forwards(r *http.Request, id *Identity) bool {
 }
 
 func (e *exchange) release() {
+	e.probedNow()
 	if e.to != nil {
 		e.to.busy.Add(-1)
 		e.to = nil
+	}
+}
+
+// probedNow lets others try, if to is not back.
+func (e *exchange) probedNow() {
+	if e.probe {
+		e.to.probed.Store(false)
+		e.probe = false
 	}
 }
 
@@ -95,7 +105,23 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 
 func (e *exchange) answered(res *http.Response) error {
 	hop.StripResponse(res, e.host)
+	hop.StripTrailer(res.Trailer)
+	if res.StatusCode != http.StatusSwitchingProtocols {
+		res.Body = trailed{res.Body, res}
+	}
 	return nil
+}
+
+// trailed is a body after which trailers come: a transport adds to them at its end.
+type trailed struct {
+	io.ReadCloser
+	res *http.Response
+}
+
+func (t trailed) Close() error {
+	err := t.ReadCloser.Close()
+	hop.StripTrailer(t.res.Trailer)
+	return err
 }
 
 func (e *exchange) fail(_ http.ResponseWriter, _ *http.Request, err error) { e.failed = err }
@@ -112,20 +138,22 @@ func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	var first error
 	for {
 		now := e.by.now()
-		i, err := pool.pick(now, tried)
+		i, probe, err := pool.pick(now, tried)
 		if err != nil {
 			e.by.counts.unwell.Add(1)
 			return nil, cmp.Or(first, err)
 		}
 		m := pool.members[i]
-		e.to = m
+		e.to, e.probe = m, probe
 		m.busy.Add(1)
 		res, err := m.over.RoundTrip(e.aim(out, m))
 		if err == nil {
-			e.by.note(pool, m, res.StatusCode)
+			e.by.note(pool, m, res.StatusCode, probe)
+			e.probedNow()
 			return res, nil
 		}
-		e.by.noteFailure(m, e.blame(out, err))
+		e.by.noteFailure(pool, m, e.blame(out, err), probe)
+		e.probedNow()
 		if tried = tried.with(i); !errors.As(err, new(unreached)) || out.Context().Err() != nil || tried.count() == len(pool.members) {
 			return nil, cmp.Or(first, e.body.failure(err))
 		}
@@ -143,10 +171,24 @@ func (e *exchange) aim(out *http.Request, m *member) *http.Request {
 		out = out.WithContext(out.Context())
 		out.URL = &url.URL{RawQuery: out.URL.RawQuery, ForceQuery: out.URL.ForceQuery}
 	}
+	for i, name := range replayed {
+		if v, ok := out.Header[name]; ok { // by which a transport would send it twice
+			delete(out.Header, name)
+			out.Header[unseen[i]] = v
+		}
+	}
 	u := out.URL
 	u.Scheme, u.Host, u.Path, u.RawPath = m.scheme, m.host, m.base+e.id.Path, ""
 	return out
 }
+
+// replayed are headers for which a net/http transport sends a request again by itself
+// where it lost the connection, whatever the method: the instance may have done it.
+// It does not see them spelled otherwise, and is alone in that.
+var (
+	replayed = [...]string{"Idempotency-Key", "X-Idempotency-Key"}
+	unseen   = [...]string{"idempotency-key", "x-idempotency-key"}
+)
 
 // blame is what an upstream did wrong, or nothing where others did.
 func (e *exchange) blame(out *http.Request, err error) failure {

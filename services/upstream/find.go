@@ -194,8 +194,11 @@ func (p *Proxy) adopt(instances []*Instance, changes uint64) {
 		return
 	}
 	for id, before := range p.pools {
-		if pools[id] != before {
+		if after := pools[id]; after != before {
 			before.stop()
+			if after != nil {
+				after.forgive(before)
+			}
 		}
 	}
 	p.pools, p.pooled = pools, changes

@@ -37,7 +37,7 @@ func (e *exchange) forward(w http.ResponseWriter, r *http.Request) error {
 		}
 		h[name] = values
 	}
-	hop.StripPlanted(res.Trailer)
+	hop.StripTrailer(res.Trailer)
 	announced := announce(h, res.Trailer)
 	w.WriteHeader(res.StatusCode)
 	if err := copyBody(w, res); err != nil {
@@ -48,7 +48,7 @@ func (e *exchange) forward(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	res.Body.Close() // trailers are there after it
-	hop.StripPlanted(res.Trailer)
+	hop.StripTrailer(res.Trailer)
 	trail(w, res.Trailer, announced)
 	return nil
 }

@@ -55,6 +55,7 @@ func showcase(w http.ResponseWriter, r *http.Request) {
 		h.Set("Proxy-Authenticate", "Basic")
 		h.Set("Www-Authenticate", "Basic realm=x")
 		h.Set("Upgrade", "h2c")
+		h.Set("Transfer_Encoding", "chunked")
 		w.WriteHeader(http.StatusUnauthorized)
 	case "twice":
 		h["X-Twice"] = []string{"a", "b"}
@@ -102,7 +103,7 @@ func TestForward_R9_AsReverseProxy(t *testing.T) {
 		"TE: trailers, deflate", "TE: gzip", "Te: Trailers", "Upgrade: websocket\r\nConnection: Upgrade", "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: x",
 		"Keep-Alive: 5\r\nProxy-Connection: keep-alive", "User-Agent: a", "User-Agent:", "X-Twice: a\r\nX-Twice: b", "Accept-Encoding: gzip", "Accept:",
 		"X-Forwarded-For: 1.2.3.4\r\nForwarded: for=x", "Authorization: Bearer x\r\nCookie: a=b\r\nX_Causeway_Org: forged", "Expect: 100-continue", "Range: bytes=0-1\r\nIf-Match: x",
-		"Proxy-Authorization: Basic x\r\nProxy-Authenticate: x", "Trailer: X-End", "Content-Encoding: gzip", "Host2: x\r\nVia: 1.1 x", "Connection: ,, ;\r\nX-A: 1", "Cache-Control: no-cache\r\nPragma: no-cache",
+		"Proxy-Authorization: Basic x\r\nProxy-Authenticate: x", "Trailer: X-End", "Content-Encoding: gzip", "Host2: x\r\nVia: 1.1 x", "Connection: ,, ;\r\nX-A: 1", "Transfer_Encoding: chunked\r\nContent_Length: 5", "Keep_Alive: 5\r\nProxy_Connection: close", "X-Method-Override: PUT", "Idempotency-Key: k", "Cache-Control: no-cache\r\nPragma: no-cache",
 	} {
 		requests = append(requests, "GET /sample/inventory HTTP/1.1\r\nHost: west.example\r\n"+head+"\r\n\r\n")
 	}
@@ -187,7 +188,7 @@ func TestForward_R9_TrailersPlantNothing(t *testing.T) {
 	t.Parallel()
 	g := newGate(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.RawQuery == "announced" {
-			w.Header().Set("Trailer", "Set-Cookie, X-Causeway-Org, X-End")
+			w.Header().Set("Trailer", "Set-Cookie, X-Causeway-Org, X-End, Keep-Alive, Transfer_encoding")
 		}
 		_, _ = io.WriteString(w, "body")
 		_ = http.NewResponseController(w).Flush()
@@ -195,15 +196,20 @@ func TestForward_R9_TrailersPlantNothing(t *testing.T) {
 		if r.URL.RawQuery == "announced" {
 			prefix = ""
 		}
-		for _, name := range []string{"Set-Cookie", "X-Causeway-Org", "X-End"} {
+		for _, name := range []string{"Set-Cookie", "X-Causeway-Org", "X-End", "Keep-Alive", "Transfer_encoding"} {
 			w.Header().Set(prefix+name, "late")
 		}
 	})
-	for _, q := range []string{"announced", "not"} {
-		res := g.do("GET", "/sample/inventory?"+q, nil, nil)
-		_, _ = io.ReadAll(res.Body)
-		if len(res.Trailer) != 1 || res.Trailer.Get("X-End") != "late" {
-			t.Errorf("%s: %v", q, res.Trailer)
+	for _, slow := range []bool{false, true} {
+		if slow {
+			g.proxy.ByReverseProxy()
+		}
+		for _, q := range []string{"announced", "not"} {
+			res := g.do("GET", "/sample/inventory?"+q, nil, nil)
+			_, _ = io.ReadAll(res.Body)
+			if len(res.Trailer) != 1 || res.Trailer.Get("X-End") != "late" {
+				t.Errorf("%s, by a reverse proxy %t: %v", q, slow, res.Trailer)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causeway/internal/hop"
+	"causeway/services"
 )
 
 // Defaults of health checks.
@@ -18,8 +19,12 @@ const (
 	checkUnhealthy = 3
 )
 
-// checksAtOnce bounds how many upstreams a cell asks at a time.
-const checksAtOnce = 32
+const (
+	// checksAtOnce bounds how many upstreams a cell asks at a time, and checksOfOne how
+	// many of one instance: theirs may all be silent.
+	checksAtOnce = 32
+	checksOfOne  = 8
+)
 
 // checks asks the upstreams of a pool how they are. Between two checks there is only
 // a timer.
@@ -30,6 +35,7 @@ type checks struct {
 	timeout  time.Duration
 	healthy  int
 	sick     int
+	slots    chan struct{}
 
 	mu      sync.Mutex
 	stopped bool
@@ -40,10 +46,11 @@ type checks struct {
 
 func newChecks(p *pool) *checks {
 	c := &checks{
-		pool: p, path: p.check.Path, interval: or(p.check.Interval, checkInterval), timeout: or(p.check.Timeout, checkTimeout),
+		pool: p, path: p.check.Path, interval: or(p.check.Interval, checkInterval), slots: make(chan struct{}, checksOfOne),
 		healthy: or(p.check.Healthy, checkHealthy), sick: or(p.check.Unhealthy, checkUnhealthy),
 		good: make([]int, len(p.members)), bad: make([]int, len(p.members)),
 	}
+	c.timeout = min(or(p.check.Timeout, checkTimeout), c.interval, services.MostCheckTimeout)
 	return c
 }
 
@@ -75,14 +82,27 @@ func (c *checks) stop() {
 	}
 }
 
+func (c *checks) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stopped
+}
+
 // run is one check. Whoever closes the proxy waits for those under way.
 func (c *checks) run(i int) {
+	m := c.pool.members[i]
+	if sick := m.sick.Load(); sick != nil && *sick == notSecure {
+		return // and stays so
+	}
 	p := c.pool.proxy
-	if !p.beginCheck() {
+	if !p.beginCheck(c.slots) {
 		return
 	}
-	defer p.endCheck()
-	err := c.ask(c.pool.members[i])
+	defer p.endCheck(c.slots)
+	if c.over() { // while it waited
+		return
+	}
+	err := c.ask(m)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stopped {
@@ -94,9 +114,6 @@ func (c *checks) run(i int) {
 
 func (c *checks) judge(i int, well bool) {
 	m, now := c.pool.members[i], c.pool.proxy.now()
-	if sick := m.sick.Load(); sick != nil && *sick == notSecure {
-		return
-	}
 	if !well {
 		c.pool.proxy.counts.unhealthy.Add(1)
 		if c.good[i], c.bad[i] = 0, c.bad[i]+1; c.bad[i] >= c.sick {

@@ -17,6 +17,10 @@ const (
 	maxEjection = 30 * time.Second
 )
 
+// ofOne reports whether it may be one client's request that an upstream fails at.
+// That never takes out the last one that is well.
+func (f failure) ofOne() bool { return f != unreachable }
+
 // failure is what an upstream did that is not an answer of its service. The words
 // follow "is well: 2 of 3".
 type failure string
@@ -26,8 +30,7 @@ const (
 	silent      failure = "did not answer in time"
 	broken      failure = "broke off or answered what is not HTTP"
 	// relayed is an answer as gateways give it when what is behind them does not
-	// answer. A service may mean it for one client, so it never takes out the last
-	// upstream that is well.
+	// answer. A service may mean it for one client.
 	relayed   failure = "answered 502, 503 or 504"
 	notWell   failure = "failed the health check"
 	notSecure failure = "may be reached by https only"
@@ -47,6 +50,7 @@ type member struct {
 	out       atomic.Int64 // until when it is left out, Unix nanoseconds; 0 is not at all
 	sick      atomic.Pointer[failure]
 	last      atomic.Pointer[failure]
+	probed    atomic.Bool  // a request tries it after a pause
 	since     atomic.Int64 // when the state changed, Unix nanoseconds
 }
 
@@ -56,12 +60,25 @@ func newMember(text string, u *url.URL, over http.RoundTripper, now time.Time) *
 	return m
 }
 
+// well reports whether a request may go there.
 func (m *member) well(now time.Time) bool {
 	if m.sick.Load() != nil {
 		return false
 	}
 	out := m.out.Load()
-	return out == 0 || now.UnixNano() >= out
+	return out == 0 || now.UnixNano() >= out && !m.probed.Load()
+}
+
+// proven reports whether nothing is held against it.
+func (m *member) proven() bool { return m.sick.Load() == nil && m.out.Load() == 0 }
+
+// claim is for who would go there: after a pause one tries it for all.
+func (m *member) claim() (ok, probe bool) {
+	if m.out.Load() == 0 {
+		return true, false
+	}
+	ok = m.probed.CompareAndSwap(false, true)
+	return ok, ok
 }
 
 // state is why an upstream is left out, and for how long at least.
@@ -87,15 +104,20 @@ func (m *member) succeeded(now func() time.Time) {
 	}
 }
 
-// fail counts a failure and reports whether it took the upstream out. One that comes
-// back is out again with the next failure.
-func (m *member) fail(why failure, now time.Time, keep bool) bool {
+// fail counts a failure and reports whether it took the upstream out. While it is out
+// only the request that tries it counts: it lengthens the pause, or ends it where the
+// upstream is to be kept.
+func (m *member) fail(why failure, now time.Time, keep, probe bool) bool {
 	m.last.Store(&why)
-	if n := m.failed.Add(1); n < tolerated && m.ejections.Load() == 0 || keep {
+	n, was := m.failed.Add(1), m.out.Load()
+	switch {
+	case was != 0 && !probe, was == 0 && n < tolerated:
 		return false
-	}
-	was := m.out.Load()
-	if now.UnixNano() < was { // by a request that had begun before
+	case keep:
+		m.ejections.Store(0)
+		if m.out.Swap(0) != 0 {
+			m.since.Store(now.UnixNano())
+		}
 		return false
 	}
 	pause := minEjection << min(m.ejections.Load(), 5)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"causeway/internal/problem"
@@ -30,6 +31,8 @@ type pool struct {
 	members []*member
 	proxy   *Proxy
 	checks  *checks // nil where nobody asks how they are
+
+	failing sync.Mutex // or two would each leave the last place to the other
 
 	// What it was made of.
 	urls    []string
@@ -100,11 +103,24 @@ func (p *pool) stop() {
 
 // pick chooses the less busy of two upstreams that are well, drawn at random: the
 // least busy of all would get whatever comes between two looks. Those in not are
-// left out.
-func (p *pool) pick(now time.Time, not members) (int, error) {
-	if len(p.members) == 1 && not == 0 && p.members[0].well(now) {
-		return 0, nil
+// left out. probe says that the request tries for all whether the upstream is back.
+func (p *pool) pick(now time.Time, not members) (i int, probe bool, err error) {
+	if len(p.members) == 1 && not == 0 && p.members[0].proven() {
+		return 0, false, nil
 	}
+	for {
+		if i, err = p.draw(now, not); err != nil {
+			return 0, false, err
+		}
+		ok, probe := p.members[i].claim()
+		if ok {
+			return i, probe, nil
+		}
+		not = not.with(i)
+	}
+}
+
+func (p *pool) draw(now time.Time, not members) (int, error) {
 	var eligible [maxMembers]uint8
 	n := 0
 	for i, m := range p.members {
@@ -131,14 +147,29 @@ func (p *pool) pick(now time.Time, not members) (int, error) {
 	return one, nil
 }
 
-// lastWell reports whether no other upstream than m is well.
-func (p *pool) lastWell(m *member, now time.Time) bool {
-	for _, other := range p.members {
-		if other != m && other.well(now) {
-			return false
+// fail counts a failure of m and reports whether it took m out.
+func (p *pool) fail(m *member, why failure, now time.Time, probe bool) bool {
+	p.failing.Lock()
+	defer p.failing.Unlock()
+	return m.fail(why, now, why.ofOne() && p.last(m), probe)
+}
+
+// last reports whether no other upstream than m is known to be well.
+func (p *pool) last(m *member) bool {
+	return !slices.ContainsFunc(p.members, func(other *member) bool { return other != m && other.proven() })
+}
+
+// forgive has upstreams back that were found sick by a check that nobody makes any
+// more.
+func (p *pool) forgive(before *pool) {
+	if before == nil || before.check.Path == "" || before.check.Path == p.check.Path {
+		return
+	}
+	for _, m := range p.members {
+		if sick := m.sick.Load(); sick != nil && *sick == notWell {
+			m.heal(p.proxy.now())
 		}
 	}
-	return true
 }
 
 // unwell says what is wrong with all upstreams, and not where they are.

@@ -137,22 +137,28 @@ func (p *Proxy) beginWork() bool {
 	return true
 }
 
-// beginCheck waits for its turn.
-func (p *Proxy) beginCheck() bool {
+// beginCheck waits for its turn, first among those of the same instance.
+func (p *Proxy) beginCheck(own chan struct{}) bool {
 	if !p.beginWork() {
 		return false
 	}
-	select {
-	case p.checking <- struct{}{}:
-		return true
-	case <-p.life.Done():
-		p.checks.Done()
-		return false
+	for i, slots := range [...]chan struct{}{own, p.checking} {
+		select {
+		case slots <- struct{}{}:
+		case <-p.life.Done():
+			if i > 0 {
+				<-own
+			}
+			p.checks.Done()
+			return false
+		}
 	}
+	return true
 }
 
-func (p *Proxy) endCheck() {
+func (p *Proxy) endCheck(own chan struct{}) {
 	<-p.checking
+	<-own
 	p.checks.Done()
 }
 

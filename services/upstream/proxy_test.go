@@ -460,6 +460,41 @@ func TestProxy_R9_NeverTwice(t *testing.T) {
 	}
 }
 
+// TestProxy_R9_NeverTwiceByTheTransport: a key that makes it safe for the instance is
+// not ours to judge.
+func TestProxy_R9_NeverTwiceByTheTransport(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			var times atomic.Int32
+			got := make(chan string, 10)
+			g := newGate(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					times.Add(1)
+					got <- r.Header.Get(name)
+					if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+						conn.Close()
+					}
+				}
+			})
+			serve := func(method string) error {
+				r := httptest.NewRequestWithContext(t.Context(), method, "/sample/inventory", nil)
+				r.Header.Set(name, "a-key")
+				return g.proxy.Serve(httptest.NewRecorder(), r, g.instance, identity)
+			}
+			if err := serve(http.MethodGet); err != nil { // leaves a connection that the next one uses
+				t.Fatal(err)
+			}
+			if err := serve(method); !problem.Has(err, problem.Unavailable) {
+				t.Errorf("%s with %s: %v", method, name, err)
+			}
+			if n, key := times.Load(), <-got; n != 1 || key != "a-key" {
+				t.Errorf("the instance got %s %d times with %s %q", method, n, name, key)
+			}
+		}
+	}
+}
+
 // TestSample is what the sample behind `causeway dev` says: whom it was told of.
 func TestSample(t *testing.T) {
 	t.Parallel()
