@@ -56,7 +56,7 @@ func (r *reads) take(leaf *tls.Certificate) *reading {
 	for n := len(r.idle); n > 0; n-- {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
-		if c.leaf == leaf && c.lead == r.lead && c.made.After(r.lost) && !c.raw.gone.Load() {
+		if c.leaf == leaf && c.lead == r.lead && c.made.After(r.lost) && !c.raw.gone.Load() && c.quiet() {
 			return c
 		}
 		r.drop(c)

@@ -1,0 +1,82 @@
+package peer
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"os"
+	"syscall"
+	"time"
+)
+
+// quiet reports whether nothing has come that nobody asked for: it would be taken for
+// the answer to what is asked next, which may be somebody else's. It does not wait.
+func (c *reading) quiet() bool {
+	if c.in.Buffered() > 0 || c.raw.SetReadDeadline(noDeadline) != nil {
+		return false
+	}
+	c.raw.now = true
+	n, err := c.tls.Read(make([]byte, 1)) // what TLS itself says may come meanwhile
+	c.raw.now = false
+	return n == 0 && errors.Is(err, errNothing) && c.raw.only.whole()
+}
+
+var noDeadline time.Time
+
+// errNothing is temporary, or TLS would not go on after it.
+var errNothing = os.ErrDeadlineExceeded
+
+// readNow reads what is there.
+func (c *conn) readNow(p []byte) (n int, err error) {
+	s, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return 0, errNothing
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
+		n, failed = syscall.Read(int(fd), p)
+		return true
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case errors.Is(failed, syscall.EAGAIN), errors.Is(failed, syscall.EINTR):
+		return 0, errNothing
+	case failed != nil:
+		return 0, failed
+	case n == 0:
+		return 0, io.EOF
+	}
+	c.only.see(p[:n])
+	return n, nil
+}
+
+// records follows where TLS records begin and end.
+type records struct {
+	head [5]byte // of the next, as far as it came
+	have int
+	left int // of the one that has begun
+}
+
+func (r *records) see(p []byte) {
+	for len(p) > 0 {
+		if r.left > 0 {
+			n := min(r.left, len(p))
+			r.left -= n
+			p = p[n:]
+			continue
+		}
+		n := copy(r.head[r.have:], p)
+		r.have += n
+		p = p[n:]
+		if r.have == len(r.head) {
+			r.have, r.left = 0, int(binary.BigEndian.Uint16(r.head[3:]))
+		}
+	}
+}
+
+func (r *records) whole() bool { return r.have == 0 && r.left == 0 }
