@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -56,7 +57,8 @@ type serviceClaims struct {
 // ServiceIssuer is the iss of service tokens.
 func (s *Service) ServiceIssuer() string { return s.policy.ServiceIssuer }
 
-// SignServiceToken signs t. The first makes the key.
+// SignServiceToken signs t, and nothing that would be refused for its length. The
+// first makes the key.
 func (s *Service) SignServiceToken(ctx context.Context, t ServiceToken) (string, error) {
 	key, err := s.serviceKey(ctx)
 	if err != nil {
@@ -74,7 +76,11 @@ func (s *Service) SignServiceToken(ctx context.Context, t ServiceToken) (string,
 	}
 	token := jwt.NewWithClaims(key.method, claims)
 	token.Header["kid"] = key.ID
-	return token.SignedString(key.private)
+	signed, err := token.SignedString(key.private)
+	if err == nil && len(signed) > maxToken {
+		return "", fmt.Errorf("oauth: a service token of %d bytes would not be read back", len(signed))
+	}
+	return signed, err
 }
 
 // ServiceKey is the key that signs service tokens now: some clients ask for one and

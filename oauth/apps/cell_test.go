@@ -21,6 +21,7 @@ type cell struct {
 	*stage
 	tokens *oauth.Authenticator
 	orgs   *tenants.Directory
+	signer *oauth.Service
 	stale  bool
 }
 
@@ -38,6 +39,7 @@ func newCell(t *testing.T, db *store.DB, tweaks ...func(*stage)) *cell {
 		},
 	})
 	c.must(service.Start(c.ctx()))
+	c.signer = service
 	fresh := func() bool { return !c.stale }
 	c.tokens, err = service.NewAuthenticator(homeSite, 1000, fresh)
 	c.must(err)

@@ -128,7 +128,7 @@ func (s *Service) Exchange(ctx context.Context, by tenants.Caller, e Exchange) (
 	if !any {
 		return Issued{Org: org.ID}, notThere().With(problem.FactAccount, string(a.ID), problem.FactReason, problem.ReasonRole)
 	}
-	return s.issue(ctx, by, grantOf{a, version, m, org.ID, scopes, e.Life}, now)
+	return s.issue(ctx, by, grantOf{a, version, m, org.ID, told(scopes), e.Life}, now)
 }
 
 type grantOf struct {

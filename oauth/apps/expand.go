@@ -1,7 +1,6 @@
 package apps
 
 import (
-	"slices"
 	"time"
 
 	"causeway/internal/problem"
@@ -13,10 +12,7 @@ import (
 // it comes.
 type heldRole struct {
 	until  time.Time // zero: never
-	scopes []string
-	// beside are the definitions of which the holder must have a service role for the
-	// scope at the same position to count (CSP-29); nil for other roles than custom ones.
-	beside []services.DefinitionID
+	scopes []scope
 	of     services.DefinitionID // of a service role
 }
 
@@ -55,7 +51,7 @@ func organizationRole(held services.Held, g services.Grant) heldRole {
 	if len(held.OrgRoles(time.Time{})) == 0 {
 		return heldRole{}
 	}
-	return heldRole{scopes: []string{orgScope(services.OrgRole(g.Role))}}
+	return heldRole{scopes: []scope{{text: orgScope(services.OrgRole(g.Role)), rank: ofOrganization}}}
 }
 
 func orgScope(role services.OrgRole) string { return "csp:" + string(role) }
@@ -74,10 +70,10 @@ func serviceRole(r Reader, known map[services.DefinitionID]*services.Definition,
 	prefix := "external/" + string(g.Definition) + "/"
 	for _, resource := range held.Ceiling.Reach(g) {
 		if resource == "" {
-			role.scopes = append(role.scopes, prefix+"*/"+g.Role, prefix+g.Role)
+			role.scopes = append(role.scopes, scope{text: prefix + "*/" + g.Role, rank: everywhere}, scope{text: prefix + g.Role, rank: everywhereBare})
 			continue
 		}
-		role.scopes = append(role.scopes, prefix+resource+"/"+g.Role)
+		role.scopes = append(role.scopes, scope{text: prefix + resource + "/" + g.Role, rank: ofInstance, role: prefix + g.Role})
 	}
 	return role, nil
 }
@@ -106,28 +102,35 @@ func customRole(r Reader, held services.Held, g services.Grant) (heldRole, error
 	if err != nil {
 		return heldRole{}, err
 	}
-	role := heldRole{scopes: []string{}, beside: []services.DefinitionID{}}
+	role := heldRole{scopes: []scope{}}
 	for _, p := range c.Permissions {
-		role.scopes, role.beside = append(role.scopes, p.String()), append(role.beside, p.Definition)
+		role.scopes = append(role.scopes, scope{text: p.String(), rank: ofCustom, beside: p.Definition})
 	}
 	return role, nil
 }
 
 // scopesAt are what the roles say at a time, each once. any reports whether there is
 // a role at all, also one that says nothing.
-func scopesAt(held []heldRole, now time.Time) (scopes []string, any bool) {
-	scopes = make([]string, 0, 2*len(held))
-	in := func(d services.DefinitionID) bool {
-		return slices.ContainsFunc(held, func(h heldRole) bool { return h.of == d && h.live(now) })
+func scopesAt(held []heldRole, now time.Time) (scopes []scope, any bool) {
+	in := make(map[services.DefinitionID]bool, 1)
+	most := 0
+	for _, h := range held {
+		if h.live(now) {
+			any = true
+			most += len(h.scopes)
+			in[h.of] = true
+		}
 	}
+	scopes = make([]scope, 0, most)
+	seen := make(map[string]bool, most)
 	for _, h := range held {
 		if !h.live(now) {
 			continue
 		}
-		any = true
-		for i, scope := range h.scopes {
-			if (h.beside == nil || in(h.beside[i])) && !slices.Contains(scopes, scope) {
-				scopes = append(scopes, scope)
+		for _, s := range h.scopes {
+			if (s.beside == "" || in[s.beside]) && !seen[s.text] {
+				seen[s.text] = true
+				scopes = append(scopes, s)
 			}
 		}
 	}

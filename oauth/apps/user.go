@@ -49,9 +49,9 @@ func scopesOf(r Reader, p tenants.Principal, now time.Time) ([]string, error) {
 	}
 	scopes, _ := scopesAt(roles, now)
 	for _, role := range standing.Roles {
-		scopes = append(scopes, orgScope(role))
+		scopes = append(scopes, scope{text: orgScope(role), rank: ofOrganization})
 	}
-	return scopes, nil
+	return told(scopes), nil
 }
 
 // Sees reports whether an app may be told of tokens of an organization: of its owner,
