@@ -129,6 +129,10 @@ func (g *Gateway) serveService(c *gin.Context, rt httpapi.Route, match upstream.
 		if !org.Enabled {
 			return problem.New(problem.Unauthenticated, "The session is not valid.").With(problem.FactReason, problem.ReasonDisabled)
 		}
+		if org.ID != match.Instance.Service.Org { // or it would be told of another than its own
+			return problem.New(problem.Forbidden, "Access to the resource is forbidden.").
+				With(problem.FactReason, problem.ReasonOtherOrg, problem.FactInstance, string(match.Instance.Service.ID))
+		}
 		verdict, err = g.judge(c.Request.Context(), who, match, method, upgrade)
 		return err
 	}

@@ -3,12 +3,15 @@ package gateway_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"causeway/internal/httpapi"
 	"causeway/internal/sitetest"
+	"causeway/internal/store/storetest"
 )
 
 const queueDefinition = `name: Queues
@@ -126,4 +129,37 @@ func without(t *testing.T, a sitetest.Answer, names ...string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestServiceInstance_R1: an instance is told of its own organization and of no other,
+// also for those who act in many.
+func TestServiceInstance_R1_OfItsOwnOrganization(t *testing.T) {
+	w := start(t, storetest.SQLite)
+	var got reached
+	behind := httptest.NewServer(http.HandlerFunc(got.serve))
+	defer behind.Close()
+	c := w.c
+	provider := c.Login(t, "west", sitetest.System)
+	header := sitetest.Bearer(provider, "Content-Type", "application/json")
+	def := c.Do(t, http.MethodPost, c.Site("west").API+"/cloudapi/causeway/1.0.0/serviceDefinitions", header, strings.NewReader(echoDefinition)).
+		Want(t, http.StatusCreated).String(t, "id")
+	made := c.Post(t, "west", "/cloudapi/causeway/1.0.0/serviceInstances", sitetest.Bearer(provider), map[string]any{
+		"serviceDefinitionId": def, "name": "sys", "mode": "onboarded", "prefix": "/sys", "enabled": true, "upstreams": []string{behind.URL},
+	}).Want(t, http.StatusCreated)
+	me := c.Get(t, "west", "/csp/gateway/am/api/loggedin/user", sitetest.Bearer(provider)).Want(t, http.StatusOK)
+	system := bare(made.String(t, "orgId"))
+	c.Do(t, http.MethodPatch, c.Site("west").API+"/csp/gateway/am/api/orgs/"+system+"/users/"+me.String(t, "userId")+"/roles", header,
+		strings.NewReader(`{"serviceRoles":[{"serviceDefinitionId":"`+def+`","rolesToAdd":[{"name":"echo:read"}]}]}`)).Want(t, http.StatusOK)
+	ask := func(more ...string) sitetest.Answer {
+		got.last.Store(nil)
+		return c.Do(t, http.MethodGet, c.Site("west").API+"/sys/private/x", sitetest.Bearer(provider, more...), nil)
+	}
+	ask(httpapi.HeaderTenantContext, bare(c.Site("west").Org("acme").ID)).Want(t, http.StatusForbidden)
+	if r := got.last.Load(); r != nil {
+		t.Errorf("in another organization it is told %v", r.Header)
+	}
+	ask().Want(t, http.StatusOK)
+	if r := got.last.Load(); r == nil || r.Header.Get("X-Causeway-Org") != system {
+		t.Error("it is not told of its own organization")
+	}
 }
