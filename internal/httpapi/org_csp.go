@@ -15,7 +15,8 @@ const (
 )
 
 // PathOrg is the organization that a path below CSPOrg names: the one in which the
-// request is fulfilled, or for providers at home here any. All else looks absent.
+// request is fulfilled, or for people of the provider at home here any. All else looks
+// absent: an app is in the organizations that added it, were it the provider's own.
 func PathOrg(c *gin.Context, call Call, orgs *tenants.Directory) (*tenants.Snapshot, error) {
 	id, err := tenants.ParseUUID(c.Param("org"))
 	if err != nil {
@@ -24,7 +25,7 @@ func PathOrg(c *gin.Context, call Call, orgs *tenants.Directory) (*tenants.Snaps
 	if tenants.OrgID(id) == call.Org.ID {
 		return call.Org, nil
 	}
-	if p := call.Principal; !p.Provider() || p.Via != "" {
+	if p := call.Principal; !p.Provider() || p.Kind == tenants.KindApp || p.Via != "" {
 		return nil, problem.Hidden()
 	}
 	org, err := orgs.Organization(c.Request.Context(), tenants.OrgID(id))
