@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"time"
+	"unicode"
 
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -47,11 +48,56 @@ func (q *appRequest) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(body, &q.Echo); err != nil {
 		return err
 	}
-	maps.DeleteFunc(q.Echo, func(name string, _ any) bool { return spoken[strings.ToLower(name)] })
+	maps.DeleteFunc(q.Echo, func(name string, _ any) bool { return spoken[folded(name)] })
+	if name, found := confidential(q.Echo); found {
+		return problem.New(problem.BadRequest, "%.64q means nothing here, and would be shown to everybody who reads the app.", name)
+	}
 	if len(q.Echo) > maxEchoed {
 		return problem.New(problem.BadRequest, "There are more than %d other members.", maxEchoed)
 	}
 	return nil
+}
+
+// folded is name as JSON is matched with it, where even ſ and the Kelvin sign are letters.
+func folded(name string) string { return strings.ToLower(strings.ToUpper(name)) }
+
+// settings are members of clients' requests that name a token and are none.
+var settings = map[string]bool{"maxgroupsinidtoken": true, "tokenendpointauthmethod": true}
+
+// confidential is a member, however deep, that is named like what nobody wants to find
+// again. Null takes such a one away.
+func confidential(echo any) (name string, found bool) {
+	switch v := echo.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if inner != nil && namesSecret(name) {
+				return name, true
+			}
+			if deep, found := confidential(inner); found {
+				return deep, true
+			}
+		}
+	case []any:
+		for _, inner := range v {
+			if deep, found := confidential(inner); found {
+				return deep, true
+			}
+		}
+	}
+	return "", false
+}
+
+func namesSecret(name string) bool {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, folded(name))
+	if settings[name] || strings.HasSuffix(name, "ttl") {
+		return false
+	}
+	return strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "token")
 }
 
 func missing(member string) error { return problem.New(problem.BadRequest, "%s is required.", member) }

@@ -165,3 +165,29 @@ func FuzzParseRotation(f *testing.F) {
 		}
 	})
 }
+
+// What is named like a secret is refused, whatever else would be done with it: an echo
+// is for everybody who reads the app.
+func TestAppRequest_R7_SecretsAreNoEchoes(t *testing.T) {
+	for _, member := range []string{
+		`"mySecret":"x"`, `"client-secret":"x"`, `"client_secret":"x"`, `"SECRET_KEY":["x"]`, `"pass word":"x"`, `"adminPassword":"x"`, `"api_token":"x"`,
+		`"refreshToken":"x"`, `"my\u017fecret":"x"`, `"to\u212aen":"x"`, `"more":{"deep":[{"apiToken":"x"}]}`, `"secretary":0`,
+	} {
+		_, err := readRequest(strings.Replace(wholeRequest, `"forcePkce":false`, member, 1))
+		if !problem.Has(err, problem.BadRequest) {
+			t.Errorf("%s: %v", member, err)
+		}
+	}
+	for _, member := range []string{`"accessTokenTtl":1800`, `"idTokenTTL":60`, `"maxGroupsInIdToken":3`, `"mySecret":null`, `"forcePkce":true`} {
+		if _, err := readRequest(strings.Replace(wholeRequest, `"forcePkce":false`, member, 1)); err != nil {
+			t.Errorf("%s: %v", member, err)
+		}
+	}
+	q, err := readRequest(strings.Replace(wholeRequest, `"forcePkce":false`, `"\u017fecret":"abcdefghijabcdefghijabcdefghijab"`, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := q.draft(); err != nil || len(d.Echo) != 1 {
+		t.Errorf("echoed: %v, %v", d.Echo, err)
+	}
+}
