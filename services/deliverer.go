@@ -29,13 +29,12 @@ type Deliverer struct {
 	DelivererConfig
 	client    *http.Client
 	wake      chan struct{}
+	turns     turns
+	calls     sync.WaitGroup
 	delivered atomic.Int64
 	retried   atomic.Int64
 	failed    atomic.Int64
 }
-
-// hooksAtOnce is how many calls one cell makes at the same time.
-const hooksAtOnce = 8
 
 // NewDeliverer makes a Deliverer that Run drives.
 func NewDeliverer(c DelivererConfig) *Deliverer {
@@ -68,11 +67,9 @@ func (d *Deliverer) Run(ctx context.Context) {
 	tick := time.NewTicker(d.Interval)
 	defer tick.Stop()
 	defer d.client.CloseIdleConnections()
+	defer d.calls.Wait()
 	for ctx.Err() == nil {
-		for d.round(ctx) == hooksAtOnce { // there may be more
-			if ctx.Err() != nil {
-				return
-			}
+		for d.begin(ctx) > 0 && ctx.Err() == nil { // there may be more
 		}
 		select {
 		case <-ctx.Done():
@@ -82,37 +79,59 @@ func (d *Deliverer) Run(ctx context.Context) {
 	}
 }
 
-// round makes the calls that are due, up to a number, and returns how many.
-func (d *Deliverer) round(ctx context.Context) int {
+// begin takes what is due and begins to tell it, and returns how many calls began. An
+// instance that is slow or fails has its turns, and takes none from others.
+func (d *Deliverer) begin(ctx context.Context) int {
 	now := d.Now()
-	due, err := d.Hooks.DueHooks(ctx, now, now.Add(hookLease), hooksAtOnce)
+	free, not := d.turns.free(now)
+	if free == 0 {
+		return 0
+	}
+	due, err := d.Hooks.DueHooks(ctx, now, now.Add(hookLease), free, not)
 	if err != nil {
 		if ctx.Err() == nil {
 			d.Log.Warn("could not ask which hooks are due", "err", err)
 		}
 		return 0
 	}
-	var calls sync.WaitGroup
+	begun := 0
 	for _, one := range due {
-		calls.Go(func() { d.deliver(ctx, one) })
+		if !d.turns.take(one.Instance, now) {
+			h := one.Hook
+			h.Next = now
+			d.settle(ctx, one, h)
+			continue
+		}
+		begun++
+		d.calls.Go(func() {
+			failed := d.deliver(ctx, one)
+			d.turns.give(one.Instance, failed, d.Now())
+			d.Flush()
+		})
 	}
-	calls.Wait()
-	return len(due)
+	return begun
 }
 
-func (d *Deliverer) deliver(ctx context.Context, one Delivery) {
+// deliver makes one call, and reports whether it failed.
+func (d *Deliverer) deliver(ctx context.Context, one Delivery) (failed bool) {
 	h := one.Hook
 	if one.URL == "" { // the hook was taken away
 		h = Hook{State: HookNone, Key: h.Key}
 	} else {
 		why, err := d.post(ctx, one)
 		if ctx.Err() != nil {
-			return // another cell takes it when its lease is over
+			return false // another cell takes it when its lease is over
 		}
+		failed = why != ""
 		if h = d.after(h, why); err != nil {
 			d.Log.Info("a service instance could not be told of an account", "instance", one.Instance, "account", one.ID, "err", err)
 		}
 	}
+	d.settle(ctx, one, h)
+	return failed
+}
+
+func (d *Deliverer) settle(ctx context.Context, one Delivery, h Hook) {
 	if err := d.Hooks.SettleHook(ctx, one.Org, one.ID, h.Key, h); err != nil && ctx.Err() == nil {
 		d.Log.Warn("could not note what became of a hook", "err", err)
 	}

@@ -25,7 +25,7 @@ type queue struct {
 	seen chan struct{} // one for each time that a result was noted
 }
 
-func (q *queue) DueHooks(_ context.Context, now, later time.Time, _ int) ([]Delivery, error) {
+func (q *queue) DueHooks(_ context.Context, now, later time.Time, _ int, _ []InstanceID) ([]Delivery, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.one.Hook.State != HookPending || q.one.Hook.Next.After(now) {
@@ -102,6 +102,13 @@ func newStand(t *testing.T, status int) *stand {
 		Rules: AddressRules{PlainHTTP: true, Allow: func(context.Context, netip.Addr) bool { return true }},
 	})
 	return s
+}
+
+// round makes the calls that are due, and returns how many.
+func (d *Deliverer) round(ctx context.Context) int {
+	n := d.begin(ctx)
+	d.calls.Wait()
+	return n
 }
 
 func TestHook_CSP_18_WhatAnInstanceIsTold(t *testing.T) {

@@ -103,8 +103,9 @@ type Granting interface {
 // Hooks is the queue of what instances are to be told.
 type Hooks interface {
 	// DueHooks takes up to most pending deliveries that are due, and puts their next
-	// attempt off until later: of several cells one gets each.
-	DueHooks(ctx context.Context, now, later time.Time, most int) ([]Delivery, error)
+	// attempt off until later: of several cells one gets each. Those of the instances in
+	// not are left where they are.
+	DueHooks(ctx context.Context, now, later time.Time, most int, not []InstanceID) ([]Delivery, error)
 	// SettleHook notes how a delivery ended, if key still is that of the account's
 	// last change.
 	SettleHook(ctx context.Context, org tenants.OrgID, account, key string, h Hook) error

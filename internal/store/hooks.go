@@ -17,7 +17,7 @@ type hookStore struct{ *DB }
 // dueHooks takes those whose turn it is. Whoever asks at the same time passes by
 // what is being taken: on PostgreSQL rows that are held, on SQLite there is nobody.
 const dueHooks = `WITH due AS MATERIALIZED (
-	SELECT org_id, id FROM instance_accounts WHERE hook_state = 'pending' AND hook_next <= ? ORDER BY hook_next LIMIT ?%s
+	SELECT org_id, id FROM instance_accounts WHERE hook_state = 'pending' AND hook_next <= ?%s ORDER BY hook_next LIMIT ?%s
 ) UPDATE instance_accounts SET hook_next = ? WHERE (org_id, id) IN (SELECT org_id, id FROM due)
 	RETURNING *, (SELECT i.settings FROM service_instances i WHERE i.org_id = instance_accounts.org_id AND i.id = instance_accounts.instance_id) AS settings,
 		(SELECT i.hook_secret FROM service_instances i WHERE i.org_id = instance_accounts.org_id AND i.id = instance_accounts.instance_id) AS hook_secret`
@@ -34,13 +34,16 @@ func (r deliveryRow) delivery() (services.Delivery, error) {
 	return services.Delivery{InstanceAccount: r.Account.account(), URL: settings.HookURL, Secret: orNil(r.HookSecret)}, err
 }
 
-func (s hookStore) DueHooks(ctx context.Context, now, later time.Time, most int) ([]services.Delivery, error) {
-	lock := ""
+func (s hookStore) DueHooks(ctx context.Context, now, later time.Time, most int, not []services.InstanceID) ([]services.Delivery, error) {
+	lock, but, args := "", "", []any{micros(now)}
+	if len(not) > 0 {
+		but, args = " AND instance_id NOT IN ?", append(args, not)
+	}
 	if s.kind == postgres {
 		lock = " FOR UPDATE SKIP LOCKED"
 	}
 	var rows []deliveryRow
-	err := s.on(ctx, s.write).db.Raw(fmt.Sprintf(dueHooks, lock), micros(now), most, micros(later)).Scan(&rows).Error
+	err := s.on(ctx, s.write).db.Raw(fmt.Sprintf(dueHooks, but, lock), append(args, most, micros(later))...).Scan(&rows).Error
 	if err != nil {
 		return nil, fault(err)
 	}

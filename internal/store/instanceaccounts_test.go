@@ -87,7 +87,7 @@ func TestAccounts_CSP18_OneLiveForEachAppAndInstance(t *testing.T) {
 func drain(t testing.TB, db *store.DB, at, later time.Time, most int) (list []services.Delivery) {
 	t.Helper()
 	for {
-		some, err := db.Hooks().DueHooks(t.Context(), at, later, most)
+		some, err := db.Hooks().DueHooks(t.Context(), at, later, most, nil)
 		if err != nil || len(some) > most {
 			t.Errorf("%d deliveries, %v", len(some), err)
 		}
@@ -106,6 +106,9 @@ func TestHooks_CSP18_WhatIsDueIsTakenAndSettledOnce(t *testing.T) {
 		if list := drain(t, db, now.Add(-time.Microsecond), later, 10); len(list) != 0 {
 			t.Errorf("before it is due: %+v", list)
 		}
+		none, err := hooks.DueHooks(t.Context(), now, later, 10, []services.InstanceID{"another", w.instance.ID})
+		ok(t, err)
+		same(t, "of other instances", len(none), 0)
 		taken := w.account
 		taken.Hook.Next = later
 		same(t, "due", drain(t, db, now, later, 10), []services.Delivery{{InstanceAccount: taken, URL: w.instance.HookURL, Secret: w.instance.HookSecret}})

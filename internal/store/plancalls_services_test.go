@@ -81,8 +81,10 @@ func watchServed(t *testing.T, db *store.DB, w, other *served, by func(string)) 
 		}
 	}
 	by("DueHooks")
-	_, err := db.Hooks().DueHooks(t.Context(), now, now, 10)
-	ok(t, err)
+	for _, not := range [][]services.InstanceID{nil, {w.instance.ID, "another"}} {
+		_, err := db.Hooks().DueHooks(t.Context(), now, now, 10, not)
+		ok(t, err)
+	}
 	by("SettleHook")
 	ok(t, db.Hooks().SettleHook(t.Context(), w.org, w.account.ID, w.account.Hook.Key, services.Hook{State: services.HookProvisioned}))
 	by("NoteIssued")
