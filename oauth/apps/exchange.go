@@ -143,7 +143,7 @@ type grantOf struct {
 func (s *Service) issue(ctx context.Context, by tenants.Caller, g grantOf, now time.Time) (Issued, error) {
 	life := g.app.lifetime(g.life, g.version, now)
 	id := string(g.app.ID)
-	access, err := s.signer.SignServiceToken(ctx, oauth.ServiceToken{
+	access, err := s.sign(ctx, oauth.ServiceToken{
 		ID: tenants.NewID(), Client: id, Org: g.org, Subject: "client:" + id, User: id, Account: id, Context: tenants.NewID(),
 		Perms: g.scopes, IssuedAt: now, ExpiresAt: now.Add(life),
 		App: &oauth.AppClaims{SecretVersion: g.version, Epoch: g.member.epoch},
@@ -155,6 +155,15 @@ func (s *Service) issue(ctx context.Context, by tenants.Caller, g grantOf, now t
 		return Issued{}, err
 	}
 	return Issued{Access: secret.Text(access), ExpiresIn: life, Scopes: g.scopes, Org: g.org}, nil
+}
+
+func (s *Service) sign(ctx context.Context, t oauth.ServiceToken) (string, error) {
+	leave, err := s.desk.sit(ctx, ID(t.Client))
+	if err != nil {
+		return "", err
+	}
+	defer leave()
+	return s.signer.SignServiceToken(ctx, t)
 }
 
 // lifetime is that of a token got with a version of the secret now. Clients cannot

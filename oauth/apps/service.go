@@ -54,6 +54,7 @@ type Service struct {
 	now    func() time.Time
 	fresh  func() bool
 	memory memory
+	desk   *desk
 }
 
 // New makes a Service.
@@ -67,7 +68,7 @@ func New(c Config) (*Service, error) {
 	}
 	return &Service{
 		store: c.Store, orgs: c.Directory, keys: c.Keys, signer: c.Signer, peers: c.Peers, site: c.Site, policy: c.Policy, now: c.Now,
-		fresh: c.Fresh, memory: m,
+		fresh: c.Fresh, memory: m, desk: newDesk(),
 	}, nil
 }
 
