@@ -234,6 +234,7 @@ func fromPeer(ctx context.Context) (tenants.SiteID, bool) {
 
 func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		httpapi.KeepRefusals(c, g)
 		if err := g.serve(c, rt); err != nil {
 			g.fail(c, err)
 		}

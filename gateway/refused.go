@@ -32,13 +32,18 @@ func (g *Gateway) fail(c *gin.Context, err error) {
 		httpapi.Fail(c, err)
 		return
 	}
-	if g.refusals != nil && !clientLeft(c, err) {
-		g.refusals.Record(c.Request.Context(), g.outcome(c, problem.From(err)))
-	}
+	g.KeepRefusal(c, err)
 	if _, known := c.Value(keyWho).(tenants.Principal); !known && problem.Has(err, problem.TooManyRequests) {
 		g.pace.hold(c.Request.Context())
 	}
 	httpapi.Fail(c, err)
+}
+
+// KeepRefusal returns when a refusal is kept that must not be lost.
+func (g *Gateway) KeepRefusal(c *gin.Context, err error) {
+	if g.refusals != nil && !clientLeft(c, err) {
+		g.refusals.Record(c.Request.Context(), g.outcome(c, problem.From(err)))
+	}
 }
 
 func clientLeft(c *gin.Context, err error) bool {

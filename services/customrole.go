@@ -125,6 +125,9 @@ func (s *Service) DeleteCustomRole(ctx context.Context, by tenants.Caller, org t
 		if err != nil {
 			return err
 		}
+		if err := notItsOwn(tx, by, org, name); err != nil {
+			return err
+		}
 		if err := tx.DeleteCustomRole(org, name); err != nil {
 			return err
 		}
@@ -141,6 +144,9 @@ func (s *Service) editCustom(ctx context.Context, by tenants.Caller, org tenants
 		}
 		role, err := tx.CustomRole(org, name)
 		if err != nil {
+			return err
+		}
+		if err := notItsOwn(tx, by, org, name); err != nil {
 			return err
 		}
 		detail, err := f(tx, &role)
@@ -168,6 +174,22 @@ func (s *Service) changeCustom(ctx context.Context, by tenants.Caller, org tenan
 		}
 		return f(tx)
 	})
+}
+
+// notItsOwn refuses an app that would change a custom role which it holds: nothing
+// that its owner allows bounds those.
+func notItsOwn(r Reader, by tenants.Caller, org tenants.OrgID, name string) error {
+	if by.Principal.Kind != tenants.KindApp {
+		return nil
+	}
+	held, err := r.Held(org, HolderOf(by.Principal))
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(held.Grants, func(g Grant) bool { return g.Kind == GrantCustom && g.Role == name }) {
+		return problem.New(problem.Forbidden, "An app does not change a custom role that it holds.").With(problem.FactReason, problem.ReasonRole)
+	}
+	return nil
 }
 
 // readCustom is for Organization Members, too.

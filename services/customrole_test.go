@@ -267,3 +267,32 @@ func FuzzParseServicePermission(f *testing.F) {
 		}
 	})
 }
+
+// An app changes no custom role that it holds: its owner's bounds do not count for
+// those.
+func TestAppsChangeNoRoleOfTheirs_R7(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		f := newFleet(t, db)
+		ctx, owner := t.Context(), f.person(f.a, tenants.RightOrgOwner)
+		for _, name := range []string{"Own", "Others"} {
+			_, err := f.service.CreateCustomRole(ctx, owner, f.a, services.CustomRole{Name: name, DisplayName: name, Permissions: f.permissions("aoa:proxies")})
+			f.must(err)
+		}
+		h := f.app(f.a, f.everything())
+		f.give(f.a, h, services.Grant{Kind: services.GrantOrganization, Role: string(services.OrgAdmin)}, services.Grant{Kind: services.GrantCustom, Role: "Own"})
+		app := tenants.Caller{Principal: tenants.Principal{Kind: tenants.KindApp, ID: h.ID, Org: f.a, Epoch: f.now().UnixMicro()}}
+		more := f.permissions("aoa:admin")
+		for name, want := range map[string]problem.Code{"Own": problem.Forbidden, "Others": ""} {
+			_, err := f.service.ChangeCustomPermissions(ctx, app, f.a, name, more, nil)
+			_, describe := f.service.DescribeCustomRole(ctx, app, f.a, name, &name, &name)
+			for _, err := range []error{err, describe, f.service.DeleteCustomRole(ctx, app, f.a, name)} {
+				if want == "" && err != nil || want != "" && !problem.Has(err, want) {
+					t.Errorf("%s: %v, want %q", name, err, want)
+				}
+			}
+		}
+		if r, err := f.service.CustomRole(ctx, owner, f.a, "Own"); err != nil || !slices.Equal(r.Permissions, f.permissions("aoa:proxies")) {
+			t.Errorf("then it is %+v, %v", r, err)
+		}
+	})
+}

@@ -32,7 +32,7 @@ func newFleet(t testing.TB, db *store.DB) *fleet {
 	}
 	f := &fleet{guild: newGuild(t, db), keys: keys, at: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	f.service = services.New(services.Config{
-		Store: db.Services(), Hooks: db.Hooks(), Keys: keys, Now: f.now, Rules: anywhere,
+		Store: db.Services(), Keys: keys, Now: f.now, Rules: anywhere,
 		Reserved: services.Reserved{Hosts: []string{"cloud.example.com"}, Prefixes: []string{"/sample"}},
 	})
 	return f

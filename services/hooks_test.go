@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
@@ -99,6 +100,9 @@ func TestHooks_CSP_18_EachChangeIsTold(t *testing.T) {
 		<-o.calls
 		f.wantHook(in, hand.ID, services.HookProvisioned)
 		wants(t, f.service.RetryHook(t.Context(), owner, f.a, in.ID, hand.ID), problem.Conflict)
+		if n := f.recorded(journal.InstHookRetried); n != 1 {
+			t.Errorf("%d retries are journalled", n)
+		}
 		wants(t, f.service.RetryHook(t.Context(), owner, f.a, in.ID, "sa::nobody"), problem.NotFound)
 
 		o.mu.Lock()

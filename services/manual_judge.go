@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -54,9 +55,7 @@ func (s *Service) viewOrg(ctx context.Context, by tenants.Caller, org tenants.Or
 // RetryHook has an instance told once more of the last change of an account, of which
 // it could not be told.
 func (s *Service) RetryHook(ctx context.Context, by tenants.Caller, org tenants.OrgID, id InstanceID, account string) error {
-	var a InstanceAccount
-	var at time.Time
-	err := s.changeAccounts(ctx, by, org, id, func(tx Tx, _ ServiceInstance, r run) error {
+	return s.changeAccounts(ctx, by, org, id, func(tx Tx, _ ServiceInstance, r run) error {
 		list, _, err := tx.InstanceAccounts(org, id, tenants.Query{Where: "id = ?", Args: []any{account}, Page: 1, PageSize: 1})
 		if err != nil {
 			return err
@@ -64,13 +63,17 @@ func (s *Service) RetryHook(ctx context.Context, by tenants.Caller, org tenants.
 		if len(list) == 0 {
 			return problem.Hidden()
 		}
-		if a, at = list[0], r.now; a.Hook.State != HookFailed {
+		a := list[0]
+		if a.Hook.State != HookFailed {
 			return problem.New(problem.Conflict, "There is nothing to repeat: the hook is %s.", a.Hook.State)
 		}
-		return nil
+		err = tx.RepeatHook(org, a.ID, a.Hook.Key, Hook{State: HookPending, Key: a.Hook.Key, Next: r.now})
+		if problem.Has(err, problem.NotFound) {
+			return problem.New(problem.Conflict, "There is nothing to repeat: the account has just changed.")
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Record(entry(by, r.now, org, journal.InstHookRetried, a.subject(), a.detail()))
 	})
-	if err != nil {
-		return err
-	}
-	return s.hooks.SettleHook(ctx, org, a.ID, a.Hook.Key, Hook{State: HookPending, Key: a.Hook.Key, Next: at})
 }

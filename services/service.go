@@ -12,7 +12,6 @@ import (
 // Config wires a Service.
 type Config struct {
 	Store Store
-	Hooks Hooks
 	Keys  *secret.Keys // seal the secrets of hooks
 	Rules AddressRules // where instances and their hooks may be
 	// Reserved are the gateway's own, of which no instance can be.
@@ -31,7 +30,6 @@ type Reserved struct {
 // depends on the thing itself is checked here.
 type Service struct {
 	store    Store
-	hooks    Hooks
 	keys     *secret.Keys
 	rules    AddressRules
 	reserved Reserved
@@ -40,7 +38,7 @@ type Service struct {
 
 // New makes a Service.
 func New(c Config) *Service {
-	return &Service{store: c.Store, hooks: c.Hooks, keys: c.Keys, rules: c.Rules, reserved: c.Reserved, now: c.Now}
+	return &Service{store: c.Store, keys: c.Keys, rules: c.Rules, reserved: c.Reserved, now: c.Now}
 }
 
 // clock is the current time in the precision that every database keeps.

@@ -56,7 +56,7 @@ type Tx interface {
 	Reader
 
 	// PutDefinition creates a definition or replaces it. DeleteDefinition is
-	// problem.Conflict while an instance is of it.
+	// problem.Conflict while an instance is of it; it takes the grants of its roles along.
 	PutDefinition(Definition) error
 	DeleteDefinition(id DefinitionID) error
 
@@ -85,6 +85,9 @@ type Tx interface {
 	CreateAccount(InstanceAccount) error
 	// EndAccount ends a live account. False means there is none.
 	EndAccount(org tenants.OrgID, id string, at time.Time, hook Hook) (bool, error)
+	// RepeatHook is [Hooks.SettleHook] as part of a change. An account that has changed
+	// since is problem.NotFound.
+	RepeatHook(org tenants.OrgID, account, key string, h Hook) error
 	Record(journal.Entry) error
 }
 
@@ -95,7 +98,7 @@ type Granting interface {
 	LockHolder(org tenants.OrgID, h Holder) error
 	// PutGrant adds a grant or changes when it expires; DropGrant removes one and
 	// reports whether there was one. by is who did it, as audit names people. A grant
-	// is problem.NotFound when its holder, or its custom role, is not there.
+	// is problem.NotFound when its holder, its custom role or its service is not there.
 	PutGrant(org tenants.OrgID, h Holder, g Grant, by string, at time.Time) error
 	DropGrant(org tenants.OrgID, h Holder, g Grant) (bool, error)
 }

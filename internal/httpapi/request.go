@@ -19,6 +19,7 @@ type identity struct {
 	addr    netip.Addr
 	org     tenants.OrgID
 	failure error
+	keeper  RefusalKeeper
 	spoken  *Dialect
 }
 
@@ -104,6 +105,22 @@ func Concern(c *gin.Context, org tenants.OrgID) { identityOf(c).org = org }
 
 // Concerned is what Concern noted, or empty.
 func Concerned(c *gin.Context) tenants.OrgID { return identityOf(c).org }
+
+// RefusalKeeper keeps refusals of which the answer as a whole is none.
+type RefusalKeeper interface {
+	KeepRefusal(c *gin.Context, err error)
+}
+
+// KeepRefusals says who keeps what NoteRefused is told.
+func KeepRefusals(c *gin.Context, by RefusalKeeper) { identityOf(c).keeper = by }
+
+// NoteRefused keeps that a part of the request was refused, of which the answer is
+// that the rest was done. It is called before the answer is written.
+func NoteRefused(c *gin.Context, err error) {
+	if by := identityOf(c).keeper; by != nil {
+		by.KeepRefusal(c, err)
+	}
+}
 
 // Failure is what went wrong with the request, for the log, or nil.
 func Failure(c *gin.Context) error { return identityOf(c).failure }

@@ -83,6 +83,7 @@ const (
 	InstanceDeleted      Action = "serviceInstance.deleted"
 	InstAccountCreated   Action = "instanceAccount.created"
 	InstAccountEnded     Action = "instanceAccount.ended"
+	InstHookRetried      Action = "instanceAccount.hookRetried"
 	KeyCreated           Action = "key.created"
 	KeyRetired           Action = "key.retired"
 )

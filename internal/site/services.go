@@ -29,7 +29,7 @@ const (
 func (s *Site) openServices(ctx context.Context) (err error) {
 	rules := s.addressRules()
 	s.services = services.New(services.Config{
-		Store: s.db.Services(), Hooks: s.db.Hooks(), Keys: s.keys, Rules: rules, Reserved: s.reservedNames(), Now: s.now,
+		Store: s.db.Services(), Keys: s.keys, Rules: rules, Reserved: s.reservedNames(), Now: s.now,
 	})
 	if err := s.services.PutBuiltIn(ctx); err != nil {
 		return err

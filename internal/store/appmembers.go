@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/oauth/apps"
 	"causeway/services"
@@ -88,12 +89,12 @@ func (r *reader) MemberOf(id apps.ID) ([]tenants.OrgID, error) {
 	return convert(rows, func(m memberRow) tenants.OrgID { return tenants.OrgID(m.OrgID) }), fault(err)
 }
 
-const orgRolesAnywhere = `SELECT DISTINCT g.role FROM app_members m JOIN role_grants g
+const orgRolesElsewhere = `SELECT DISTINCT g.role FROM app_members m JOIN role_grants g
 	ON g.org_id = m.org_id AND g.holder_kind = 'app' AND g.site_id = m.site_id AND g.holder_id = m.app_id AND g.kind = 'organization'
-	WHERE m.app_id = ? AND m.site_id = '' AND (g.expires_at = 0 OR g.expires_at > ?)`
+	WHERE m.app_id = ? AND m.site_id = '' AND m.org_id <> ? AND (g.expires_at = 0 OR g.expires_at > ?)`
 
-func (r *reader) OrgRolesAnywhere(id apps.ID, now time.Time) (roles []services.OrgRole, err error) {
-	err = r.db.Raw(orgRolesAnywhere, clean(string(id)), micros(now)).Scan(&roles).Error
+func (r *reader) OrgRolesElsewhere(owner tenants.OrgID, id apps.ID, now time.Time) (roles []services.OrgRole, err error) {
+	err = r.db.Raw(orgRolesElsewhere, clean(string(id)), string(owner), micros(now)).Scan(&roles).Error
 	return roles, fault(err)
 }
 
@@ -176,6 +177,18 @@ const endElsewhere = `UPDATE instance_accounts SET ended_at = ?, hook_key = id |
 const ifHook = `CASE WHEN (SELECT length(i.hook_secret) FROM service_instances i
 	WHERE i.org_id = instance_accounts.org_id AND i.id = instance_accounts.instance_id) > 0 THEN`
 
+// expelled is an app that an organization has no more.
+type expelled struct{ OrgID, AppID, DisplayName string }
+
+// entry tells an organization that an app went with its owner. Who deleted that is not
+// for others to know.
+func (e expelled) entry(owner tenants.OrgID, at time.Time) journal.Entry {
+	return journal.Entry{
+		At: at, Org: e.OrgID, Actor: journal.System, Action: journal.AppRemoved,
+		Subject: journal.Subject{Kind: journal.KindApp, ID: e.AppID, Name: e.DisplayName}, Detail: map[string]string{"owner": string(owner)},
+	}
+}
+
 // expelAll takes the apps of an organization that goes out of the others. The
 // organization is locked: it makes no new ones.
 func (t *tx) expelAll(org tenants.OrgID, now time.Time) error {
@@ -186,9 +199,17 @@ func (t *tx) expelAll(org tenants.OrgID, now time.Time) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	var members []string
-	if err := t.holding("SELECT m.app_id"+membersOf+appsByOrg+" ORDER BY m.org_id, m.app_id", "m", string(org)).Find(&members).Error; err != nil {
+	var members []expelled
+	if err := t.holding("SELECT m.org_id, m.app_id, a.display_name"+membersOf+appsByOrg+" ORDER BY m.org_id, m.app_id", "m", string(org)).Find(&members).Error; err != nil {
 		return fault(err)
+	}
+	for _, m := range members {
+		if m.OrgID == string(org) {
+			continue
+		}
+		if err := t.Record(m.entry(org, now)); err != nil {
+			return err
+		}
 	}
 	if _, err := t.exec(endElsewhere, micros(now), micros(now), string(org)); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/store"
 	"causeway/internal/store/storetest"
@@ -140,7 +141,7 @@ func TestDeleteOrganization_CSP39_ItsAppsLeaveTheOthers(t *testing.T) {
 			return errors.Join(tx.CreateInstance(quiet), tx.AddMember(other.org, namesake, 2, "owner", now),
 				tx.PutGrant(other.org, namesake, ofMember, "owner", now), tx.CreateAccount(theirs))
 		})
-		before := rowsBut(dump(t, db), string(gone.org))
+		before := rowsBut(unjournalled(t, db), string(gone.org))
 		told, untold := gone.account, gone.account
 		told.Org, told.ID, told.Instance = other.org, newID[string](), other.instance.ID
 		told.Hook = services.Hook{State: services.HookFailed, Key: "key", Attempts: 5, Error: "no"}
@@ -178,8 +179,22 @@ func TestDeleteOrganization_CSP39_ItsAppsLeaveTheOthers(t *testing.T) {
 			t.Errorf("missing %+v", want)
 		}
 		exec(t, db, "DELETE FROM instance_accounts WHERE site_id = '' AND app_id = '"+string(gone.app.ID)+"'")
-		sameRows(t, rowsBut(dump(t, db), string(gone.org)), before)
+		sameRows(t, rowsBut(unjournalled(t, db), string(gone.org)), before)
+		head, err := db.Journal().Head(t.Context())
+		ok(t, err)
+		rows, err := db.Journal().After(t.Context(), head-1, 10)
+		ok(t, err)
+		if r := rows[0]; len(rows) != 1 || r.Org != string(other.org) || r.Action != journal.AppRemoved || r.Subject.Kind != journal.KindApp ||
+			r.Subject.ID != string(gone.app.ID) || r.Actor != journal.System || r.Detail["owner"] != string(gone.org) {
+			t.Errorf("the other organization is told %+v", rows)
+		}
 	})
+}
+
+// unjournalled is a dump without the journal.
+func unjournalled(t testing.TB, db *store.DB) string {
+	rows := slices.DeleteFunc(strings.Split(dump(t, db), "\n"), func(row string) bool { return strings.HasPrefix(row, "journal") })
+	return strings.Join(rows, "\n")
 }
 
 // rowsBut are the rows of a dump that do not name an organization.

@@ -186,8 +186,8 @@ func (t *tx) LockHolder(org tenants.OrgID, h services.Holder) error {
 	return notFound()
 }
 
-// putGrant is between its parts the holder, and maybe a custom role: they are held,
-// so that neither is deleted meanwhile and leaves the grant behind.
+// putGrant is between its parts the holder, and maybe a custom role or a service: they
+// are held, so that none is deleted meanwhile and leaves the grant behind.
 const (
 	putGrant = `INSERT INTO role_grants (org_id, holder_kind, site_id, holder_id, kind, definition_id, role, resource, expires_at, granted_at, granted_by)
 		SELECT h.org_id, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS TEXT),
@@ -197,7 +197,8 @@ const (
 		DO UPDATE SET expires_at = excluded.expires_at, granted_at = excluded.granted_at, granted_by = excluded.granted_by`
 )
 
-// PutGrant is problem.NotFound without the holder, or without the custom role.
+// PutGrant is problem.NotFound without the holder, and without the custom role or the
+// service.
 func (t *tx) PutGrant(org tenants.OrgID, h services.Holder, g services.Grant, by string, at time.Time) error {
 	from, where := "app_members h", grantTo+" AND h.site_id = ? AND h.app_id = ?"
 	of := []any{string(org), string(h.Site), h.ID}
@@ -207,9 +208,13 @@ func (t *tx) PutGrant(org tenants.OrgID, h services.Holder, g services.Grant, by
 		}
 		from, where, of = "users h", grantTo+" AND h.id = ?", []any{string(org), h.ID}
 	}
-	if g.Kind == services.GrantCustom {
+	switch g.Kind {
+	case services.GrantCustom:
 		from += " JOIN custom_roles c ON c.org_id = h.org_id"
 		where, of = where+" AND c.name = ?", append(of, g.Role)
+	case services.GrantService:
+		from += " CROSS JOIN service_definitions d"
+		where, of = where+" AND d.id = ?", append(of, string(g.Definition))
 	}
 	if t.onPostgres() {
 		where += " FOR KEY SHARE"

@@ -117,6 +117,9 @@ func TestHeldOn_CSP20_ListsWhoHasAServiceRoleThere(t *testing.T) {
 		everywhere.Resource, elsewhere.Resource, ofAnother.Definition, ofAnother.Resource = "", "another", "another", ""
 		second, third := w.newApp(), w.newApp()
 		second.DisplayName = "a second"
+		another := newDefinition()
+		another.ID = ofAnother.Definition
+		inApps(t, db, func(tx apps.Tx) error { return tx.PutDefinition(another) })
 		inApps(t, db, func(tx apps.Tx) error {
 			for _, err := range []error{
 				tx.CreateApp(second), tx.CreateApp(third),
@@ -160,6 +163,9 @@ func TestPutGrant_R4_LeavesNothingBehindWhenItMeetsADeletion(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newServed(t, db, "Own")
+		spare, ofSpare := newDefinition(), w.ofService()
+		ofSpare.Definition, ofSpare.Resource = spare.ID, ""
+		inApps(t, db, func(tx apps.Tx) error { return tx.PutDefinition(spare) })
 		for name, meet := range map[string]struct {
 			grant, take func(apps.Tx) error
 			left        string
@@ -174,6 +180,11 @@ func TestPutGrant_R4_LeavesNothingBehindWhenItMeetsADeletion(t *testing.T) {
 				func(tx apps.Tx) error { return tx.PutGrant(w.org, w.person(), w.ofCustom(), "boss", now) },
 				func(tx apps.Tx) error { return tx.DeleteCustomRole(w.org, w.custom.Name) }, "kind = 'custom'",
 				func(tx apps.Tx) error { return tx.CreateCustomRole(w.custom) },
+			},
+			"service": {
+				func(tx apps.Tx) error { return tx.PutGrant(w.org, w.person(), ofSpare, "boss", now) },
+				func(tx apps.Tx) error { return tx.DeleteDefinition(spare.ID) }, "definition_id = '" + string(spare.ID) + "'",
+				func(tx apps.Tx) error { return tx.PutDefinition(spare) },
 			},
 		} {
 			granted := 0

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"gorm.io/gorm"
+
 	"causeway/services"
 	"causeway/tenants"
 )
@@ -53,7 +55,14 @@ func (s hookStore) DueHooks(ctx context.Context, now, later time.Time, most int,
 // SettleHook leaves an account alone that has changed since: what became of the
 // older change is of no interest any more.
 func (s hookStore) SettleHook(ctx context.Context, org tenants.OrgID, account, key string, h services.Hook) error {
-	q := s.on(ctx, s.write).of(org).Model(&instanceAccountRow{}).Where("id = ? AND hook_key = ?", account, key).
+	return fault(settleHook(s.on(ctx, s.write), org, account, key, h).Error)
+}
+
+func (t *tx) RepeatHook(org tenants.OrgID, account, key string, h services.Hook) error {
+	return t.must(settleHook(&t.reader, org, account, key, h))
+}
+
+func settleHook(r *reader, org tenants.OrgID, account, key string, h services.Hook) *gorm.DB {
+	return r.of(org).Model(&instanceAccountRow{}).Where("id = ? AND hook_key = ?", account, key).
 		UpdateColumns(hookColumns(h, map[string]any{}))
-	return fault(q.Error)
 }

@@ -42,10 +42,13 @@ var servedPlanCalls = []serviceCall{
 	{"CustomRoles CreateCustomRole", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
 		return errors.Join(second(tx.CustomRoles(w.org)), tx.CreateCustomRole(services.CustomRole{Org: w.org, Name: "other"}))
 	}},
-	{"AppByID MemberOf OrgRolesAnywhere CreateApp AddMember", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
+	{"AppByID MemberOf OrgRolesElsewhere CreateApp AddMember", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
 		a := w.newApp()
-		return errors.Join(second(tx.AppByID(w.app.ID)), second(tx.MemberOf(w.app.ID)), second(tx.OrgRolesAnywhere(w.app.ID, now)), tx.CreateApp(a),
+		return errors.Join(second(tx.AppByID(w.app.ID)), second(tx.MemberOf(w.app.ID)), second(tx.OrgRolesElsewhere(w.org, w.app.ID, now)), tx.CreateApp(a),
 			tx.AddMember(w.org, holderOf(a.ID), 1, "boss", now))
+	}},
+	{"RepeatHook", func(tx apps.Tx, org tenants.OrgID, w *served) error {
+		return tx.RepeatHook(org, w.account.ID, w.account.Hook.Key, services.Hook{State: services.HookPending})
 	}},
 	{"DeleteOrganization with apps elsewhere", func(tx apps.Tx, _ tenants.OrgID, w *served) error {
 		o := tenants.Organization{ID: newID[tenants.OrgID](), Name: "owner"}

@@ -97,7 +97,11 @@ func (t *tx) PutDefinition(d services.Definition) error {
 	return t.put(&row, "id")
 }
 
-// DeleteDefinition looks for instances once it has the row: whoever was making one
+// dropOfDefinition takes the roles of a service from everybody: one that is made with
+// this id later is another service. The index begins with the organization.
+const dropOfDefinition = `DELETE FROM role_grants WHERE kind = 'service' AND definition_id = ? AND org_id IN (SELECT id FROM organizations)`
+
+// DeleteDefinition looks for instances and grants once it has the row: whoever was making one
 // has committed by then, and whoever comes later does not find the definition.
 func (t *tx) DeleteDefinition(id services.DefinitionID) error {
 	if err := take(forUpdate(t.db).Where("id = ?", string(id)), &definitionRow{}); err != nil {
@@ -109,6 +113,9 @@ func (t *tx) DeleteDefinition(id services.DefinitionID) error {
 	}
 	if one == 1 {
 		return problem.New(problem.Conflict, "There are instances of this service.")
+	}
+	if _, err := t.exec(dropOfDefinition, string(id)); err != nil {
+		return err
 	}
 	return t.must(t.db.Where("id = ?", string(id)).Delete(&definitionRow{}))
 }

@@ -95,6 +95,9 @@ var servedCalls = []serviceCall{
 	{"EndAccount", func(tx apps.Tx, org tenants.OrgID, w *served) error {
 		return refused(tx.EndAccount(org, w.account.ID, now, services.Hook{}))
 	}},
+	{"RepeatHook", func(tx apps.Tx, org tenants.OrgID, w *served) error {
+		return tx.RepeatHook(org, w.account.ID, w.account.Hook.Key, services.Hook{State: services.HookFailed})
+	}},
 	{"DropGrant of a user", func(tx apps.Tx, org tenants.OrgID, w *served) error {
 		return refused(tx.DropGrant(org, w.person(), w.ofService()))
 	}},

@@ -51,6 +51,12 @@ func (r ruler) mayTouch(member services.Held, now time.Time) error {
 	if rank(member.OrgRoles(now)) <= rank(r.Roles) {
 		return nil
 	}
+	return outranked()
+}
+
+// outranked does not tell where somebody was given more: that is for the organization
+// to know that gave it.
+func outranked() error {
 	return problem.New(problem.Forbidden, "The app has an organization role above the caller's.").With(problem.FactReason, problem.ReasonGives)
 }
 
@@ -81,7 +87,10 @@ func (r ruler) assigns(g services.Grant) bool {
 }
 
 // mayAssignPeople answers nil when the caller may change these roles of a user.
-func (r ruler) mayAssignPeople(c RoleChange) error {
+func (r ruler) mayAssignPeople(by tenants.Caller, c RoleChange) error {
+	if by.Principal.Kind == tenants.KindApp {
+		return problem.New(problem.Forbidden, "Apps do not give roles to people.").With(problem.FactReason, problem.ReasonRole)
+	}
 	if !r.AssignsRoles() {
 		return problem.New(problem.Forbidden, "Only Organization Owners and Administrators give roles to people.").
 			With(problem.FactReason, problem.ReasonRole)

@@ -34,7 +34,7 @@ func (s *Service) Create(ctx context.Context, by tenants.Caller, org tenants.Org
 		CreatedAt: now, CreatedBy: by.Principal.Name, UpdatedAt: now, UpdatedBy: by.Principal.Name,
 	}
 	err := s.asManager(ctx, by, org, func(tx Tx, _ services.Standing) error {
-		if err := checkServices(tx, a.Ceiling); err != nil {
+		if err := checkServices(tx, a.Ceiling, services.Ceiling{}); err != nil {
 			return err
 		}
 		if err := tx.CreateApp(a); err != nil {

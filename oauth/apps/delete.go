@@ -15,8 +15,8 @@ const MostDeleted = 15
 
 // Delete deletes apps of org, each by itself: its secret and tokens are refused, and
 // it is gone from every organization, when this returns. failed are those that were
-// not deleted, whatever the reason.
-func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.OrgID, ids []ID) (succeeded, failed []ID, err error) {
+// not deleted, and why.
+func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.OrgID, ids []ID) (succeeded []ID, failed []Failure, err error) {
 	if len(ids) == 0 || len(ids) > MostDeleted {
 		return nil, nil, problem.New(problem.BadRequest, "1 to %d apps are deleted at once.", MostDeleted)
 	}
@@ -32,7 +32,7 @@ func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.Org
 		case err == nil:
 			succeeded = append(succeeded, id)
 		case p != nil && p.Code.Row().Status < 500:
-			failed = append(failed, id)
+			failed = append(failed, Failure{ID: string(id), Err: p})
 		default:
 			return nil, nil, err
 		}
@@ -44,7 +44,7 @@ func (s *Service) Delete(ctx context.Context, by tenants.Caller, org tenants.Org
 func (s *Service) DeleteOne(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) error {
 	now := s.clock()
 	return s.asManager(ctx, by, org, func(tx Tx, standing services.Standing) error {
-		a, err := held(tx, standing, org, id, now)
+		_, a, err := judged(tx, standing, by, org, id, now)
 		if err != nil {
 			return err
 		}

@@ -17,28 +17,53 @@ import (
 // ChangeRoles changes what an app holds in an organization that added it.
 func (s *Service) ChangeRoles(ctx context.Context, by tenants.Caller, org tenants.OrgID, client string, c RoleChange) (services.Held, error) {
 	app, absent := s.memberNamed(ctx, org, client)
-	return s.changeRoles(ctx, by, org, app, c, func(r ruler, held services.Held, now time.Time) error {
+	return s.changeRoles(ctx, by, org, app, c, func(_ Reader, r ruler, held services.Held, now time.Time) error {
 		return cmp.Or(s.mustManage(r.Standing), absent, r.mayTouch(held, now), r.mayAssign(c))
 	})
 }
 
-// ChangeUserRoles changes the service and custom roles of a user.
+// ChangeUserRoles changes the service and custom roles of a user. Administrators leave
+// those of Owners alone.
 func (s *Service) ChangeUserRoles(ctx context.Context, by tenants.Caller, org tenants.OrgID, user tenants.UserID, c RoleChange) (services.Held, error) {
 	h := services.Holder{Kind: tenants.KindUser, ID: string(user)}
-	return s.changeRoles(ctx, by, org, h, c, func(r ruler, _ services.Held, _ time.Time) error { return r.mayAssignPeople(c) })
+	return s.changeRoles(ctx, by, org, h, c, func(tx Reader, r ruler, held services.Held, now time.Time) error {
+		if err := r.mayAssignPeople(by, c); err != nil || held.ID == "" {
+			return err
+		}
+		u, err := tx.User(org, user, now)
+		if err != nil {
+			return err
+		}
+		theirs, err := rolesOfUser(tx, u, now)
+		if err == nil && rank(theirs) > rank(r.Roles) {
+			err = problem.New(problem.Forbidden, "The user has an organization role above the caller's.").With(problem.FactReason, problem.ReasonGives)
+		}
+		return err
+	})
+}
+
+// rolesOfUser are the organization roles that the user's role brings. One that was
+// withdrawn brings none.
+func rolesOfUser(r Reader, u tenants.User, now time.Time) ([]services.OrgRole, error) {
+	person := tenants.Principal{Kind: tenants.KindUser, ID: string(u.ID), Org: u.Org, Role: u.Role}
+	theirs, err := services.StandingOf(r, person, u.Org, now)
+	if problem.Has(err, problem.NotFound) {
+		err = nil
+	}
+	return theirs.Roles, err
 }
 
 // changeRoles judges the caller before anything else: who may not change roles is not
 // told which there are.
 func (s *Service) changeRoles(ctx context.Context, by tenants.Caller, org tenants.OrgID, h services.Holder, c RoleChange,
-	judge func(ruler, services.Held, time.Time) error) (after services.Held, err error) {
+	judge func(Reader, ruler, services.Held, time.Time) error) (after services.Held, err error) {
 	if err := c.check(); err != nil {
 		return after, err
 	}
 	now := s.clock()
 	err = s.change(ctx, by, org, func(tx Tx, standing services.Standing) error {
 		r := ruler{standing}
-		if err := judge(r, services.Held{}, now); err != nil {
+		if err := judge(tx, r, services.Held{}, now); err != nil {
 			return err
 		}
 		g := granting{tx: tx, org: org, holder: h, by: by, now: now}
@@ -46,7 +71,7 @@ func (s *Service) changeRoles(ctx context.Context, by tenants.Caller, org tenant
 		if err != nil {
 			return err
 		}
-		if err := judge(r, held, now); err != nil {
+		if err := judge(tx, r, held, now); err != nil {
 			return err
 		}
 		detail, err := g.run(held, c)
@@ -78,12 +103,7 @@ func (s *Service) UserRoles(ctx context.Context, by tenants.Caller, org tenants.
 			return err
 		}
 		held.Name = u.Name
-		person := tenants.Principal{Kind: tenants.KindUser, ID: string(user), Org: org, Role: u.Role}
-		theirs, err := services.StandingOf(r, person, org, now)
-		if problem.Has(err, problem.NotFound) { // a role that was withdrawn gives none
-			err = nil
-		}
-		roles = theirs.Roles
+		roles, err = rolesOfUser(r, u, now)
 		return err
 	})
 	return held, roles, err

@@ -29,24 +29,6 @@ func (s *Service) mustManage(standing services.Standing) error {
 		With(problem.FactReason, problem.ReasonRole)
 }
 
-// mayTouch refuses who would get at more than they have: whoever sets an app's secret
-// or its bounds can act as the app, in every organization that added it. What the app
-// is granted counts, also beyond the bounds of today, for those can be widened.
-func mayTouch(r Reader, standing services.Standing, id ID, now time.Time) error {
-	own := rank(standing.Roles)
-	if own == rankOwner {
-		return nil
-	}
-	granted, err := r.OrgRolesAnywhere(id, now)
-	if err != nil {
-		return err
-	}
-	if rank(granted) > own {
-		return problem.New(problem.Forbidden, "The app has an organization role above the caller's.").With(problem.FactReason, problem.ReasonGives)
-	}
-	return nil
-}
-
 const (
 	rankMember = iota + 1
 	rankAdmin
@@ -71,15 +53,21 @@ func rank(roles []services.OrgRole) int {
 
 func holder(id ID) services.Holder { return services.Holder{Kind: tenants.KindApp, ID: string(id)} }
 
+// editing is a change of an app by its owner, in a transaction.
+type editing struct {
+	*judging
+	app *App
+}
+
 // edit changes an app of its owner org by f, which says what happened.
-func (s *Service) edit(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, f func(Tx, services.Standing, *App, time.Time) (journal.Action, map[string]string, error)) (edited App, err error) {
+func (s *Service) edit(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, f func(editing) (journal.Action, map[string]string, error)) (edited App, err error) {
 	now := s.clock()
 	err = s.asManager(ctx, by, org, func(tx Tx, standing services.Standing) error {
-		a, err := held(tx, standing, org, id, now)
+		j, a, err := judged(tx, standing, by, org, id, now)
 		if err != nil {
 			return err
 		}
-		action, detail, err := f(tx, standing, &a, now)
+		action, detail, err := f(editing{j, &a})
 		if edited = a; err != nil || action == "" {
 			return err
 		}
@@ -90,19 +78,6 @@ func (s *Service) edit(ctx context.Context, by tenants.Caller, org tenants.OrgID
 		return tx.Record(edited.entry(now, by, org, action, detail))
 	})
 	return edited, err
-}
-
-// held is an app of its owner org, held for the transaction, which the caller may
-// touch.
-func held(tx Tx, standing services.Standing, org tenants.OrgID, id ID, now time.Time) (App, error) {
-	if err := tx.LockApp(org, id); err != nil {
-		return App{}, err
-	}
-	a, err := tx.App(org, id)
-	if err != nil {
-		return App{}, err
-	}
-	return a, mayTouch(tx, standing, id, now)
 }
 
 // entry is the journal's line about something that happened to an app. Caches follow

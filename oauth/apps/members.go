@@ -107,7 +107,8 @@ func noSuchApp(client string) error {
 }
 
 // RemoveMembers takes apps out of an organization: their tokens and accounts there
-// end, and nothing else of them changes. Those that it could not take out are
+// end, and nothing else of them changes. It takes who may take each of their roles.
+// Those that it could not take out are
 // returned.
 func (s *Service) RemoveMembers(ctx context.Context, by tenants.Caller, org tenants.OrgID, clients []string) ([]Failure, error) {
 	if len(clients) == 0 || len(clients) > MostRemoved {
@@ -139,7 +140,7 @@ func (s *Service) removeMember(ctx context.Context, by tenants.Caller, org tenan
 		if err != nil {
 			return err
 		}
-		if err := r.mayTouch(held, now); err != nil {
+		if err := cmp.Or(r.mayTouch(held, now), r.mayAssign(RoleChange{Remove: liveGrants(held, now)})); err != nil {
 			return err
 		}
 		if err := tx.RemoveMember(org, app); err != nil {

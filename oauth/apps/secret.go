@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"time"
@@ -19,8 +20,8 @@ import (
 func (s *Service) Regenerate(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) (secret.Text, error) {
 	fresh := newSecret()
 	digest := s.digest(fresh.Reveal())
-	_, err := s.editSecret(ctx, by, org, id, func(_ time.Time, was Secret) (Secret, journal.Action) {
-		return Secret{Digest: digest, Version: was.Version + 1}, journal.AppSecretReplaced
+	_, err := s.editSecret(ctx, by, org, id, func(e editing) (_ Secret, _ journal.Action, err error) {
+		return Secret{Digest: digest, Version: e.app.Secret.Version + 1}, journal.AppSecretReplaced, e.mayLearnSecret()
 	})
 	if err != nil {
 		return "", err
@@ -39,8 +40,9 @@ func (s *Service) Rotate(ctx context.Context, by tenants.Caller, org tenants.Org
 		return outOf("secretRotationExpirationInSeconds", minOverlap, maxOverlap)
 	}
 	digest := s.digest(fresh.Reveal())
-	_, err := s.edit(ctx, by, org, id, func(_ Tx, standing services.Standing, a *App, now time.Time) (journal.Action, map[string]string, error) {
-		if err := a.mayRotate(standing); err != nil {
+	_, err := s.edit(ctx, by, org, id, func(e editing) (journal.Action, map[string]string, error) {
+		a, now := e.app, e.now
+		if err := cmp.Or(a.mayRotate(e.r.Standing), e.mayReach(*a), e.mayLearnSecret()); err != nil {
 			return "", nil, err
 		}
 		switch rotating := a.Secret.rotating(now); {
@@ -63,23 +65,24 @@ func (s *Service) Rotate(ctx context.Context, by tenants.Caller, org tenants.Org
 // EndRotation ends the old secret of a rotation and the tokens that were got with it.
 // Where there is none nothing changes.
 func (s *Service) EndRotation(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) error {
-	_, err := s.editSecret(ctx, by, org, id, func(now time.Time, was Secret) (Secret, journal.Action) {
-		if !was.rotating(now) {
-			return was, ""
+	_, err := s.editSecret(ctx, by, org, id, func(e editing) (Secret, journal.Action, error) {
+		was := e.app.Secret
+		if !was.rotating(e.now) {
+			return was, "", nil
 		}
-		return Secret{Digest: was.Digest, Version: was.Version}, journal.AppRotationEnded
+		return Secret{Digest: was.Digest, Version: was.Version}, journal.AppRotationEnded, nil
 	})
 	return err
 }
 
 // editSecret is edit for the secret alone. No action is no change.
-func (s *Service) editSecret(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, f func(time.Time, Secret) (Secret, journal.Action)) (App, error) {
-	return s.edit(ctx, by, org, id, func(_ Tx, standing services.Standing, a *App, now time.Time) (action journal.Action, _ map[string]string, err error) {
-		if err := a.mayRotate(standing); err != nil {
+func (s *Service) editSecret(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, f func(editing) (Secret, journal.Action, error)) (App, error) {
+	return s.edit(ctx, by, org, id, func(e editing) (action journal.Action, _ map[string]string, err error) {
+		if err := e.app.mayRotate(e.r.Standing); err != nil {
 			return "", nil, err
 		}
-		a.Secret, action = f(now, a.Secret)
-		return action, a.Secret.detail(), nil
+		e.app.Secret, action, err = f(e)
+		return action, e.app.Secret.detail(), err
 	})
 }
 

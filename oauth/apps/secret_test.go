@@ -200,7 +200,7 @@ func TestMayRotate_R7(t *testing.T) {
 		c := newCell(t, db)
 		ownersOnly := c.create(func(d *apps.Draft) { d.OwnerOnlyRotation = true })
 		strong := c.create(func(d *apps.Draft) { d.Ceiling = services.Ceiling{} }) // as yet
-		c.add(c.b, string(strong.id), org(services.OrgOwner))
+		c.add(c.a, string(strong.id), org(services.OrgOwner))
 		middle := c.create()
 		c.add(c.a, string(middle.id), org(services.OrgAdmin))
 		weak := c.create()

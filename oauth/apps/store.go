@@ -34,9 +34,10 @@ type Reader interface {
 	Members(org tenants.OrgID, q tenants.Query) ([]Member, int, error)
 	// MemberOf lists the organizations that added an app of this site.
 	MemberOf(id ID) ([]tenants.OrgID, error)
-	// OrgRolesAnywhere are the organization roles that an app of this site is granted
-	// in any organization and that are not over, each once, whatever its owner allows.
-	OrgRolesAnywhere(id ID, now time.Time) ([]services.OrgRole, error)
+	// OrgRolesElsewhere are the organization roles that an app of this site is granted
+	// in any organization but its owner and that are not over, each once, whatever its
+	// owner allows.
+	OrgRolesElsewhere(owner tenants.OrgID, id ID, now time.Time) ([]services.OrgRole, error)
 }
 
 // Tx reads and writes in one transaction.

@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"reflect"
@@ -23,7 +24,8 @@ type Change struct {
 // Update changes an app by what change makes of it. Bounds that are drawn closer
 // count at once, in every organization.
 func (s *Service) Update(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, change func(*Change) error) (App, error) {
-	return s.edit(ctx, by, org, id, func(tx Tx, standing services.Standing, a *App, now time.Time) (journal.Action, map[string]string, error) {
+	return s.edit(ctx, by, org, id, func(e editing) (journal.Action, map[string]string, error) {
+		a := e.app
 		before := *a
 		c := Change{DisplayName: a.DisplayName, Description: a.Description, Settings: a.Settings}
 		if err := change(&c); err != nil {
@@ -33,14 +35,17 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, org tenants.Org
 		if err := c.check(); err != nil {
 			return "", nil, err
 		}
-		if before.OwnerOnlyRotation != c.OwnerOnlyRotation && !standing.Is(services.OrgOwner) {
+		if before.OwnerOnlyRotation != c.OwnerOnlyRotation && !e.r.Is(services.OrgOwner) {
 			return "", nil, problem.New(problem.Forbidden, "Only an Organization Owner says who may change the app's secret.")
 		}
 		a.DisplayName, a.Description, a.Settings = c.DisplayName, c.Description, c.Settings
+		if err := cmp.Or(e.mayReach(*a), e.mayBound(before.Ceiling, a.Ceiling)); err != nil {
+			return "", nil, err
+		}
 		if reflect.DeepEqual(before, *a) {
 			return "", nil, nil
 		}
-		return journal.AppUpdated, before.difference(*a), s.rebound(tx, by, before, *a, now)
+		return journal.AppUpdated, before.difference(*a), rebound(e.tx, by, before, *a, e.now)
 	})
 }
 
@@ -52,11 +57,11 @@ func (c Change) check() error {
 }
 
 // rebound has the accounts in service instances follow other bounds.
-func (s *Service) rebound(tx Tx, by tenants.Caller, before, after App, now time.Time) error {
+func rebound(tx Tx, by tenants.Caller, before, after App, now time.Time) error {
 	if reflect.DeepEqual(before.Ceiling, after.Ceiling) {
 		return nil
 	}
-	if err := checkServices(tx, after.Ceiling); err != nil {
+	if err := checkServices(tx, after.Ceiling, before.Ceiling); err != nil {
 		return err
 	}
 	orgs, err := tx.MemberOf(after.ID)
@@ -68,7 +73,11 @@ func (s *Service) rebound(tx Tx, by tenants.Caller, before, after App, now time.
 		return err
 	}
 	for _, org := range orgs {
-		if err := tx.LockHolder(org, holder(after.ID)); err != nil {
+		err := tx.LockHolder(org, holder(after.ID))
+		if problem.Has(err, problem.NotFound) { // removed meanwhile, and settled then
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		if err := services.Settle(tx, org, holder(after.ID), by, now); err != nil {

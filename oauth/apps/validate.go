@@ -132,18 +132,22 @@ func checkCeiling(c services.Ceiling) error {
 	return nil
 }
 
-// checkServices judges the service roles of a ceiling by what services there are.
-func checkServices(r Reader, c services.Ceiling) error {
+// checkServices judges the service roles of a ceiling by what services there are. What
+// was in it before may be gone since.
+func checkServices(r Reader, c, before services.Ceiling) error {
 	for _, bound := range c.Services {
 		d, err := r.Definition(bound.Definition)
 		if problem.Has(err, problem.NotFound) {
+			if before.Knows(bound.Definition, "") {
+				continue
+			}
 			return problem.New(problem.BadRequest, "There is no service definition %.64q.", string(bound.Definition))
 		}
 		if err != nil {
 			return err
 		}
 		for _, role := range bound.Roles {
-			if _, known := d.Role(role.Name); !known {
+			if _, known := d.Role(role.Name); !known && !before.Knows(bound.Definition, role.Name) {
 				return problem.New(problem.BadRequest, "The service %s has no role %.64q.", d.Name, role.Name)
 			}
 		}

@@ -143,11 +143,28 @@ func (h *Handler) removeMany(c *gin.Context, call httpapi.Call, org *tenants.Sna
 	if err != nil {
 		return err
 	}
-	httpapi.JSON(c, http.StatusOK, map[string][]apps.ID{"succeeded": notNil(succeeded), "failed": notNil(failed)})
+	httpapi.JSON(c, http.StatusOK, map[string]any{"succeeded": append([]apps.ID{}, succeeded...), "failed": refusedIDs(c, failed)})
 	return nil
 }
 
-func notNil(ids []apps.ID) []apps.ID { return append([]apps.ID{}, ids...) }
+// refusedIDs are those that failed. Each is a refusal of its own, whatever became of
+// the others.
+func refusedIDs(c *gin.Context, failures []apps.Failure) []string {
+	ids := make([]string, 0, len(failures))
+	for _, f := range failures {
+		noteRefused(c, f)
+		ids = append(ids, f.ID)
+	}
+	return ids
+}
+
+// noteRefused keeps which app it was, unless there can be none.
+func noteRefused(c *gin.Context, f apps.Failure) {
+	if apps.ValidID(f.ID) {
+		f.Err.With(problem.FactAccount, f.ID)
+	}
+	httpapi.NoteRefused(c, f.Err)
+}
 
 func (h *Handler) remove(c *gin.Context, call httpapi.Call, org *tenants.Snapshot) error {
 	id, err := appID(c)

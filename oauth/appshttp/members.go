@@ -104,6 +104,7 @@ func (h *Handler) addMembers(c *gin.Context, call httpapi.Call, org *tenants.Sna
 	}
 	list := make([]failureBody, 0, len(failures))
 	for _, f := range failures {
+		noteRefused(c, f)
 		list = append(list, failureBody{f.ID, f.Err.Detail})
 	}
 	httpapi.JSON(c, http.StatusOK, map[string]any{"failures": list})
@@ -185,11 +186,7 @@ func (h *Handler) removeMembers(c *gin.Context, call httpapi.Call, org *tenants.
 	if err != nil {
 		return err
 	}
-	failed := make([]string, 0, len(failures))
-	for _, f := range failures {
-		failed = append(failed, f.ID)
-	}
-	httpapi.JSON(c, http.StatusOK, outcome(b.IDs, failed))
+	httpapi.JSON(c, http.StatusOK, outcome(b.IDs, refusedIDs(c, failures)))
 	return nil
 }
 

@@ -32,6 +32,7 @@ type desk struct {
 	kind   services.Definition
 	a, b   tenants.OrgID
 	by     tenants.Caller
+	kept   *kept
 }
 
 func newDesk(t *testing.T, db *store.DB) *desk {
@@ -62,6 +63,9 @@ func (d *desk) serve(h *appshttp.Handler) {
 		d.engine.Handle(rt.Method, rt.Path, func(c *gin.Context) {
 			org, err := d.orgs.Organization(c.Request.Context(), d.by.Principal.Org)
 			d.must(err)
+			if d.kept != nil {
+				httpapi.KeepRefusals(c, d.kept)
+			}
 			if err := rt.Do(c, httpapi.Call{Caller: d.by, Org: org}); err != nil {
 				httpapi.Fail(c, err)
 			}
