@@ -10,6 +10,7 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/oauth"
+	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
@@ -109,6 +110,12 @@ func (h *Handler) introspect(c *gin.Context) error {
 	token := secret.Text(form.Get("token"))
 	if token == "" {
 		return h.refused(c, problem.New(problem.InvalidRequest, "token is required."))
+	}
+	if !h.Tokens.Remembers(token.Reveal()) { // and so the database is asked
+		limit := h.Limits.Take(ratelimit.Management, ratelimit.Account(app.ID), ratelimit.Org(app.Org))
+		if over := problem.As(limit.Err()); over != nil {
+			return later(over)
+		}
 	}
 	body, org, err := h.inspect(c, token)
 	if err != nil {

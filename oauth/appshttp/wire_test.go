@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"maps"
 	"math/big"
@@ -439,6 +440,27 @@ func TestIntrospect_RFC7662(t *testing.T) {
 			t.Errorf("after its secret the token is %v", m)
 		}
 	})
+}
+
+// What a service asks of tokens that nobody has shown here is bounded, and what it asks
+// of others is not.
+func TestIntrospect_R13_UnknownTokens(t *testing.T) {
+	const burst = 30
+	eachFront(t, func(t *testing.T, w *front) {
+		id, key := w.app("org_member")
+		const path = httpapi.CSPBase + "/auth/introspect"
+		token := w.post(authorize, id, key, "grant_type", "client_credentials").String(t, "access_token")
+		w.post(path, id, key, "token", token).Want(t, http.StatusOK)
+		for n := range burst - 1 {
+			w.post(path, id, key, "token", fmt.Sprint("guess", n)).Want(t, http.StatusOK)
+		}
+		if a := w.post(path, id, key, "token", "guess"); a.Want(t, http.StatusServiceUnavailable).Header.Get("Retry-After") == "" {
+			t.Error("nothing says when to come again")
+		}
+		w.post(path, id, key, "token", token).Want(t, http.StatusOK)
+	}, sitetest.Adjust(func(c *config.Config) {
+		c.Limits.Management.Account = config.Budget{Tokens: 1, Per: time.Hour, Burst: burst}
+	}))
 }
 
 // tenantsCaller is the site itself.
