@@ -92,11 +92,11 @@ var servedCalls = []serviceCall{
 	{"CreateAccount in an instance", func(tx apps.Tx, org tenants.OrgID, w *served) error {
 		return tx.CreateAccount(services.InstanceAccount{Org: org, ID: newID[string](), Instance: w.instance.ID, Name: "sa::other", CreatedAt: now})
 	}},
-	{"EndAccount", func(tx apps.Tx, org tenants.OrgID, w *served) error {
-		return refused(tx.EndAccount(org, w.account.ID, now, services.Hook{}))
-	}},
 	{"RepeatHook", func(tx apps.Tx, org tenants.OrgID, w *served) error {
 		return tx.RepeatHook(org, w.account.ID, w.account.Hook.Key, services.Hook{State: services.HookFailed})
+	}},
+	{"EndAccount", func(tx apps.Tx, org tenants.OrgID, w *served) error {
+		return refused(tx.EndAccount(org, w.account.ID, now, services.Hook{}))
 	}},
 	{"DropGrant of a user", func(tx apps.Tx, org tenants.OrgID, w *served) error {
 		return refused(tx.DropGrant(org, w.person(), w.ofService()))
