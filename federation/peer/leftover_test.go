@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -18,16 +19,19 @@ func TestReads_R1_R9_LeftoversAnswerNobody(t *testing.T) {
 		body := n - len(head) - 4 - len(strconv.Itoa(n))
 		return head + strconv.Itoa(body) + strings.Repeat(" ", len(strconv.Itoa(n))-len(strconv.Itoa(body))) + "\r\n\r\n" + strings.Repeat("x", body)
 	}
-	written := make(chan bool, 1)
+	written := make(chan bool, 1000)
+	var poisoned atomic.Int32
 	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" || r.URL.Path == "/warm" {
 			io.WriteString(w, "right")
 			return
 		}
+		defer func() { written <- true }()
 		c, _, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			return // HTTP/2
 		}
+		poisoned.Add(1)
 		t.Cleanup(func() { c.Close() })
 		switch r.URL.Path {
 		case "/buffer":
@@ -41,10 +45,10 @@ func TestReads_R1_R9_LeftoversAnswerNobody(t *testing.T) {
 			io.WriteString(c, sized(4096))
 			c.(interface{ NetConn() net.Conn }).NetConn().Write([]byte{23, 3, 3, 0})
 		}
-		written <- true
 	}))
 	to := p.target()
 	for _, path := range []string{"/buffer", "/tls", "/record", "/part"} {
+		poisoned.Store(0)
 		for range 5 {
 			p.warm(t, to)
 			w, err := p.do(get(path), to)
@@ -57,6 +61,9 @@ func TestReads_R1_R9_LeftoversAnswerNobody(t *testing.T) {
 					t.Errorf("after %s somebody else is answered %.20q, %v", path, w.Body, err)
 				}
 			}
+		}
+		if poisoned.Load() == 0 {
+			t.Errorf("%s was never asked where it matters", path)
 		}
 	}
 }

@@ -188,7 +188,7 @@ func TestHealth_R13_OneInstanceTakesNotAllTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, services.InstanceSettings{}, "one")
 		in := f.db.list[0]
-		in.Upstreams, in.Health = nil, services.HealthCheck{Path: "/healthz", Interval: time.Hour, Timeout: 30 * time.Second}
+		in.Upstreams, in.Health = nil, services.HealthCheck{Path: "/healthz", Interval: time.Minute, Timeout: 30 * time.Second}
 		for i := range 32 {
 			name := fmt.Sprintf("silent%d", i)
 			in.Upstreams = append(in.Upstreams, "https://"+name+".example/base")
@@ -199,7 +199,7 @@ func TestHealth_R13_OneInstanceTakesNotAllTurns(t *testing.T) {
 		f.db.set(in, other)
 		f.proxy.Start()
 		defer f.proxy.Close()
-		time.Sleep(5*time.Minute + time.Second) // the silent ones begin within six minutes
+		time.Sleep(5*time.Minute + time.Second)
 		if n := f.count("one"); n != 31 {
 			t.Errorf("the other was asked %d times in five minutes", n)
 		}
