@@ -18,7 +18,7 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const (
 	acme   tenants.OrgID = "11111111-1111-4111-8111-111111111111"
-	client               = "deployer"
+	client string        = "deployer"
 )
 
 // kept is a store of what Access reads.

@@ -240,12 +240,12 @@ type bareWriter struct{ http.ResponseWriter }
 func TestReads_R10_R13_NotForEver(t *testing.T) {
 	p := newPair(t, http.HandlerFunc(echoProto))
 	to := p.target()
-	s := p.warm(t, to)
+	p.warm(t, to)
 	p.clock.add(LeafLife/2 + time.Minute)
 	if w, err := p.do(get("/"), to); err != nil || w.Body.String() != "HTTP/2.0" {
 		t.Errorf("with another leaf: %q, %v", w.Body, err)
 	}
-	s = p.warm(t, to)
+	s := p.warm(t, to)
 	s.reads.mu.Lock()
 	for _, c := range s.reads.idle {
 		c.idle = time.Now().Add(-idleRead)

@@ -198,7 +198,6 @@ const revocationBound = 5 * time.Second
 // stream is an exchange under way: its answer at the client, and its request at the
 // instance.
 type stream struct {
-	client   io.Closer
 	read     chan error
 	instance chan struct{}
 }

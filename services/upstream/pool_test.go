@@ -202,12 +202,11 @@ func TestPool_R13_NoneWell(t *testing.T) {
 		f := newFleet(t, services.InstanceSettings{}, "one", "two")
 		f.set("one", fails(refusedConnection))
 		f.set("two", fails(refusedConnection))
-		var err error
 		for range 20 {
-			_, err = f.get()
+			_, _ = f.get()
 		}
 		before := f.count("one") + f.count("two")
-		_, err = f.get()
+		_, err := f.get()
 		p := problem.As(err)
 		if p == nil || p.Code != problem.Unavailable || p.Detail != "No upstream of the service metrics is well: 2 of 2 cannot be connected to." || p.RetryAfter <= 0 {
 			t.Fatalf("got %v", err)
