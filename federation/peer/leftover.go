@@ -38,14 +38,12 @@ func (c *conn) readNow(p []byte) (n int, err error) {
 	}
 	var failed error
 	err = raw.Read(func(fd uintptr) bool {
-		n, failed = syscall.Read(int(fd), p)
+		n, failed = readOnce(fd, p)
 		return true
 	})
 	switch {
 	case err != nil:
 		return 0, err
-	case errors.Is(failed, syscall.EAGAIN), errors.Is(failed, syscall.EINTR):
-		return 0, errNothing
 	case failed != nil:
 		return 0, failed
 	case n == 0:

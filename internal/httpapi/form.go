@@ -102,6 +102,8 @@ func decodeJSON(body []byte, v any) error {
 		var syntax *json.SyntaxError
 		var kind *json.UnmarshalTypeError
 		switch {
+		case problem.As(err) != nil: // v has rules of its own
+			return err
 		case errors.As(err, &syntax):
 			return problem.New(problem.BadRequest, "The body is not valid JSON at byte %d.", syntax.Offset)
 		case errors.As(err, &kind) && kind.Field == "":
