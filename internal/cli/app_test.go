@@ -15,7 +15,7 @@ import (
 
 // A provider makes an instance, an organization's owner an app that works there, all
 // from the command line; secrets are shown once and end when they are replaced.
-func TestApp_CSP_25_26_32_42(t *testing.T) {
+func TestApp_CSP_25_CSP_26_CSP_32_CSP_42(t *testing.T) {
 	p := sitetest.Start(t, storetest.SQLite)
 	at := func(org string, args ...string) []string {
 		return append(args, "--folder", p.Folder, "--dev", "--org", org)
