@@ -41,23 +41,16 @@ func talking(w http.ResponseWriter, r *http.Request) {
 func (e *echo) socket(path, host, token string) (*bufio.Reader, net.Conn, int) {
 	e.t.Helper()
 	u, err := url.Parse(e.c.Site("west").API)
-	must2(e.t, err)
+	must(e.t, err)
 	c, err := tls.Dial("tcp", u.Host, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}) // what is tested comes behind
-	must2(e.t, err)
+	must(e.t, err)
 	e.t.Cleanup(func() { c.Close() })
 	_ = c.SetDeadline(time.Now().Add(60 * time.Second))
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path, host, token)
 	br := bufio.NewReader(c)
 	res, err := http.ReadResponse(br, nil)
-	must2(e.t, err)
+	must(e.t, err)
 	return br, c, res.StatusCode
-}
-
-func must2(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // A call becomes a WebSocket where the definition has a route for that, for who has

@@ -118,11 +118,11 @@ func (e *echo) verified(token, account string) {
 	point := []byte{4} // uncompressed
 	for _, half := range []string{set.Keys[0].X, set.Keys[0].Y} {
 		b, err := base64.RawURLEncoding.DecodeString(half)
-		must2(e.t, err)
+		must(e.t, err)
 		point = append(point, b...)
 	}
 	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-	must2(e.t, err)
+	must(e.t, err)
 	claims := jwt.MapClaims{}
 	_, err = jwt.ParseWithClaims(token, claims, func(t *jwt.Token) (any, error) { return key, nil },
 		jwt.WithValidMethods([]string{"ES256"}), jwt.WithAudience(e.instance), jwt.WithIssuer(e.c.Site("west").API), jwt.WithExpirationRequired())

@@ -123,10 +123,10 @@ func together(b *testing.B, d time.Duration, do func(i int) error) (n int) {
 	return n
 }
 
-func must(b *testing.B, err error) {
-	b.Helper()
+func must(t testing.TB, err error) {
+	t.Helper()
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 }
 

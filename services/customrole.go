@@ -118,14 +118,8 @@ func (s *Service) ChangeCustomPermissions(ctx context.Context, by tenants.Caller
 func (s *Service) DeleteCustomRole(ctx context.Context, by tenants.Caller, org tenants.OrgID, name string) error {
 	now := s.clock()
 	return s.changeCustom(ctx, by, org, func(tx Tx) error {
-		if err := tx.LockCustomRole(org, name); err != nil {
-			return err
-		}
-		role, err := tx.CustomRole(org, name)
+		role, err := takeCustom(tx, by, org, name)
 		if err != nil {
-			return err
-		}
-		if err := notItsOwn(tx, by, org, name); err != nil {
 			return err
 		}
 		if err := tx.DeleteCustomRole(org, name); err != nil {
@@ -135,18 +129,24 @@ func (s *Service) DeleteCustomRole(ctx context.Context, by tenants.Caller, org t
 	})
 }
 
+// takeCustom holds a role that the caller may change.
+func takeCustom(tx Tx, by tenants.Caller, org tenants.OrgID, name string) (CustomRole, error) {
+	if err := tx.LockCustomRole(org, name); err != nil {
+		return CustomRole{}, err
+	}
+	role, err := tx.CustomRole(org, name)
+	if err != nil {
+		return CustomRole{}, err
+	}
+	return role, notItsOwn(tx, by, org, name)
+}
+
 // editCustom changes a role by f, which says what is different for the audit trail.
 func (s *Service) editCustom(ctx context.Context, by tenants.Caller, org tenants.OrgID, name string, f func(Tx, *CustomRole) (map[string]string, error)) error {
 	now := s.clock()
 	return s.changeCustom(ctx, by, org, func(tx Tx) error {
-		if err := tx.LockCustomRole(org, name); err != nil {
-			return err
-		}
-		role, err := tx.CustomRole(org, name)
+		role, err := takeCustom(tx, by, org, name)
 		if err != nil {
-			return err
-		}
-		if err := notItsOwn(tx, by, org, name); err != nil {
 			return err
 		}
 		detail, err := f(tx, &role)

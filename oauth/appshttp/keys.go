@@ -1,42 +1,28 @@
 package appshttp
 
 import (
-	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
-	"fmt"
-	"math/big"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"causeway/internal/httpapi"
+	"causeway/internal/jose"
 	"causeway/internal/problem"
-	"causeway/oauth"
 )
 
 // keysAge is how long verifiers may keep the keys: much shorter than keys are
 // published before they sign.
 const keysAge = 5 * time.Minute
 
-// jwk is a public key (RFC 7517 §4, RFC 7518 §6.3).
-type jwk struct {
-	Type      string `json:"kty"`
-	ID        string `json:"kid"`
-	Use       string `json:"use"`
-	Algorithm string `json:"alg"`
-	Modulus   string `json:"n"`
-	Exponent  string `json:"e"`
-}
-
 // keyBody has one key or all of them, as the client asks. Its list is a JWKS by
 // itself.
 type keyBody struct {
-	Algorithm string `json:"alg"`
-	Issuer    string `json:"issuer"`
-	Value     string `json:"value"`
-	Keys      []jwk  `json:"keys"`
+	Algorithm string     `json:"alg"`
+	Issuer    string     `json:"issuer"`
+	Value     string     `json:"value"`
+	Keys      []jose.JWK `json:"keys"`
 }
 
 // publicKey is what verifies access tokens: the key that signs now as PEM, or all.
@@ -45,7 +31,7 @@ func (h *Handler) publicKey(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	body := keyBody{Algorithm: "RS256", Issuer: h.OAuth.ServiceIssuer(), Keys: []jwk{}}
+	body := keyBody{Algorithm: "RS256", Issuer: h.OAuth.ServiceIssuer(), Keys: []jose.JWK{}}
 	switch format := q.Get("format"); format {
 	case "", "pem":
 		body.Value, err = h.pem(c)
@@ -68,7 +54,7 @@ func (h *Handler) jwks(c *gin.Context) error {
 		return err
 	}
 	httpapi.CachedJSON(c, keysAge, struct {
-		Keys []jwk `json:"keys"`
+		Keys []jose.JWK `json:"keys"`
 	}{keys})
 	return nil
 }
@@ -85,30 +71,18 @@ func (h *Handler) pem(c *gin.Context) (string, error) {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
 
-func (h *Handler) keys(c *gin.Context) ([]jwk, error) {
+func (h *Handler) keys(c *gin.Context) ([]jose.JWK, error) {
 	keys, err := h.OAuth.ServiceKeys(c.Request.Context())
 	if err != nil {
 		return nil, err
 	}
-	list := make([]jwk, 0, len(keys))
+	list := make([]jose.JWK, 0, len(keys))
 	for _, k := range keys {
-		one, err := newJWK(k)
+		one, err := jose.NewJWK(k.ID, k.Algorithm, k.Key)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, one)
 	}
 	return list, nil
-}
-
-func newJWK(k oauth.PublicKey) (jwk, error) {
-	key, ok := k.Key.(*rsa.PublicKey)
-	if !ok {
-		return jwk{}, fmt.Errorf("a service token is signed by a %T", k.Key)
-	}
-	encode := base64.RawURLEncoding.EncodeToString
-	return jwk{
-		Type: "RSA", ID: k.ID, Use: "sig", Algorithm: k.Algorithm,
-		Modulus: encode(key.N.Bytes()), Exponent: encode(big.NewInt(int64(key.E)).Bytes()),
-	}, nil
 }
