@@ -107,6 +107,7 @@ type Gateway struct {
 	life      context.Context // ends with Close
 	shut      context.CancelFunc
 	pace      pace
+	origins   httpapi.Origins
 }
 
 // New makes a Gateway that serves c.Endpoints and, where they end, the instances.
@@ -114,6 +115,7 @@ func New(c Config) *Gateway {
 	g := &Gateway{
 		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, access: c.Access, limits: c.Limits, quotas: c.Quotas,
 		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
+		origins: httpapi.NewOrigins(c.PublicURL),
 	}
 	g.life, g.shut = context.WithCancel(context.Background())
 	if g.now == nil {
@@ -135,6 +137,10 @@ func New(c Config) *Gateway {
 	}
 	for _, rt := range c.Endpoints.Between {
 		g.handle(rt.Method, rt.Path, g.between(rt))
+	}
+	for _, page := range c.Endpoints.Pages {
+		page.Do = limited(c.Limits, receipted(page.Method, page.Do))
+		g.handle(page.Method, page.Path, g.page(page, c.Endpoints.DrawFailure))
 	}
 	g.engine.NoMethod(func(c *gin.Context) {
 		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
@@ -245,6 +251,7 @@ func (g *Gateway) route(rt httpapi.Route) gin.HandlerFunc {
 // speaks for principals of its own, each with an assertion.
 func (g *Gateway) open(rt httpapi.Open) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		httpapi.KeepRefusals(c, g)
 		if err := serveOpen(c, rt); err != nil {
 			g.fail(c, err)
 		}

@@ -1,56 +1,116 @@
-// Package portal is what people see in a browser. This version has one page: it
-// says where they are and how to answer an access request by API.
+// Package portal is what people see in a browser: it joins the groups of pages and
+// owns the way in and out. A page calls the same rules as the API, and shows nothing
+// that the API would not tell whoever looks.
 package portal
 
 import (
-	"bytes"
+	"context"
 	"embed"
-	"html/template"
-	"net/http"
+	"io/fs"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"causeway/federation/associations"
+	"causeway/federation/contact"
 	"causeway/internal/httpapi"
+	"causeway/internal/refusal"
+	"causeway/oauth"
+	"causeway/oauth/apps"
+	"causeway/portal/ui"
+	"causeway/ratelimit"
+	"causeway/services"
+	"causeway/services/upstream"
+	"causeway/tenants"
 )
 
-//go:embed page.html
+//go:embed templates
 var files embed.FS
 
-var page = template.Must(template.ParseFS(files, "page.html"))
-
-// Handler serves the pages.
-type Handler struct {
-	SiteName  string
+// Config wires a Portal.
+type Config struct {
+	SiteName  func() string
+	SiteID    tenants.SiteID
 	PublicURL string // https://host[:port], from configuration only
+	Now       func() time.Time
+
+	// Enter opens the session of a person who logs in.
+	Enter func(c *gin.Context, login httpapi.Login) (httpapi.Call, oauth.Tokens, error)
+
+	Orgs         *tenants.Directory
+	Tenants      *tenants.Service
+	OAuth        *oauth.Service
+	Apps         *apps.Service
+	Services     *services.Service
+	Instances    *upstream.Proxy
+	Associations *associations.Service
+	Contact      *contact.Service
+	Refusals     refusal.Store
+	Limits       *ratelimit.Limiter
 }
 
-const place = "/administration/access-control/service-accounts" // of verification_uri
+// Portal serves the pages.
+type Portal struct {
+	config Config
+	kit    *ui.Kit
+	groups []group
+}
 
-// Endpoints lists what the handler serves.
-func (h *Handler) Endpoints() httpapi.Endpoints {
-	var e httpapi.Endpoints
-	for _, path := range []string{"/provider", "/provider" + place, "/tenant/:org", "/tenant/:org" + place} {
-		e.Open = append(e.Open, httpapi.Open{Method: http.MethodGet, Path: path, Do: h.show})
+// group is pages that belong together, with their templates.
+type group interface {
+	Name() string
+	Files() fs.FS
+	Pages() []ui.Page
+}
+
+// New makes a Portal.
+func New(c Config) (*Portal, error) {
+	p := &Portal{config: c}
+	var err error
+	p.kit, err = ui.New(ui.Config{SiteName: c.SiteName, PublicURL: c.PublicURL, Allows: p.allows, Now: c.Now})
+	if err != nil {
+		return nil, err
 	}
+	own, err := fs.Sub(files, "templates")
+	if err != nil {
+		return nil, err
+	}
+	if err := p.kit.Add("portal", own); err != nil {
+		return nil, err
+	}
+	p.groups = c.groups()
+	for _, g := range p.groups {
+		if err := p.kit.Add(g.Name(), g.Files()); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// groups are the groups of pages, in no order that matters.
+func (c Config) groups() []group {
+	return nil
+}
+
+// Endpoints lists what the portal serves.
+func (p *Portal) Endpoints() httpapi.Endpoints {
+	pages := p.ownPages()
+	for _, g := range p.groups {
+		pages = append(pages, g.Pages()...)
+	}
+	e := p.kit.Endpoints(pages)
+	e.Open = append(e.Open, p.doors()...)
+	e.Open = append(e.Open, p.kit.Assets())
 	return e
 }
 
-func (h *Handler) show(c *gin.Context) error {
-	// Nothing of the path gets into lines that people paste into a shell.
-	login := "/cloudapi/1.0.0/sessions"
-	org := c.Param("org")
-	if org == "" {
-		org, login = "System", login+"/provider"
+// allows is how the menu knows what somebody may open. It asks what the gateway
+// asks, which remembers the answer.
+func (p *Portal) allows(org *tenants.Snapshot, who tenants.Principal, rights ...tenants.Right) bool {
+	for _, r := range rights {
+		if r == httpapi.AnySession {
+			return true
+		}
 	}
-	var body bytes.Buffer
-	err := page.Execute(&body, map[string]string{"Site": h.SiteName, "URL": h.PublicURL, "Org": org, "Login": login})
-	if err != nil {
-		return err
-	}
-	// The page loads nothing and may be framed by nobody.
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
-	c.Header("X-Content-Type-Options", "nosniff")
-	c.Header("Referrer-Policy", "no-referrer")
-	c.Data(http.StatusOK, "text/html; charset=utf-8", body.Bytes())
-	return nil
+	return p.config.Orgs.Require(context.Background(), who, org.ID, rights...) == nil
 }

@@ -109,6 +109,13 @@ func Fail(c *gin.Context, err error) {
 	if p.RetryAfter == 0 && p.Code == problem.Unavailable {
 		p.RetryAfter = time.Second
 	}
+	if draw := identityOf(c).draw; draw != nil {
+		if p.RetryAfter > 0 {
+			c.Header("Retry-After", retryAfter(p.RetryAfter))
+		}
+		draw(c, p)
+		return
+	}
 	dialect := dialectOf(c)
 	refused, limited := errors.AsType[ratelimit.Refusal](p.Err)
 	if limited && dialect == OAuth {

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"causeway/internal/problem"
 	"causeway/ratelimit"
 	"causeway/tenants"
 )
@@ -21,6 +22,7 @@ type identity struct {
 	failure error
 	keeper  RefusalKeeper
 	spoken  *Dialect
+	draw    func(*gin.Context, *problem.Problem)
 }
 
 type identityKey struct{}

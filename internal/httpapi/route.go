@@ -3,6 +3,7 @@ package httpapi
 import (
 	"github.com/gin-gonic/gin"
 
+	"causeway/internal/problem"
 	"causeway/tenants"
 )
 
@@ -72,6 +73,9 @@ type Endpoints struct {
 	Routes  []Route
 	Open    []Open
 	Between []Between
+	Pages   []PortalPage
+	// DrawFailure draws the refusal of a page.
+	DrawFailure func(*gin.Context, *problem.Problem)
 }
 
 // Add joins more endpoints to e.
@@ -79,4 +83,8 @@ func (e *Endpoints) Add(more Endpoints) {
 	e.Routes = append(e.Routes, more.Routes...)
 	e.Open = append(e.Open, more.Open...)
 	e.Between = append(e.Between, more.Between...)
+	e.Pages = append(e.Pages, more.Pages...)
+	if more.DrawFailure != nil {
+		e.DrawFailure = more.DrawFailure
+	}
 }

@@ -25,7 +25,6 @@ import (
 	"causeway/internal/refusalhttp"
 	"causeway/internal/store"
 	"causeway/oauth/oauthhttp"
-	"causeway/portal"
 	"causeway/tenants"
 	"causeway/tenants/tenantshttp"
 )
@@ -64,17 +63,20 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	}
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
+	endpoints, err := s.endpoints()
+	if err != nil {
+		return err
+	}
 	s.gateway = gateway.New(gateway.Config{
 		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Access: s.access, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
 		Lists:     &fanout.Fanout{Limits: lists, MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
-		Endpoints: s.endpoints(), Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
+		Endpoints: endpoints, Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
 		Refusals: s.refusals, Now: s.clock, Log: s.log,
 	})
 	return nil
 }
 
-func (s *Site) endpoints() httpapi.Endpoints {
-	var e httpapi.Endpoints
+func (s *Site) endpoints() (e httpapi.Endpoints, err error) {
 	orgs := &tenantshttp.Handler{
 		Logins: s.logins, Orgs: s.directory, Tenants: s.tenants,
 		OAuth: s.oauth, Associations: s.associations,
@@ -92,10 +94,14 @@ func (s *Site) endpoints() httpapi.Endpoints {
 	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
-	e.Add((&portal.Handler{SiteName: s.self.Name, PublicURL: s.config.Public.URL}).Endpoints())
+	pages, err := s.newPortal(orgs)
+	if err != nil {
+		return e, err
+	}
+	e.Add(pages.Endpoints())
 	e.Add((&federationhttp.Handler{Roots: s.roots, Now: s.now, Bundle: s.ownBundle()}).Endpoints())
 	e.Add((&federationhttp.Keys{Roots: s.roots, PublicURL: s.config.Public.URL}).Endpoints())
-	return e
+	return e, nil
 }
 
 func (s *Site) locations(ctx context.Context, who tenants.Principal) ([]federation.Location, error) {

@@ -56,20 +56,13 @@ func (h *Handler) loginLegacy(c *gin.Context, show func(*gin.Context, httpapi.Ca
 func (h *Handler) enter(c *gin.Context, at door,
 	open func(context.Context, tenants.Caller, *tenants.Snapshot, tenants.User) (oauth.Tokens, error),
 ) (httpapi.Call, error) {
-	caller := httpapi.Anonymous(c)
-	org, user, err := h.check(c, at, caller.Source)
+	login, err := httpapi.BasicLogin(c.Request)
 	if err != nil {
 		return httpapi.Call{}, err
 	}
-	tokens, err := open(c.Request.Context(), caller, org, user)
+	call, tokens, err := h.open(c, login, at, open)
 	if err != nil {
 		return httpapi.Call{}, err
-	}
-	roleName, _ := org.RoleName(user.Role)
-	caller.Principal = tenants.Principal{
-		Kind: tenants.KindUser, ID: string(user.ID), Name: user.Name, Org: org.ID, OrgName: org.Name,
-		Role: user.Role, RoleName: roleName, Session: tokens.Session.ID,
-		Home: tenants.LocationID{Org: org.ID, Site: h.SiteID},
 	}
 	httpapi.NoStore(c)
 	c.Header(httpapi.HeaderAccessToken, tokens.AccessToken.Reveal())
@@ -77,16 +70,38 @@ func (h *Handler) enter(c *gin.Context, at door,
 	if tokens.LegacyToken != "" {
 		c.Header(httpapi.HeaderLegacyToken, tokens.LegacyToken.Reveal())
 	}
-	return httpapi.Call{Caller: caller, Org: org}, nil
+	return call, nil
+}
+
+// OpenPortal opens the session of a person who logs in at the portal of login.Org.
+func (h *Handler) OpenPortal(c *gin.Context, login httpapi.Login) (httpapi.Call, oauth.Tokens, error) {
+	return h.open(c, login, everybody, h.OAuth.OpenSession)
+}
+
+func (h *Handler) open(c *gin.Context, login httpapi.Login, at door,
+	open func(context.Context, tenants.Caller, *tenants.Snapshot, tenants.User) (oauth.Tokens, error),
+) (httpapi.Call, oauth.Tokens, error) {
+	caller := httpapi.Anonymous(c)
+	org, user, err := h.check(c, login, at, caller.Source)
+	if err != nil {
+		return httpapi.Call{}, oauth.Tokens{}, err
+	}
+	tokens, err := open(c.Request.Context(), caller, org, user)
+	if err != nil {
+		return httpapi.Call{}, oauth.Tokens{}, err
+	}
+	roleName, _ := org.RoleName(user.Role)
+	caller.Principal = tenants.Principal{
+		Kind: tenants.KindUser, ID: string(user.ID), Name: user.Name, Org: org.ID, OrgName: org.Name,
+		Role: user.Role, RoleName: roleName, Session: tokens.Session.ID,
+		Home: tenants.LocationID{Org: org.ID, Site: h.SiteID},
+	}
+	return httpapi.Call{Caller: caller, Org: org}, tokens, nil
 }
 
 // check says whose credentials these are.
-func (h *Handler) check(c *gin.Context, at door, source string) (*tenants.Snapshot, tenants.User, error) {
+func (h *Handler) check(c *gin.Context, login httpapi.Login, at door, source string) (*tenants.Snapshot, tenants.User, error) {
 	ctx := c.Request.Context()
-	login, err := httpapi.BasicLogin(c.Request)
-	if err != nil {
-		return nil, tenants.User{}, err
-	}
 	try := h.Limits.TakeLogin(httpapi.ClientAddr(c), account(login.User, login.Org))
 	if err := try.Err(); err != nil {
 		return nil, tenants.User{}, err
