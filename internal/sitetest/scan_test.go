@@ -62,7 +62,9 @@ func spellings(s string) (all []string) {
 		s, url.QueryEscape(s), hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)), strings.TrimRight(base64.StdEncoding.EncodeToString(b), "="),
 		base64.RawURLEncoding.EncodeToString(b),
 	}
-	if strings.Count(s, ".") == 2 { // a token without its signature is none; the signature is
+	// Two dots alone do not make a token: a private key can hold them before its
+	// public part, which is no secret.
+	if strings.HasPrefix(s, "eyJ") && strings.Count(s, ".") == 2 { // a token without its signature is none; the signature is
 		forms = append(forms, s[strings.LastIndexByte(s, '.')+1:])
 	}
 	if len(s) == 9 && s[4] == '-' { // a user code
