@@ -77,12 +77,19 @@ function ago() {
 }
 
 // An element with data-live="seconds" and an id is read anew that often, as long as
-// somebody looks at the page and does not work in the element.
+// somebody looks at the page and does not work in the element. A page that nobody
+// touches for a while falls silent, or it would keep its session alive for ever.
+const patience = 15 * 60 * 1000;
+let touched = Date.now();
+for (const kind of ['pointerdown', 'keydown', 'scroll']) {
+  addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+}
+
 function live() {
   for (const part of document.querySelectorAll('[data-live][id]')) {
     setInterval(async () => {
       const old = document.getElementById(part.id);
-      if (document.hidden || !old || old.contains(document.activeElement)) return;
+      if (document.hidden || Date.now() - touched > patience || !old || old.contains(document.activeElement)) return;
       try {
         const answer = await fetch(location.href, { credentials: 'same-origin', redirect: 'error' });
         if (!answer.ok) return;
