@@ -31,12 +31,17 @@ func goesAsFar(g Ground, p Principal, given reach) error {
 	if err != nil {
 		return err
 	}
-	lacking := given.now.Minus(own.now).Union(given.ever.Minus(own.ever)).List()
+	lacking := own.lacks(given).List()
 	if len(lacking) == 0 {
 		return nil
 	}
 	return problem.New(problem.Forbidden, "It would allow %q, which the caller's own role does not.", string(lacking[0])).
 		With(problem.FactReason, problem.ReasonGives, problem.FactRights, joined(lacking), problem.FactRole, p.RoleName)
+}
+
+// lacks is what given goes beyond r, now or ever.
+func (r reach) lacks(given reach) RightSet {
+	return given.now.Minus(r.now).Union(given.ever.Minus(r.ever))
 }
 
 // ownReach is how far p's role goes. One that was withdrawn from p goes nowhere.
@@ -57,11 +62,16 @@ func reachOf(g Ground, role Role, kind PrincipalKind) (reach, error) {
 	if err != nil {
 		return reach{}, err
 	}
-	stored := SetOf(role.Rights...)
+	return role.reach(published, kind), nil
+}
+
+// reach is reachOf where it is known what is published.
+func (r Role) reach(published RightSet, kind PrincipalKind) reach {
+	stored := SetOf(r.Rights...)
 	if kind.Machine() {
 		stored = stored.Intersect(MachineRights())
 	}
-	return reach{now: stored.Intersect(published), ever: stored.Intersect(most(role.Org))}, nil
+	return reach{now: stored.Intersect(published), ever: stored.Intersect(most(r.Org))}
 }
 
 // availableIn are the rights that roles of org can allow now.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
@@ -30,13 +29,7 @@ func (p publications) id(c *gin.Context) (tenants.PublicationID, error) {
 }
 
 func (p publications) list(c *gin.Context, _ httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, fiql.Fields{
-		"id":          {Column: "id", Kind: fiql.URN, URN: string(p.kind)},
-		"name":        {Column: "name", Kind: fiql.Text},
-		"description": {Column: "description", Kind: fiql.Text},
-		"readOnly":    {Column: "read_only", Kind: fiql.Bool},
-		"publishAll":  {Column: "publish_all", Kind: fiql.Bool},
-	}, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, p.kind.Fields(), maxPageSize)
 	if err != nil {
 		return err
 	}

@@ -5,15 +5,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
-
-var tenantFields = fiql.Fields{
-	"id":   {Column: "id", Kind: fiql.URN, URN: "org"},
-	"name": {Column: "name", Kind: fiql.Text},
-}
 
 // listTenants lists whom it is published to: after publishAll every tenant.
 func (p publications) listTenants(c *gin.Context, _ httpapi.Call) error {
@@ -21,7 +15,7 @@ func (p publications) listTenants(c *gin.Context, _ httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	q, err := httpapi.ParseList(c.Request, tenantFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, tenants.PublishedToFields, maxPageSize)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
@@ -48,15 +47,8 @@ func roleID(c *gin.Context, param string) (tenants.RoleID, error) {
 	return tenants.ParseID[tenants.RoleID]("role", c.Param(param))
 }
 
-var roleFields = fiql.Fields{
-	"id":          {Column: "id", Kind: fiql.URN, URN: "role"},
-	"name":        {Column: "name", Kind: fiql.Text},
-	"description": {Column: "description", Kind: fiql.Text},
-	"readOnly":    {Column: "read_only", Kind: fiql.Bool},
-}
-
 func (h *Handler) roles(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, roleFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, tenants.RoleFields, maxPageSize)
 	if err != nil {
 		return err
 	}

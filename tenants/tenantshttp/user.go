@@ -5,7 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -92,21 +91,8 @@ func self(p tenants.Principal, id tenants.UserID) bool {
 	return p.Kind == tenants.KindUser && p.ID == string(id)
 }
 
-var userFields = fiql.Fields{
-	"id":           {Column: "id", Kind: fiql.URN, URN: "user"},
-	"username":     {Column: "name", Kind: fiql.Text},
-	"fullName":     {Column: "full_name", Kind: fiql.Text},
-	"description":  {Column: "description", Kind: fiql.Text},
-	"email":        {Column: "email", Kind: fiql.Text},
-	"enabled":      {Column: "enabled", Kind: fiql.Bool},
-	"locked":       {Column: "locked", Kind: fiql.Bool},
-	"providerType": {Column: "provider", Kind: fiql.Text},
-
-	"roleEntityRefs.id": {Column: "role_id", Kind: fiql.URN, URN: "role"},
-}
-
 func (h *Handler) users(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, userFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, tenants.UserFields, maxPageSize)
 	if err != nil {
 		return err
 	}
@@ -173,8 +159,7 @@ func (h *Handler) deleteUser(c *gin.Context, call httpapi.Call) error {
 	return httpapi.NoContent(c, h.Tenants.DeleteUser(c.Request.Context(), call.Caller, org, id))
 }
 
-// changePassword is for oneself. It spends from the limit of logins: it answers
-// whether a password is right.
+// changePassword is for oneself.
 func (h *Handler) changePassword(c *gin.Context, call httpapi.Call) error {
 	id, err := tenants.ParseID[tenants.UserID]("user", c.Param("id"))
 	if err != nil {
@@ -190,14 +175,20 @@ func (h *Handler) changePassword(c *gin.Context, call httpapi.Call) error {
 	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
 		return err
 	}
+	return httpapi.NoContent(c, h.ChangePassword(c, call, body.Current, body.New))
+}
+
+// ChangePassword gives whoever asks another password. It spends from the limit of
+// logins: it answers whether a password is right.
+func (h *Handler) ChangePassword(c *gin.Context, call httpapi.Call, current, password secret.Text) error {
 	p := call.Principal
 	try := h.Limits.TakeLogin(httpapi.ClientAddr(c), account(p.Name, p.OrgName))
 	if err := try.Err(); err != nil {
 		return err
 	}
-	err = h.Tenants.ChangePassword(c.Request.Context(), call.Caller, body.Current, body.New)
+	err := h.Tenants.ChangePassword(c.Request.Context(), call.Caller, current, password)
 	if err == nil {
 		try.Succeeded()
 	}
-	return httpapi.NoContent(c, err)
+	return err
 }
