@@ -20,7 +20,7 @@ import (
 func approvals(w *world) map[string]func(code string) error {
 	return map[string]func(string) error{
 		"look up": func(code string) error {
-			_, err := w.service.LookUp(w.ctx(), w.snapshot(), code)
+			_, err := w.service.LookUp(w.ctx(), w.admin, w.snapshot(), code)
 			return err
 		},
 		"grant": func(code string) error { return w.service.Grant(w.ctx(), w.admin, w.snapshot(), code) },
@@ -129,7 +129,7 @@ func TestUserCode_VCD70_AsPeopleTypeIt(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				d := w.startDevice(w.newAccount())
-				found, err := w.service.LookUp(w.ctx(), w.snapshot(), typed(d.UserCode))
+				found, err := w.service.LookUp(w.ctx(), w.admin, w.snapshot(), typed(d.UserCode))
 				wantProblem(t, err, "")
 				if found.Account.ID != d.account.ID {
 					t.Error("the wrong account was found")
@@ -152,7 +152,7 @@ func TestLookUp_VCD80_ShowsWhoAsks(t *testing.T) {
 		d := w.startDeviceFrom(there, a)
 		w.startDevice(w.newAccount())
 
-		found, err := w.service.LookUp(w.ctx(), w.snapshot(), d.UserCode)
+		found, err := w.service.LookUp(w.ctx(), w.admin, w.snapshot(), d.UserCode)
 		w.must(err)
 		want := a
 		want.Status = oauth.Requested

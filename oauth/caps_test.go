@@ -140,7 +140,7 @@ func TestDeviceCaps_R2_HoldUnderRaces(t *testing.T) {
 		})
 		open, most := 0, 0
 		for _, code := range codes {
-			if found, err := w.service.LookUp(w.ctx(), org, code); err == nil {
+			if found, err := w.service.LookUp(w.ctx(), w.admin, org, code); err == nil {
 				open++
 				most = max(most, found.Parallel+1)
 			}

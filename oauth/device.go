@@ -10,6 +10,10 @@ import (
 	"causeway/tenants"
 )
 
+// AccountsPage is where the portal shows an organization's service accounts, below
+// its own address. Apps print it as their verification_uri (VCD-42).
+const AccountsPage = "/administration/access-control/service-accounts"
+
 // DeviceAuthorization answers a device request (RFC 8628 §3.2). The codes are
 // shown here and kept nowhere.
 type DeviceAuthorization struct {

@@ -99,7 +99,7 @@ func (c *call) run(ctx context.Context, tr *trial, service *oauth.Service) (err 
 		err = service.Deny(ctx, tr.admin, org, c.user)
 	case lookUp:
 		var found oauth.AccessRequest
-		found, err = service.LookUp(ctx, org, c.user)
+		found, err = service.LookUp(ctx, tr.admin, org, c.user)
 		c.others = found.Parallel
 	case revoke:
 		err = service.Revoke(ctx, tr.admin, tr.world.org, id)

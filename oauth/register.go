@@ -26,7 +26,7 @@ type Registration struct {
 // the role exists and allows nothing the caller lacks.
 func (s *Service) Register(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, reg Registration) (ServiceAccount, error) {
 	if !tenants.ValidName(reg.ClientName) {
-		return ServiceAccount{}, problem.New(problem.BadRequest, "client_name is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName)
+		return ServiceAccount{}, problem.New(problem.BadRequest, "client_name is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName).In("name")
 	}
 	roleName, err := ParseRoleScope(reg.Scope)
 	if err != nil {
@@ -84,21 +84,42 @@ const (
 )
 
 // validSoftware checks what the vendor of the software says about it
-// (VCD-45…54). The URI is never fetched.
+// (VCD-45…54).
 func validSoftware(a ServiceAccount) error {
-	if _, err := tenants.ParseUUID(a.SoftwareID); err != nil {
-		return problem.New(problem.BadRequest, "software_id must be a UUID.")
+	if err := CheckSoftwareID(a.SoftwareID); err != nil {
+		return err
 	}
+	if err := CheckVersion(a.SoftwareVersion); err != nil {
+		return err
+	}
+	return CheckURI(a.URI)
+}
+
+// CheckSoftwareID answers nil for what can be a software ID.
+func CheckSoftwareID(id string) error {
+	if _, err := tenants.ParseUUID(id); err != nil {
+		return problem.New(problem.BadRequest, "software_id must be a UUID.").In("softwareId")
+	}
+	return nil
+}
+
+// CheckVersion answers nil for what can be a software version.
+func CheckVersion(version string) error {
 	// PostgreSQL keeps no NUL.
-	if len(a.SoftwareVersion) > maxVersion || !utf8.ValidString(a.SoftwareVersion) || strings.ContainsRune(a.SoftwareVersion, 0) {
-		return problem.New(problem.BadRequest, "software_version is text of at most %d bytes.", maxVersion)
+	if len(version) > maxVersion || !utf8.ValidString(version) || strings.ContainsRune(version, 0) {
+		return problem.New(problem.BadRequest, "software_version is text of at most %d bytes.", maxVersion).In("softwareVersion")
 	}
-	if a.URI == "" {
+	return nil
+}
+
+// CheckURI answers nil for what can be a client URI, which is never fetched.
+func CheckURI(uri string) error {
+	if uri == "" {
 		return nil
 	}
-	u, err := url.Parse(a.URI)
-	if err != nil || len(a.URI) > maxURI || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-		return problem.New(problem.BadRequest, "client_uri must be an absolute http or https URL.")
+	u, err := url.Parse(uri)
+	if err != nil || len(uri) > maxURI || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+		return problem.New(problem.BadRequest, "client_uri must be an absolute http or https URL.").In("uri")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"causeway/internal/secret"
+	"causeway/ratelimit"
 	"causeway/tenants"
 )
 
@@ -48,6 +49,9 @@ type Config struct {
 	// the same client may be a stranger's, so it must not count those together. Nil
 	// counts nothing.
 	CountPoll func(DeviceRequest) error
+	// CountCode counts a try of a user code, which the service gives back when it was
+	// right. It may refuse. Nil counts nothing.
+	CountCode func(who tenants.Principal, org tenants.OrgID) ratelimit.Decision
 	// CountRefresh may refuse a refresh with a token that is good, by the account or
 	// API token it belongs to. It tells for how long it would refuse the next one; zero is
 	// not at all. Nil counts nothing.
@@ -68,6 +72,7 @@ type Service struct {
 	making sync.Mutex // the first key of service tokens
 
 	countPoll func(DeviceRequest) error
+	countCode func(tenants.Principal, tenants.OrgID) ratelimit.Decision
 	refreshes *refreshes
 	apiTokens *lru.Cache[string, struct{}] // by their digests
 }
@@ -77,12 +82,15 @@ func New(c Config) *Service {
 	if c.CountPoll == nil {
 		c.CountPoll = func(DeviceRequest) error { return nil }
 	}
+	if c.CountCode == nil {
+		c.CountCode = func(tenants.Principal, tenants.OrgID) ratelimit.Decision { return ratelimit.Decision{Allowed: true} }
+	}
 	if c.CountRefresh == nil {
 		c.CountRefresh = func(tenants.OrgID, ClientID) (time.Duration, error) { return 0, nil }
 	}
 	apiTokens, _ := lru.New[string, struct{}](apiTokensKnown) // fails of no size only
 	return &Service{
-		countPoll: c.CountPoll, apiTokens: apiTokens,
+		countPoll: c.CountPoll, countCode: c.CountCode, apiTokens: apiTokens,
 		refreshes: &refreshes{limit: c.CountRefresh, now: c.Now, reached: map[tenants.OrgID]time.Time{}},
 		store:     c.Store, orgs: c.Directory, keys: c.Keys, site: c.Site, policy: c.Policy, now: c.Now,
 		signer: newSigner(c),

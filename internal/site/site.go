@@ -23,6 +23,7 @@ import (
 	"causeway/internal/config"
 	"causeway/internal/journal"
 	"causeway/internal/problem"
+	"causeway/internal/pulse"
 	"causeway/internal/refusal"
 	"causeway/internal/secret"
 	"causeway/internal/store"
@@ -95,7 +96,10 @@ type Site struct {
 	refusals     *refusal.Recorder
 	gateway      *gateway.Gateway
 	metrics      *metrics
+	pulse        *pulse.Pulse
+	examiner     *journal.Examiner
 	servers      []*server
+	shown        shown
 	background   *background
 	failed       chan error
 
@@ -193,6 +197,9 @@ func (s *Site) openDomains(ctx context.Context) (err error) {
 	s.oauth = oauth.New(oauth.Config{
 		Store: s.db.OAuth(), Directory: s.directory, Keys: s.keys, Site: s.self.ID, Now: s.now, Policy: policy(s.config),
 		CountPoll: func(d oauth.DeviceRequest) error { return s.limits.Spend(ratelimit.TokenPoll, ratelimit.Request(d.ID)) },
+		CountCode: func(who tenants.Principal, org tenants.OrgID) ratelimit.Decision {
+			return s.limits.Take(ratelimit.UserCode, ratelimit.Account(who.ID), ratelimit.Org(org))
+		},
 		CountRefresh: func(org tenants.OrgID, id oauth.ClientID) (time.Duration, error) {
 			d := s.limits.Take(ratelimit.TokenRefresh, ratelimit.Account(id), ratelimit.Org(org))
 			return d.Next, d.Err()

@@ -5,7 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/oauth"
 	"causeway/tenants"
@@ -45,7 +44,7 @@ func newAccount(org *tenants.Snapshot, a oauth.ServiceAccount, full bool) accoun
 
 // fullView reports whether the caller may see what the limited view hides.
 func (h *Handler) fullView(c *gin.Context, call httpapi.Call, org *tenants.Snapshot) bool {
-	return h.Orgs.Require(c.Request.Context(), call.Principal, org.ID, tenants.RightAccountsView, tenants.RightAccountsManage) == nil
+	return h.Orgs.Require(c.Request.Context(), call.Principal, org.ID, oauth.FullAccountView...) == nil
 }
 
 // target finds the account that the path names. SDKs send no context header
@@ -82,28 +81,10 @@ func (h *Handler) get(c *gin.Context, call httpapi.Call) error {
 // maxAccounts is VCD's largest page of service accounts.
 const maxAccounts = 32
 
-var accountFields = fiql.Fields{
-	"id":              {Column: "id", Kind: fiql.URN, URN: "serviceAccount"},
-	"name":            {Column: "name", Kind: fiql.Text},
-	"softwareId":      {Column: "software_id", Kind: fiql.Text},
-	"softwareVersion": {Column: "software_version", Kind: fiql.Text},
-	"role.id":         {Column: "role_id", Kind: fiql.URN, URN: "role"},
-	"role.name":       {Column: "role_name", Kind: fiql.Text},
-	"uri":             {Column: "uri", Kind: fiql.Text},
-	"status":          {Column: "status", Kind: fiql.Text},
-}
-
-// limitedFields are what the limited view can be filtered and sorted by: what it
-// hides must not be found by asking for it.
-var limitedFields = fiql.Fields{
-	"id": accountFields["id"], "name": accountFields["name"],
-	"role.id": accountFields["role.id"], "role.name": accountFields["role.name"],
-}
-
 func (h *Handler) list(c *gin.Context, call httpapi.Call) error {
-	fields, full := limitedFields, h.fullView(c, call, call.Org)
+	fields, full := oauth.LimitedAccountFields, h.fullView(c, call, call.Org)
 	if full {
-		fields = accountFields
+		fields = oauth.AccountFields
 	}
 	list, err := httpapi.ParseList(c.Request, fields, maxAccounts)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -107,16 +106,8 @@ func (h *Handler) whose(c *gin.Context, call httpapi.Call) oauth.Whose {
 	return oauth.Whose{Owner: tenants.UserID(call.Principal.ID), All: h.require(c, call, tenants.RightTokenManageAll) == nil}
 }
 
-var tokenFields = fiql.Fields{
-	"id":         {Column: "id", Kind: fiql.URN, URN: "token"},
-	"name":       {Column: "name", Kind: fiql.Text},
-	"type":       {Column: "type", Kind: fiql.Text},
-	"owner.id":   {Column: "owner_id", Kind: fiql.URN, URN: "user"},
-	"owner.name": {Column: "owner_name", Kind: fiql.Text},
-}
-
 func (h *Handler) listTokens(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, tokenFields, maxTokens)
+	q, err := httpapi.ParseList(c.Request, oauth.TokenFields, maxTokens)
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,12 @@
 package oauthhttp
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"causeway/internal/httpapi"
-	"causeway/internal/problem"
 	"causeway/oauth"
 	"causeway/ratelimit"
 	"causeway/tenants"
@@ -27,11 +27,11 @@ type accessRequest struct {
 // lookUp answers 303 to the account, as VCD does, and says in the body who asks
 // for what. Clients follow the Location; people read the body.
 func (h *Handler) lookUp(c *gin.Context, call httpapi.Call) error {
-	var found oauth.AccessRequest
-	err := h.withUserCode(c, call, func(code string) (err error) {
-		found, err = h.OAuth.LookUp(c.Request.Context(), call.Org, code)
+	code, err := userCode(c)
+	if err != nil {
 		return err
-	})
+	}
+	found, err := h.OAuth.LookUp(withTries(c), call.Caller, call.Org, code)
 	if err != nil {
 		return err
 	}
@@ -54,35 +54,32 @@ func (h *Handler) newAccessRequest(c *gin.Context, call httpapi.Call, found oaut
 }
 
 func (h *Handler) grant(c *gin.Context, call httpapi.Call) error {
-	return httpapi.NoContent(c, h.withUserCode(c, call, func(code string) error {
-		return h.OAuth.Grant(c.Request.Context(), call.Caller, call.Org, code)
-	}))
+	code, err := userCode(c)
+	if err != nil {
+		return err
+	}
+	return httpapi.NoContent(c, h.OAuth.Grant(withTries(c), call.Caller, call.Org, code))
 }
 
 func (h *Handler) deny(c *gin.Context, call httpapi.Call) error {
-	return httpapi.NoContent(c, h.withUserCode(c, call, func(code string) error {
-		return h.OAuth.Deny(c.Request.Context(), call.Caller, call.Org, code)
-	}))
+	code, err := userCode(c)
+	if err != nil {
+		return err
+	}
+	return httpapi.NoContent(c, h.OAuth.Deny(withTries(c), call.Caller, call.Org, code))
 }
 
-// withUserCode reads the code that somebody typed and does what they want with
-// it, before anything is answered. A user code is short, so tries that miss are
-// limited per person and per organization (VCD-17); a try that hits does not count.
-func (h *Handler) withUserCode(c *gin.Context, call httpapi.Call, do func(code string) error) error {
+// userCode reads the code that somebody typed.
+func userCode(c *gin.Context) (string, error) {
 	var body struct {
 		UserCode string `json:"userCode"`
 	}
-	if err := httpapi.ParseJSON(c.Request, &body); err != nil {
-		return err
-	}
-	try := h.Limits.Take(ratelimit.UserCode, ratelimit.Account(call.Principal.ID), ratelimit.Org(call.Org.ID))
-	if err := try.Err(); err != nil {
-		return err
-	}
-	err := do(body.UserCode)
-	if !problem.Has(err, problem.UnknownUserCode) {
-		try.Return()
-	}
-	httpapi.RateLimit(c, try.Standing)
-	return err
+	err := httpapi.ParseJSON(c.Request, &body)
+	return body.UserCode, err
+}
+
+// withTries is the request's context; tries of user codes say in the answer's header
+// how many are left.
+func withTries(c *gin.Context) context.Context {
+	return oauth.WithCodeTries(c.Request.Context(), func(s ratelimit.Standing) { httpapi.RateLimit(c, s) })
 }

@@ -66,11 +66,10 @@ func (h *Handler) authorizeDevice(c *gin.Context) error {
 // verificationURI is where an administrator types the user code. It never
 // carries the code: a link that does is all a phisher needs.
 func (h *Handler) verificationURI(org *tenants.Snapshot) string {
-	const place = "/administration/access-control/service-accounts"
 	if org.System() {
-		return h.PublicURL + "/provider" + place
+		return h.PublicURL + "/provider" + oauth.AccountsPage
 	}
-	return h.PublicURL + "/tenant/" + url.PathEscape(org.Name) + place
+	return h.PublicURL + "/tenant/" + url.PathEscape(org.Name) + oauth.AccountsPage
 }
 
 // clientID reads client_id; the requirement's own table spells it client_ID, and

@@ -8,6 +8,7 @@ import (
 	"causeway/federation"
 	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
+	"causeway/oauth"
 	"causeway/tenants"
 )
 
@@ -30,7 +31,7 @@ func (h *Handler) locations(c *gin.Context, call httpapi.Call) error {
 }
 
 func (h *Handler) sessionLocations(c *gin.Context, call httpapi.Call) error {
-	found, err := h.findSession(c, call, sessionWatchers)
+	found, err := h.findSession(c, call, oauth.SessionWatchers)
 	if err != nil {
 		return err
 	}

@@ -5,31 +5,14 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/oauth"
 	"causeway/tenants"
 )
 
-var sessionFields = fiql.Fields{
-	"id":        {Column: "id", Kind: fiql.URN, URN: "session"},
-	"user.id":   {Column: "principal", Kind: fiql.URN, URN: "user"},
-	"user.name": {Column: "name", Kind: fiql.Text},
-	"role.id":   {Column: "role_id", Kind: fiql.URN, URN: "role"},
-}
-
 // sessionPages: a session shows its role as a list.
 var sessionPages = httpapi.Pages{Shown: map[string]string{"role.id": "roleRefs.id"}}
-
-// Who may see other people's sessions, and who may end them. To manage users is
-// not enough to end one: whoever does may do less than the session's owner.
-var (
-	sessionWatchers = []tenants.Right{
-		tenants.RightSessionView, tenants.RightSessionManage, tenants.RightUserView, tenants.RightUserManage,
-	}
-	sessionEnders = []tenants.Right{tenants.RightSessionManage}
-)
 
 // oversees reports whether the caller may do to all sessions of the organization
 // what rights allow. Machines have to do with their own alone.
@@ -40,13 +23,13 @@ func (h *Handler) oversees(c *gin.Context, call httpapi.Call, rights []tenants.R
 
 func (h *Handler) sessionList(c *gin.Context, call httpapi.Call) error {
 	ctx := c.Request.Context()
-	q, err := httpapi.ParseList(c.Request, sessionFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, oauth.SessionFields, maxPageSize)
 	if err != nil {
 		return err
 	}
 	var list []oauth.Session
 	var total int
-	if h.oversees(c, call, sessionWatchers) {
+	if h.oversees(c, call, oauth.SessionWatchers) {
 		list, total, err = h.OAuth.Sessions(ctx, call.Org.ID, q)
 	} else {
 		list, total, err = h.OAuth.OwnSessions(ctx, call.Principal, q)
@@ -105,7 +88,7 @@ func (h *Handler) findSession(c *gin.Context, call httpapi.Call, rights []tenant
 }
 
 func (h *Handler) session(c *gin.Context, call httpapi.Call) error {
-	found, err := h.findSession(c, call, sessionWatchers)
+	found, err := h.findSession(c, call, oauth.SessionWatchers)
 	if err != nil {
 		return err
 	}
@@ -118,7 +101,7 @@ func (h *Handler) session(c *gin.Context, call httpapi.Call) error {
 }
 
 func (h *Handler) endSession(c *gin.Context, call httpapi.Call) error {
-	found, err := h.findSession(c, call, sessionEnders)
+	found, err := h.findSession(c, call, oauth.SessionEnders)
 	if err != nil {
 		return err
 	}
