@@ -17,6 +17,8 @@ type AddressRules struct {
 	PlainHTTP bool
 	// Allow judges an address; nil allows none.
 	Allow func(ctx context.Context, a netip.Addr) bool
+	// Networks are what Allow was made of, for people to read; none is public addresses.
+	Networks []netip.Prefix
 }
 
 // ErrAddress is why a connection was not made.

@@ -9,6 +9,7 @@ type UpstreamHealth struct {
 	Well        bool
 	Why         string    // when not well; for the provider, and not for clients
 	Since       time.Time // when it last changed
+	Checked     time.Time // when a health check was last answered, or not in time; zero: none was
 	Outstanding int       // requests under way from this cell
 }
 

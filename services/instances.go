@@ -35,12 +35,12 @@ func (s *Service) hookSecret(in *ServiceInstance, d Draft) (made secret.Text, er
 	given := d.HookSecret.Reveal()
 	switch {
 	case in.HookURL == "" && given != "":
-		return "", badInstance("A hook's secret needs a hook.")
+		return "", badInstance("A hook's secret needs a hook.").In("hookSecret")
 	case in.HookURL == "":
 		in.HookSecret = nil
 	case given != "":
 		if len(given) < minSecret || len(given) > 256 {
-			return "", badInstance("The hook's secret must have %d to 256 bytes.", minSecret)
+			return "", badInstance("The hook's secret must have %d to 256 bytes.", minSecret).In("hookSecret")
 		}
 		in.HookSecret = s.keys.Seal(sealHook, []byte(given))
 	case len(in.HookSecret) == 0:
@@ -82,7 +82,7 @@ func (s *Service) CreateInstance(ctx context.Context, by tenants.Caller, org ten
 
 func unknownDefinition(err error) error {
 	if problem.Has(err, problem.NotFound) {
-		return badInstance("There is no such service definition.")
+		return badInstance("There is no such service definition.").In("serviceDefinitionId")
 	}
 	return err
 }

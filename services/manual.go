@@ -31,7 +31,7 @@ const maxManual = 1000
 func ParseManual(name string) (string, error) {
 	name = strings.TrimPrefix(strings.ToLower(name), manualPrefix)
 	if !manualName.MatchString(name) {
-		return "", problem.New(problem.BadRequest, "The name of a service account is sa:: and up to 100 letters, digits, dots, dashes, underscores and at-signs.")
+		return "", problem.New(problem.BadRequest, "The name of a service account is sa:: and up to 100 letters, digits, dots, dashes, underscores and at-signs.").In("id")
 	}
 	return manualPrefix + name, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -44,7 +45,11 @@ func decodeJSON(data []byte) (d Definition, err error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
-		return Definition{}, unreadable(err.Error())
+		p := unreadable(err.Error())
+		if offset := offsetOf(err); offset > 0 {
+			p.Err = Misread{Line: 1 + bytes.Count(data[:min(offset, len(data))], []byte("\n"))}
+		}
+		return Definition{}, p
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Definition{}, unreadable("something follows the object")
@@ -67,7 +72,7 @@ func decodeYAML(data []byte) (d Definition, err error) {
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
 	if err := dec.Decode(&d); err != nil {
-		return Definition{}, unreadable(yaml.FormatError(err, false, false))
+		return Definition{}, at(err, unreadable(yaml.FormatError(err, false, false)))
 	}
 	var more any
 	if err := dec.Decode(&more); !errors.Is(err, io.EOF) {
@@ -95,7 +100,9 @@ func plainYAML(text string) (err error) {
 	for _, t := range lexer.Tokenize(text) {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType, token.DirectiveType, token.MappingKeyType:
-			return unreadable("anchors, aliases, tags, directives and complex keys are not read")
+			p := unreadable("anchors, aliases, tags, directives and complex keys are not read")
+			p.Err = Misread{Line: t.Position.Line}
+			return p
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
@@ -110,13 +117,39 @@ func plainYAML(text string) (err error) {
 			}
 		}
 		if flow > maxFlow {
-			return unreadable("it is nested too deeply")
+			p := unreadable("it is nested too deeply")
+			p.Err = Misread{Line: t.Position.Line}
+			return p
 		}
 	}
 	return nil
 }
 
-func unreadable(why string) error {
+// Misread is where a document could not be read.
+type Misread struct{ Line int } // from 1
+
+func (m Misread) Error() string { return "line " + strconv.Itoa(m.Line) }
+
+// at adds where the parser of YAML stopped.
+func at(err error, p *problem.Problem) error {
+	if found, ok := errors.AsType[yaml.Error](err); ok && found.GetToken() != nil {
+		p.Err = Misread{Line: found.GetToken().Position.Line}
+	}
+	return p
+}
+
+// offsetOf is where the parser of JSON stopped; 0 is unknown.
+func offsetOf(err error) int {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return int(syntax.Offset)
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return int(kind.Offset)
+	}
+	return 0
+}
+
+func unreadable(why string) *problem.Problem {
 	if len(why) > 300 {
 		why = why[:300]
 	}

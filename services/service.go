@@ -41,6 +41,9 @@ func New(c Config) *Service {
 	return &Service{store: c.Store, keys: c.Keys, rules: c.Rules, reserved: c.Reserved, now: c.Now}
 }
 
+// Rules say where instances and their hooks may be.
+func (s *Service) Rules() AddressRules { return s.rules }
+
 // clock is the current time in the precision that every database keeps.
 func (s *Service) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
 

@@ -129,6 +129,9 @@ type Problem struct {
 	Err        error
 	// Facts say what decided, for the audit trail; see [Problem.With].
 	Facts map[string]string
+	// Field is the member of what was sent that is at fault, where it is one alone:
+	// forms say what is wrong beside it.
+	Field string
 }
 
 // New makes a Problem whose detail is formatted for the client's eyes.
@@ -144,6 +147,12 @@ func Wrap(err error, code Code, detail string) *Problem {
 // After sets RetryAfter and returns p.
 func (p *Problem) After(d time.Duration) *Problem {
 	p.RetryAfter = d
+	return p
+}
+
+// In sets Field and returns p.
+func (p *Problem) In(field string) *Problem {
+	p.Field = field
 	return p
 }
 

@@ -44,6 +44,7 @@ func (s *Site) addressRules() services.AddressRules {
 	return services.AddressRules{
 		PlainHTTP: s.config.CSP.InstanceHTTP == "allowed",
 		Allow:     peer.Networks(s.config.CSP.InstanceNetworks).Told(nil, ""),
+		Networks:  s.config.CSP.InstanceNetworks,
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/services"
@@ -43,12 +42,6 @@ func renderDefinition(d services.Definition) definition {
 	return shown
 }
 
-var definitionFields = fiql.Fields{
-	"name":    {Column: "name", Kind: fiql.Text},
-	"prefix":  {Column: "prefix", Kind: fiql.Text},
-	"builtIn": {Column: "builtIn", Kind: fiql.Bool},
-}
-
 func (d definition) text(selector string) string {
 	return map[string]string{"name": d.Name, "prefix": d.Prefix, "builtIn": strconv.FormatBool(d.BuiltIn)}[selector]
 }
@@ -62,7 +55,7 @@ func (h *Handler) definitionList(c *gin.Context, _ httpapi.Call) error {
 	for _, d := range list {
 		rows = append(rows, renderDefinition(d))
 	}
-	page, err := httpapi.ListRows(c.Request, definitionFields, maxPageSize, rows, definition.text)
+	page, err := httpapi.ListRows(c.Request, services.DefinitionFields, maxPageSize, rows, definition.text)
 	if err != nil {
 		return err
 	}

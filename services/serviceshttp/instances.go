@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
@@ -93,26 +92,6 @@ func renderState(u services.UpstreamHealth, provider bool) upstreamState {
 	return s
 }
 
-var instanceFields = fiql.Fields{
-	"id":                  {Column: "id", Kind: fiql.URN, URN: "serviceInstance"},
-	"name":                {Column: "name", Kind: fiql.Text},
-	"serviceDefinitionId": {Column: "definition_id", Kind: fiql.Text},
-	"mode":                {Column: "mode", Kind: fiql.Text},
-	"prefix":              {Column: "prefix", Kind: fiql.Text},
-	"enabled":             {Column: "enabled", Kind: fiql.Bool},
-}
-
-// everyFields are those of the provider's list, which is of all organizations.
-var everyFields = fiql.Fields{
-	"id":                  {Column: "id", Kind: fiql.URN, URN: "serviceInstance"},
-	"orgId":               {Column: "orgId", Kind: fiql.URN, URN: "org"},
-	"name":                {Column: "name", Kind: fiql.Text},
-	"serviceDefinitionId": {Column: "serviceDefinitionId", Kind: fiql.Text},
-	"mode":                {Column: "mode", Kind: fiql.Text},
-	"prefix":              {Column: "prefix", Kind: fiql.Text},
-	"enabled":             {Column: "enabled", Kind: fiql.Bool},
-}
-
 func (in instance) text(selector string) string {
 	return map[string]string{
 		"id": in.ID, "orgId": in.Org, "name": in.Name, "serviceDefinitionId": string(in.Definition), "mode": string(in.Mode),
@@ -124,7 +103,7 @@ func (h *Handler) instanceList(c *gin.Context, call httpapi.Call) error {
 	if atHome(call) {
 		return h.everyInstance(c, call)
 	}
-	q, err := httpapi.ParseList(c.Request, instanceFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, services.InstanceFields, maxPageSize)
 	if err != nil {
 		return err
 	}
@@ -141,7 +120,7 @@ func (h *Handler) everyInstance(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	page, err := httpapi.ListRows(c.Request, everyFields, maxPageSize, h.renderAll(call, list), instance.text)
+	page, err := httpapi.ListRows(c.Request, services.EveryInstanceFields, maxPageSize, h.renderAll(call, list), instance.text)
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,7 @@ func (c *checks) run(i int) {
 
 func (c *checks) judge(i int, well bool) {
 	m, now := c.pool.members[i], c.pool.proxy.now()
+	m.checked.Store(now.UnixNano())
 	if !well {
 		c.pool.proxy.counts.unhealthy.Add(1)
 		if c.good[i], c.bad[i] = 0, c.bad[i]+1; c.bad[i] >= c.sick {

@@ -52,6 +52,7 @@ type member struct {
 	last      atomic.Pointer[failure]
 	probed    atomic.Bool  // a request tries it after a pause
 	since     atomic.Int64 // when the state changed, Unix nanoseconds
+	checked   atomic.Int64 // when the last health check ended, Unix nanoseconds; 0 is none
 }
 
 func newMember(text string, u *url.URL, over http.RoundTripper, now time.Time) *member {

@@ -202,6 +202,9 @@ func (p *pool) health() []services.UpstreamHealth {
 		if !h.Well {
 			h.Why, _ = m.state(now)
 		}
+		if checked := m.checked.Load(); checked != 0 {
+			h.Checked = time.Unix(0, checked).UTC()
+		}
 		list[i] = h
 	}
 	return list

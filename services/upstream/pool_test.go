@@ -323,6 +323,9 @@ func TestHealth_ChecksTakeOutAndBringBack(t *testing.T) {
 		if !well() || f.count("one") != 2 {
 			t.Fatalf("after %d checks: %v", f.count("one"), well())
 		}
+		if ago := time.Since(f.proxy.Health("id-of-metrics")[0].Checked); ago != 500*time.Millisecond {
+			t.Errorf("the last check was %s ago", ago)
+		}
 		f.set("one", answer(500))
 		time.Sleep(2 * time.Second)
 		if !well() {
