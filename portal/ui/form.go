@@ -133,6 +133,8 @@ type Field struct {
 	// Generate names what the script can fill the field with: "uuid".
 	Generate, GenerateLabel string
 	Focus                   bool
+	Rows                    int      // of an Area; 0 is 8
+	Suggest                 []string // offered while somebody types
 }
 
 // Option is one of several to choose from.
@@ -171,6 +173,7 @@ type Form struct {
 	Submit string // what the button says
 	Cancel string // address of the link beside it; empty is none
 	Danger bool   // the button ends something
+	Wide   bool   // for documents
 	// Fault is what was wrong with what was sent.
 	Fault *problem.Problem
 	Files bool // it uploads some
@@ -206,8 +209,15 @@ func contains(list []string, one string) bool {
 	return false
 }
 
-// Blame writes p beside a field, where it belongs to one.
-func (f *Form) Blame(p *problem.Problem) { f.Fault = p }
+// Blame makes p the form's fault, and writes it beside the field that it names.
+func (f *Form) Blame(p *problem.Problem) {
+	f.Fault = p
+	for i := range f.Fields {
+		if p.Field != "" && f.Fields[i].Name == p.Field {
+			f.Fields[i].Error = p.Detail
+		}
+	}
+}
 
 // Status is that of the page that shows f: of its fault, if any.
 func (f *Form) Status() int {
@@ -218,9 +228,10 @@ func (f *Form) Status() int {
 }
 
 // Confirm is a page that asks before something ends: what ends is said in Ends,
-// each with a point of its own.
+// each with a point of its own, and in First what is better done before.
 type Confirm struct {
 	Question string
+	First    []string // what to do before
 	Ends     []string
 	Stays    []string
 	Form     Form

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,10 +24,13 @@ type Screen struct {
 func (k *Kit) screen(c *gin.Context, call *httpapi.Call) *Screen {
 	base := "/provider"
 	if org := c.Param("org"); org != "" {
-		base = "/tenant/" + url.PathEscape(org)
+		base = TenantPath(org)
 	}
 	return &Screen{Context: c, Call: call, Base: base, kit: k}
 }
+
+// TenantPath is where the portal of a tenant begins.
+func TenantPath(org string) string { return "/tenant/" + url.PathEscape(org) }
 
 // Org is the organization of the page.
 func (s *Screen) Org() *tenants.Snapshot { return s.Call.Org }
@@ -65,6 +69,19 @@ func (s *Screen) Path(parts ...string) string {
 
 // T is a text of the portal.
 func (s *Screen) T(key string, args ...any) string { return s.kit.texts.Say(key, args...) }
+
+// Count is a text of the portal about n things.
+func (s *Screen) Count(key string, n int, args ...any) string {
+	return s.kit.texts.Count(key, n, args...)
+}
+
+// Download answers with a file that the browser keeps and never shows as a page.
+func (s *Screen) Download(name, media string, body []byte) error {
+	guard(s.Context)
+	s.Header("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	s.Data(http.StatusOK, media, body)
+	return nil
+}
 
 // Frame is what a template is given: S is the request, D what the page is about.
 type Frame struct {
