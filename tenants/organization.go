@@ -95,11 +95,11 @@ const maxNumber = 1<<31 - 1
 // check is checkTexts, and whether the name can be had. A login is split at its
 // last @, so an organization with one in its name could never be logged in to.
 func (o Organization) check() error {
-	if err := checkName("organization", o.Name); err != nil {
+	if err := checkName("an organization", o.Name); err != nil {
 		return err
 	}
 	if strings.Contains(o.Name, "@") {
-		return problem.New(problem.BadRequest, "The name of an organization has no @.")
+		return problem.New(problem.BadRequest, "The name of an organization has no @.").In("name")
 	}
 	return o.checkTexts()
 }
@@ -128,9 +128,9 @@ func (s OrgSettings) check() error {
 	}
 	switch p := s.Passwords; {
 	case p.InvalidLogins < 0 || p.InvalidLogins > 100:
-		return problem.New(problem.BadRequest, "InvalidLoginsBeforeLockout must be a number from 1 to 100, or 0 for the usual.")
+		return problem.New(problem.BadRequest, "InvalidLoginsBeforeLockout must be a number from 1 to 100, or 0 for the usual.").In("invalidLogins")
 	case p.LockoutIntervalMinutes < 0 || p.LockoutIntervalMinutes > 24*60:
-		return problem.New(problem.BadRequest, "AccountLockoutIntervalMinutes must be a number from 1 to 1440, or 0 for the usual.")
+		return problem.New(problem.BadRequest, "AccountLockoutIntervalMinutes must be a number from 1 to 1440, or 0 for the usual.").In("lockoutIntervalMinutes")
 	case s.LdapMode != "" && s.LdapMode != "SYSTEM":
 		return problem.New(problem.BadRequest, "OrgLdapMode must be NONE or SYSTEM: the gateway keeps no settings of a directory.")
 	}

@@ -22,11 +22,11 @@ const (
 func CheckPassword(name string, password secret.Text) error {
 	switch clear := password.Reveal(); {
 	case utf8.RuneCountInString(clear) < MinPassword:
-		return problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword)
+		return problem.New(problem.BadRequest, "A password has at least %d characters.", MinPassword).In("password")
 	case len(clear) > MaxPassword:
-		return problem.New(problem.BadRequest, "A password has at most %d bytes.", MaxPassword)
+		return problem.New(problem.BadRequest, "A password has at most %d bytes.", MaxPassword).In("password")
 	case FoldName(clear) == name:
-		return problem.New(problem.BadRequest, "A password is not the user's name.")
+		return problem.New(problem.BadRequest, "A password is not the user's name.").In("password")
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (p *Provisioner) CreateUser(ctx context.Context, by Caller, org OrgID, name
 // checkName allows what can stand in a login, a URL path and a header.
 func checkName(what, name string) error {
 	if !ValidName(name) || strings.ContainsAny(name, `/\?#%:"<>|*`) {
-		return problem.New(problem.BadRequest, `The name of a %s has 1 to %d bytes and none of /\?#%%:"<>|*.`, what, MaxName)
+		return problem.New(problem.BadRequest, `The name of %s has 1 to %d bytes and none of /\?#%%:"<>|*.`, what, MaxName).In("name")
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func (d QuotaDefinition) check() error {
 	}
 	// -1 is VCD's "unlimited".
 	if d.Quota < -1 || d.Quota > maxQuotaNumber {
-		return badQuota("The quota of %s must be from -1 to %d.", d.resource(), int64(maxQuotaNumber))
+		return badQuota("The quota of %s must be from -1 to %d.", d.resource(), int64(maxQuotaNumber)).In(d.resource())
 	}
 	return nil
 }
@@ -114,15 +114,15 @@ func (q *Quota) count(d QuotaDefinition) (ours bool, err error) {
 	unit, known := quotaUnits[d.Unit]
 	switch {
 	case d.Quota < 1:
-		return true, badQuota("The quota of %s is at least 1; leave the definition out to lift it.", d.resource())
+		return true, badQuota("The quota of %s is at least 1; leave the definition out to lift it.", d.resource()).In(d.resource())
 	case *number != 0:
-		return true, badQuota("The quota policy bounds %s twice.", d.resource())
+		return true, badQuota("The quota policy bounds %s twice.", d.resource()).In(d.resource())
 	case len(d.Qualifiers) > 0:
-		return true, badQuota("The quota of %s holds for all services and takes no qualifiers.", d.resource())
+		return true, badQuota("The quota of %s holds for all services and takes no qualifiers.", d.resource()).In(d.resource())
 	case per != nil && !known:
-		return true, badQuota("The unit of %s is PER_SECOND, PER_MINUTE, PER_HOUR or PER_DAY.", d.resource())
+		return true, badQuota("The unit of %s is PER_SECOND, PER_MINUTE, PER_HOUR or PER_DAY.", d.resource()).In(d.resource())
 	case per == nil && d.Unit != "":
-		return true, badQuota("The quota of %s has no unit.", d.resource())
+		return true, badQuota("The quota of %s has no unit.", d.resource()).In(d.resource())
 	}
 	*number = d.Quota
 	if per != nil {
@@ -169,6 +169,6 @@ func ParseQuota(definitions string) (*Quota, error) {
 	return NewQuota(list)
 }
 
-func badQuota(format string, args ...any) error {
+func badQuota(format string, args ...any) *problem.Problem {
 	return problem.New(problem.BadRequest, format, args...)
 }

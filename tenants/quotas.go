@@ -107,7 +107,7 @@ func (s *Service) DeleteQuotaPolicy(ctx context.Context, by Caller, org OrgID, i
 }
 
 func (p QuotaPolicy) check() error {
-	if err := checkName("quota policy", p.Name); err != nil {
+	if err := checkName("a quota policy", p.Name); err != nil {
 		return err
 	}
 	if err := checkText("description of a quota policy", p.Description); err != nil {

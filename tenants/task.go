@@ -3,6 +3,8 @@ package tenants
 import (
 	"context"
 	"time"
+
+	"causeway/internal/problem"
 )
 
 // TaskID identifies a task.
@@ -41,19 +43,33 @@ type TaskEntity struct {
 	Name string `json:"name"`
 }
 
-// Task is a task in org's list. A provider reaches any task by its id alone,
+// TaskViewRights are the rights any one of which shows an organization's tasks.
+func TaskViewRights() []Right { return []Right{RightTaskView, RightAdministratorView} }
+
+// Task is a task in org's list, for whoever asked for it and whoever may view tasks
+// at all; others' tasks look like none. A provider reaches any task by its id alone,
 // whatever list it stands in.
 func (s *Service) Task(ctx context.Context, by Caller, org OrgID, id TaskID) (task Task, err error) {
+	in := org
 	err = s.store.View(ctx, func(r Reader) error {
 		if by.Principal.Provider() && org == SystemOrgID {
-			if org, err = r.TaskOrg(id); err != nil {
+			if in, err = r.TaskOrg(id); err != nil {
 				return err
 			}
 		}
-		task, err = r.Task(org, id)
+		task, err = r.Task(in, id)
 		return err
 	})
-	return task, err
+	if err == nil && task.User.ID != by.Principal.ID {
+		err = s.orgs.Require(ctx, by.Principal, org, TaskViewRights()...)
+	}
+	switch {
+	case problem.Has(err, problem.NotFound), problem.Has(err, problem.Forbidden):
+		return Task{}, problem.Hidden()
+	case err != nil:
+		return Task{}, err
+	}
+	return task, nil
 }
 
 // Tasks lists org's tasks.

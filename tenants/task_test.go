@@ -28,11 +28,18 @@ func TestTasks_R6_AProviderReachesAllATenantItsOwn(t *testing.T) {
 			{"the provider at home", p.root, tenants.SystemOrgID, ""},
 			{"the provider in that organization", p.root, p.acme.ID, ""},
 			{"the provider in another", p.root, globex, problem.NotFound},
+			{"somebody there who may not view tasks", p.clerk, p.acme.ID, problem.NotFound},
 		} {
 			got, err := p.service.Task(p.ctx(), tt.by, tt.org, task.ID)
 			if wantProblem(t, err, tt.want); err == nil && got != task {
 				t.Errorf("%s: got %+v", tt.name, got)
 			}
+		}
+		own := task
+		own.ID, own.User = tenants.TaskID(tenants.NewID()), tenants.TaskEntity{Kind: "user", ID: p.clerk.Principal.ID, Name: "clerk"}
+		p.inTx(func(tx tenants.Tx) error { return tx.CreateTask(own) })
+		if got, err := p.service.Task(p.ctx(), p.clerk, p.acme.ID, own.ID); err != nil || got != own {
+			t.Errorf("whoever asked for a task gets %+v, %v", got, err)
 		}
 		list, total, err := p.service.Tasks(p.ctx(), globex, tenants.Query{Page: 1, PageSize: 10})
 		if len(list) != 0 || total != 0 || err != nil {

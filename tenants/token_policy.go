@@ -106,7 +106,7 @@ func (p TokenPolicy) changedBy(provider bool, old TokenPolicy, site Rotation) (T
 			bound = old.Over(site)
 		}
 		if m.measure(p.Over(site)) > m.measure(bound) {
-			return p, problem.New(problem.Forbidden, "Only the provider makes %s looser than the provider has it.", m.name)
+			return p, problem.New(problem.Forbidden, "Only the provider makes %s looser than the provider has it.", m.name).In(m.name)
 		}
 	}
 	return p, nil
@@ -138,11 +138,11 @@ func (p TokenPolicy) check() error {
 		{"maxAgeSeconds", p.MaxAge, 0, int(MostMaxAge.Seconds())},
 	} {
 		if n := bound.given.Or(bound.least); n < bound.least || n > bound.most {
-			return problem.New(problem.BadRequest, "%s must be a number from %d to %d, or null for the site's.", bound.what, bound.least, bound.most)
+			return problem.New(problem.BadRequest, "%s must be a number from %d to %d, or null for the site's.", bound.what, bound.least, bound.most).In(bound.what)
 		}
 	}
 	if age := p.MaxAge.Or(0); age > 0 && age < int(LeastMaxAge.Seconds()) {
-		return problem.New(problem.BadRequest, "maxAgeSeconds must be at least %d, 0 for no maximum, or null for the site's.", int(LeastMaxAge.Seconds()))
+		return problem.New(problem.BadRequest, "maxAgeSeconds must be at least %d, 0 for no maximum, or null for the site's.", int(LeastMaxAge.Seconds())).In("maxAgeSeconds")
 	}
 	return nil
 }

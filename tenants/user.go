@@ -72,11 +72,11 @@ func (u User) Imported() bool { return u.ProviderType != ProviderIntegrated }
 // userName is how the name of a user is kept. It is checked before folding, which
 // would mend what is not UTF-8, and after it, which may make it longer.
 func userName(given string) (string, error) {
-	if err := checkName("user", given); err != nil {
+	if err := checkName("a user", given); err != nil {
 		return "", err
 	}
 	name := FoldName(given)
-	return name, checkName("user", name)
+	return name, checkName("a user", name)
 }
 
 // check refuses what cannot be kept and shown again.

@@ -35,7 +35,7 @@ func fault(err error) error {
 	case isLiveFamily(err):
 		return problem.Wrap(err, problem.Conflict, "The account has a live token already.")
 	case isUnique(err):
-		return problem.Wrap(err, problem.DuplicateName, "An object with this name exists already.")
+		return problem.Wrap(err, problem.DuplicateName, "An object with this name exists already.").In("name")
 	case isForeignKey(err):
 		return problem.Wrap(err, problem.NotFound, absent)
 	case isEncoding(err):

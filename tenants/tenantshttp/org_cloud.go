@@ -5,7 +5,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
@@ -67,16 +66,8 @@ func (b cloudOrgBody) apply(o *tenants.Organization) {
 	}
 }
 
-var cloudOrgFields = fiql.Fields{
-	"id":          {Column: "id", Kind: fiql.URN, URN: "org"},
-	"name":        {Column: "name", Kind: fiql.Text},
-	"displayName": {Column: "display_name", Kind: fiql.Text},
-	"description": {Column: "description", Kind: fiql.Text},
-	"isEnabled":   {Column: "enabled", Kind: fiql.Bool},
-}
-
 func (h *Handler) cloudOrgList(c *gin.Context, call httpapi.Call) error {
-	q, err := httpapi.ParseList(c.Request, cloudOrgFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, tenants.OrganizationFields, maxPageSize)
 	if err != nil {
 		return err
 	}

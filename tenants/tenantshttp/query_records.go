@@ -29,15 +29,6 @@ var organizationRecords = fromStore(
 	},
 )
 
-var taskRecordFields = fiql.Fields{
-	"id":            {Column: "id", Kind: fiql.URN, URN: "task"},
-	"name":          {Column: "name", Kind: fiql.Text},
-	"operationFull": {Column: "operation", Kind: fiql.Text},
-	"status":        {Column: "status", Kind: fiql.Text},
-	"startDate":     {Column: "started_at", Kind: fiql.Time},
-	"endDate":       {Column: "ended_at", Kind: fiql.Time},
-}
-
 var taskRecords = fromStore(
 	func(h *Handler, ctx context.Context, call httpapi.Call, q tenants.Query) ([]tenants.Task, int, error) {
 		return h.Tenants.Tasks(ctx, call.Org.ID, q)

@@ -14,8 +14,8 @@ import (
 // organizations; here both ask in the one where the request is fulfilled.
 var queryTypes = []queryType{
 	{"organization", "OrgRecord", "Organization", viewOrganization, orgRecordFields, organizationRecords},
-	{"task", "TaskRecord", "Task", viewTasks, taskRecordFields, taskRecords},
-	{"adminTask", "AdminTaskRecord", "Task", viewTasks, taskRecordFields, taskRecords},
+	{"task", "TaskRecord", "Task", viewTasks, tenants.TaskFields, taskRecords},
+	{"adminTask", "AdminTaskRecord", "Task", viewTasks, tenants.TaskFields, taskRecords},
 	{"user", "UserRecord", "User", viewUsers, userRecordFields, userRecords},
 	{"adminUser", "AdminUserRecord", "User", viewUsers, userRecordFields, userRecords},
 	{"role", "RoleRecord", "Role", viewRoles, roleRecordFields, roleRecords},

@@ -19,14 +19,14 @@ const (
 
 func (h *Handler) taskRoutes() []httpapi.Route {
 	return []httpapi.Route{
-		// Whoever asked for a task may follow it, see [Handler.taskOf].
+		// Whoever asked for a task may follow it, see [tenants.Service.Task].
 		{Method: http.MethodGet, Path: "/api/task/:id", Rights: []tenants.Right{httpapi.AnySession}, Do: h.task},
 		{Method: http.MethodPost, Path: "/api/task/:id/action/cancel", Rights: []tenants.Right{tenants.RightTaskControl}, Do: h.taskCancel},
 		{Method: http.MethodGet, Path: "/api/tasksList/:id", Rights: viewTasks, Do: h.tasksList},
 	}
 }
 
-var viewTasks = []tenants.Right{tenants.RightTaskView, tenants.RightAdministratorView}
+var viewTasks = tenants.TaskViewRights()
 
 // taskElement is a task in a list. It has no expiryTime: tasks stay.
 type taskElement struct {
@@ -108,21 +108,12 @@ func (h *Handler) task(c *gin.Context, call httpapi.Call) error {
 	return h.writeTask(c, http.StatusOK, t)
 }
 
-// taskOf is the task that the path names, if the caller asked for it or may see
-// tasks at all. Others' tasks look like none.
 func (h *Handler) taskOf(c *gin.Context, call httpapi.Call) (tenants.Task, error) {
 	id, err := tenants.ParseID[tenants.TaskID]("task", c.Param("id"))
 	if err != nil {
 		return tenants.Task{}, err
 	}
-	t, err := h.Tenants.Task(c.Request.Context(), call.Caller, call.Org.ID, id)
-	if problem.Has(err, problem.NotFound) {
-		return tenants.Task{}, problem.Hidden()
-	}
-	if err == nil && t.User.ID != call.Principal.ID && !h.may(c, call, call.Org.ID, viewTasks...) {
-		err = problem.Hidden()
-	}
-	return t, err
+	return h.Tenants.Task(c.Request.Context(), call.Caller, call.Org.ID, id)
 }
 
 // taskCancel refuses: a task is done before anybody knows of it.
