@@ -80,8 +80,8 @@ func (s *Site) shareLimits(live int) {
 	}
 }
 
-// Reload takes over the limits of a new configuration and the keys of the pools, and
-// names the settings that differ from those at the start and wait for the next one;
+// Reload takes over the limits of a new configuration, the keys of the pools and the
+// certificate, and names the settings that differ from those at the start and wait for the next one;
 // log.level is for whoever made the log. With an error nothing has changed.
 func (s *Site) Reload(c *config.Config) (restart []string, err error) {
 	if err := c.Validate(); err != nil {
@@ -91,9 +91,14 @@ func (s *Site) Reload(c *config.Config) (restart []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	from, certificate, err := s.configured(c.Public)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.shares.reload(c.Limits); err != nil {
 		return nil, err
 	}
+	s.shown.set(from, certificate)
 	if err := s.setKeys(keys); err != nil {
 		return nil, err
 	}
@@ -107,5 +112,5 @@ func (s *Site) Reload(c *config.Config) (restart []string, err error) {
 
 // live tells whether a setting counts without a restart.
 func live(key string) bool {
-	return strings.HasPrefix(key, "limits.") || slices.Contains([]string{"log.level", "gossip.key_file", "cells.key_file"}, key)
+	return strings.HasPrefix(key, "limits.") || slices.Contains([]string{"log.level", "gossip.key_file", "cells.key_file", "public.certificate", "public.key"}, key)
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -19,7 +17,6 @@ import (
 	"causeway/gateway"
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
-	"causeway/internal/localca"
 	"causeway/internal/receiptshttp"
 	"causeway/internal/refusal"
 	"causeway/internal/refusalhttp"
@@ -63,6 +60,9 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	}
 	s.refusals = refusal.NewRecorder(refusal.Config{Store: s.db.Refusals(), Cells: s.cells.Live, Now: s.clock, Log: s.log})
 	s.metrics.registry.MustRegister(refusalCollector{s.refusals})
+	if err := s.openPulse(); err != nil {
+		return err
+	}
 	endpoints, err := s.endpoints()
 	if err != nil {
 		return err
@@ -91,10 +91,10 @@ func (s *Site) endpoints() (e httpapi.Endpoints, err error) {
 	e.Add(s.introspection())
 	e.Add(s.serviceEndpoints(s.instances))
 	e.Add(s.appEndpoints())
-	e.Add((&refusalhttp.Handler{Store: s.db.Refusals(), Orgs: s.directory, PublicURL: s.config.Public.URL, Now: s.clock}).Endpoints())
+	e.Add((&refusalhttp.Handler{Desk: s.desk(), PublicURL: s.config.Public.URL}).Endpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
-	pages, err := s.newPortal(orgs)
+	pages, err := s.newPortal(orgs, e.Routes)
 	if err != nil {
 		return e, err
 	}
@@ -124,11 +124,12 @@ func (s *Site) Start(ctx context.Context) error {
 	if err := s.tail.WaitFor(ctx, 0); err != nil { // until then every token would be refused
 		return err
 	}
-	certificate, err := s.certificate()
+	certificate, err := s.certificate(s.config.Public)
 	if err != nil {
 		return err
 	}
-	public := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	s.shown.set(s.config.Public, certificate)
+	public := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.shown.ForHandshake}
 	for _, d := range []struct {
 		name, addr string
 		handler    http.Handler
@@ -194,35 +195,6 @@ func (s *Site) listen(ctx context.Context, name, addr string) (net.Listener, err
 	return l, nil
 }
 
-// certificate is the configured one, or one of a local authority beside the
-// master key.
-func (s *Site) certificate() (tls.Certificate, error) {
-	c := s.config.Public
-	if c.Certificate != "" {
-		return tls.LoadX509KeyPair(c.Certificate, c.Key)
-	}
-	folder := filepath.Dir(s.config.Keys.MasterFile)
-	unlock, err := Lock(filepath.Join(folder, ".lock")) // another cell may start at this moment
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	defer unlock()
-	ca, err := localca.Load(folder, s.now())
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	u, err := url.Parse(c.URL)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	certFile, keyFile := filepath.Join(folder, "public.pem"), filepath.Join(folder, "public-key.pem")
-	if err := ca.Issue(certFile, keyFile, []string{u.Hostname()}, s.now()); err != nil {
-		return tls.Certificate{}, err
-	}
-	s.log.Info("no certificate is configured; a local CA made one", "ca", ca.File)
-	return tls.LoadX509KeyPair(certFile, keyFile)
-}
-
 // Addr is where a listener accepts: "public", "peer" or "operations".
 func (s *Site) Addr(name string) string {
 	for _, srv := range s.servers {
@@ -247,6 +219,7 @@ func (s *Site) Stop(ctx context.Context) error {
 	if s.background != nil {
 		s.background.stop()
 	}
+	s.examiner.Stop()
 	// Also when ctx has ended: what was used must not look idle at the next start.
 	last, cancel := context.WithTimeout(store.Background(context.WithoutCancel(ctx)), lastWrite)
 	defer cancel()
@@ -303,6 +276,7 @@ func startBackground(s *Site) *background {
 	b := &background{cancel: cancel}
 	b.done.Go(func() { s.every(ctx, flushEvery, "note the use of sessions", s.tokens.FlushUse) })
 	b.done.Go(func() { s.every(ctx, keepEvery, "look after the signing keys", s.oauth.KeepKeys) })
+	b.done.Go(func() { s.every(ctx, lookEvery, "read the certificate again", s.renewCertificate) })
 	b.done.Go(func() { s.orgLimits.Run(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepTrusted(ctx, s.log) })
 	b.done.Go(func() { s.links.KeepBundles(ctx, s.keepBundles, s.log) })
@@ -311,6 +285,7 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.deliverer.Run(ctx) })
 	b.done.Go(func() { s.every(ctx, reconcileEvery, "settle accounts in service instances", s.reconcile) })
 	b.done.Go(func() { s.cells.Run(ctx) })
+	b.done.Go(func() { s.pulse.Run(ctx) })
 	s.runHints(ctx, b)
 	if s.gossip != nil {
 		b.done.Go(func() { s.gossip.run(ctx) })
