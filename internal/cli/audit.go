@@ -131,20 +131,9 @@ func auditLines(r journal.Report) []string {
 	}
 	lines = append(lines, fmt.Sprintf("Journal: %d rows, from %s to %s.", r.Rows, instant(r.First), instant(r.Last)))
 	for _, l := range r.Logs {
-		lines = append(lines, auditLog(l))
+		lines = append(lines, l.String())
 	}
 	return append(lines, fmt.Sprintf("Head: %s", r.Head), "Note the head elsewhere: --expect-head finds later whether the journal was written anew.")
-}
-
-func auditLog(l journal.LogReport) string {
-	line := fmt.Sprintf("%s: %d events under %d seals are as they were, the last is %d.", l.Log, l.Events, l.Seals, l.UpTo)
-	if l.Removed > 0 {
-		line += fmt.Sprintf(" Those up to %d, under %d seals, were old and are gone or going.", l.Purged, l.Removed)
-	}
-	if l.Young > 0 {
-		line += fmt.Sprintf(" Not sealed yet: %d, the oldest from %s.", l.Young, instant(l.Since))
-	}
-	return line
 }
 
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -43,9 +42,9 @@ Exit codes: 0 explained, 1 failed, 2 wrong command line, 5 nothing is known of i
 		if err := form.check(); err != nil {
 			return err
 		}
-		id, err := requestID(args[0])
-		if err != nil {
-			return err
+		id, ok := httpapi.ReadRequestID(args[0])
+		if !ok {
+			return usageError{fmt.Errorf("%.200q is no identifier of a request", args[0])}
 		}
 		return to.with(cmd, func(ctx context.Context, c *apiclient.Client) error {
 			found, err := explain(ctx, c, id)
@@ -60,15 +59,6 @@ Exit codes: 0 explained, 1 failed, 2 wrong command line, 5 nothing is known of i
 		})
 	}
 	return cmd
-}
-
-// requestID takes the identifier also as it stands in a message: [ id ].
-func requestID(given string) (string, error) {
-	id := strings.Trim(given, "[] \t\r\n")
-	if !httpapi.IsRequestID(id) {
-		return "", usageError{fmt.Errorf("%.200q is no identifier of a request", given)}
-	}
-	return id, nil
 }
 
 // explain asks for the refusal. What is not there and what may not be seen are

@@ -15,6 +15,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"causeway/internal/fiql"
 	"causeway/internal/problem"
 	"causeway/ratelimit"
 )
@@ -212,17 +213,23 @@ func NoStoreJSON(c *gin.Context, status int, v any) {
 
 // WriteXML writes v as VCD's XML of the given media type.
 func WriteXML(c *gin.Context, status int, media string, v any) {
-	body, err := xml.MarshalIndent(v, "", "    ")
+	body, err := EncodeXML(v)
 	if err != nil {
 		identityOf(c).failure = err
 		c.Status(http.StatusInternalServerError)
 		return
 	}
-	c.Data(status, media+";version="+Version, append([]byte(xml.Header), body...))
+	c.Data(status, media+";version="+Version, body)
+}
+
+// EncodeXML is v as a document.
+func EncodeXML(v any) ([]byte, error) {
+	body, err := xml.MarshalIndent(v, "", "    ")
+	return append([]byte(xml.Header), body...), err
 }
 
 // Time writes a time as VCD's JSON and XML do.
-func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func Time(t time.Time) string { return fiql.Stamp(t) }
 
 // Ref names an entity.
 type Ref struct {

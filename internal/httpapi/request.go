@@ -64,6 +64,12 @@ const maxRequestID = 128 + 1 + 36
 // IsRequestID reports whether s can be the id of a request.
 func IsRequestID(s string) bool { return len(s) <= maxRequestID && harmless(s) }
 
+// ReadRequestID takes the identifier also as it stands in a message: [ id ].
+func ReadRequestID(given string) (id string, ok bool) {
+	id = strings.Trim(given, "[] \t\r\n")
+	return id, IsRequestID(id)
+}
+
 func harmless(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')

@@ -69,6 +69,18 @@ type LogReport struct {
 	Since time.Time `json:"notSealedSince,omitzero"`
 }
 
+// String is what was found of the log, in words.
+func (l LogReport) String() string {
+	line := fmt.Sprintf("%s: %d events under %d seals are as they were, the last is %d.", l.Log, l.Events, l.Seals, l.UpTo)
+	if l.Removed > 0 {
+		line += fmt.Sprintf(" Those up to %d, under %d seals, were old and are gone or going.", l.Purged, l.Removed)
+	}
+	if l.Young > 0 {
+		line += fmt.Sprintf(" Not sealed yet: %d, the oldest from %s.", l.Young, l.Since.UTC().Format(time.RFC3339))
+	}
+	return line
+}
+
 // Fault is something that is not as it was written.
 type Fault struct {
 	Seq  int64  `json:"row,omitempty"` // of the journal

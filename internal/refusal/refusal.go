@@ -42,6 +42,13 @@ type Detail struct {
 	Facts   map[string]string `json:"facts,omitempty"`
 }
 
+// Count is how many refusals had a code in one span of time.
+type Count struct {
+	Span int64 // how many spans lie between it and the epoch
+	Code string
+	N    int
+}
+
 // Store keeps refusals.
 type Store interface {
 	View(ctx context.Context, f func(Reader) error) error
@@ -59,6 +66,12 @@ type Reader interface {
 	// number on all pages, but no more than Listed, by at (microseconds),
 	// request_id, actor_id, actor_name, method, route, status and code.
 	Refusals(org tenants.OrgID, q tenants.Query) ([]Refusal, int, error)
+	// NewestRefusals is Refusals of every organization, among the newest Listed of
+	// them. Provider only.
+	NewestRefusals(q tenants.Query) ([]Refusal, int, error)
+	// RefusalCounts counts an organization's by code and by span of time since the
+	// epoch, no more than Listed of them.
+	RefusalCounts(org tenants.OrgID, since time.Time, span time.Duration) ([]Count, error)
 	Refusal(org tenants.OrgID, requestID string) (Refusal, error)
 	// RefusalOrg tells whose audit trail shows a refusal: the provider finds any
 	// by its request alone. It gives away nothing else.

@@ -1,6 +1,7 @@
 package refusal
 
 import (
+	"slices"
 	"strings"
 
 	"causeway/internal/problem"
@@ -122,4 +123,14 @@ func sentence(s string) string {
 		return s
 	}
 	return s + "."
+}
+
+// Codes are what a refusal can have as its code, sorted.
+func Codes() []string {
+	list := []string{ByPeer, ByUpstream, Suppressed}
+	for _, c := range problem.Codes() {
+		list = append(list, string(c))
+	}
+	slices.Sort(list)
+	return list
 }

@@ -77,6 +77,14 @@ var planCalls = []call{
 		_, _, err := n.(refusal.Reader).Refusals(w.org, q)
 		return err
 	})},
+	{"RefusalCounts", inReader(func(n tenants.Tx, w *tenant) error {
+		_, err := n.(refusal.Reader).RefusalCounts(w.org, time.UnixMicro(1), time.Hour)
+		return err
+	})},
+	{"NewestRefusals", inReader(func(n tenants.Tx, _ *tenant) error {
+		_, _, err := n.(refusal.Reader).NewestRefusals(tenants.Query{Page: 1, PageSize: 25, Where: "at >= ?", Args: []any{int64(1)}})
+		return err
+	})},
 	{"Refusal RefusalOrg", inReader(func(n tenants.Tx, w *tenant) error {
 		r := n.(refusal.Reader)
 		return errors.Join(ignoreNotFound(second(r.Refusal(w.org, "x"))), ignoreNotFound(second(r.RefusalOrg("x"))))

@@ -28,6 +28,8 @@ var wholeTables = map[string][]string{
 	"CountOrganizations": {"organizations"},
 	// Each cell reads those of the few organizations that have any.
 	"EveryOrganizationLimits": {"org_limits", "organizations"},
+	// The newest by the primary key, and no more than are listed.
+	"NewestRefusals": {"refusals"},
 	// Each cell keeps a table of the instances, and reads the few definitions whole.
 	"EveryInstance":       {"service_instances", "service_hosts"},
 	"Definitions":         {"service_definitions"},

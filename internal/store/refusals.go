@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"causeway/internal/journal"
 	"causeway/internal/refusal"
@@ -94,10 +95,20 @@ func (r refusalRow) refusal() (refusal.Refusal, error) {
 }
 
 func (r *reader) Refusals(org tenants.OrgID, q tenants.Query) ([]refusal.Refusal, int, error) {
+	return r.refusals("SELECT * FROM refusals WHERE org_id = ?", "at DESC, id DESC", q, string(org))
+}
+
+// NewestRefusals reads no further than what is listed, for across organizations no
+// index leads to what a filter wants.
+func (r *reader) NewestRefusals(q tenants.Query) ([]refusal.Refusal, int, error) {
+	return r.refusals("SELECT * FROM refusals ORDER BY id DESC LIMIT ?", "id DESC", q, refusal.Listed)
+}
+
+func (r *reader) refusals(base, order string, q tenants.Query, arg any) ([]refusal.Refusal, int, error) {
 	rows, total, err := page[refusalRow](r, listing{
-		base: "SELECT * FROM refusals WHERE org_id = ?", args: []any{string(org)},
+		base: base, args: []any{arg},
 		columns: "id, at, request_id, actor_id, actor_name, method, route, status, code",
-		hidden:  "org_id, actor_kind, actor_org, address, detail", order: "at DESC, id DESC", unique: "id",
+		hidden:  "org_id, actor_kind, actor_org, address, detail", order: order, unique: "id",
 		most: refusal.Listed,
 	}, q)
 	if err != nil {
@@ -119,4 +130,11 @@ func (r *reader) RefusalOrg(requestID string) (tenants.OrgID, error) {
 	var row refusalRow
 	err := take(r.db.Select("org_id").Where("request_id = ?", requestID).Order("id DESC"), &row)
 	return tenants.OrgID(row.OrgID), err
+}
+
+func (r *reader) RefusalCounts(org tenants.OrgID, since time.Time, span time.Duration) (list []refusal.Count, err error) {
+	err = r.db.Raw(`SELECT at / ? AS span, code, count(*) AS n
+		FROM (SELECT at, code FROM refusals WHERE org_id = ? AND at >= ? ORDER BY at DESC LIMIT ?) a GROUP BY 1, 2`,
+		span.Microseconds(), string(org), micros(since), refusal.Listed).Find(&list).Error
+	return list, fault(err)
 }

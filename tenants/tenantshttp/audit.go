@@ -10,6 +10,7 @@ import (
 	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
+	"causeway/internal/trail"
 	"causeway/tenants"
 )
 
@@ -53,22 +54,26 @@ func (h *Handler) auditTrail(c *gin.Context, call httpapi.Call) error {
 	}
 	values := make([]auditEvent, 0, len(rows))
 	for _, row := range rows {
-		values = append(values, h.renderAudit(row, call))
+		values = append(values, h.auditEvent(row, call.Org.ID, call.Org.Name, call.Principal))
 	}
 	httpapi.WritePage(c, h.PublicURL, "AuditTrailEvents", httpapi.NewPage(values, total, q.Page, q.PageSize))
 	return nil
 }
 
-func (h *Handler) renderAudit(row journal.Row, call httpapi.Call) auditEvent {
-	org := call.Org
+// AuditEvent is a row of an organization as the API shows it to a reader, for JSON.
+func (h *Handler) AuditEvent(row journal.Row, org string, reader tenants.Principal) any {
+	return h.auditEvent(row, tenants.OrgID(row.Org), org, reader)
+}
+
+func (h *Handler) auditEvent(row journal.Row, org tenants.OrgID, name string, reader tenants.Principal) auditEvent {
 	e := auditEvent{
 		ID: h.auditID(row.Seq), Description: describe(row.Entry),
-		OperatingOrg: httpapi.Ref{Name: org.Name, ID: tenants.URN("org", org.ID)},
+		OperatingOrg: httpapi.Ref{Name: name, ID: tenants.URN("org", org)},
 		User:         auditRef(row.Actor.Kind, row.Actor.ID, row.Actor.Name),
 		Entity:       auditRef(row.Subject.Kind, row.Subject.ID, row.Subject.Name),
 		EventType:    string(row.Action), Namespace: serviceNamespace, Status: "SUCCESS", Timestamp: httpapi.Time(row.At),
 		More: map[string]string{
-			"currentContext.user.clientIpAddress": addressFor(call.Principal, row),
+			"currentContext.user.clientIpAddress": trail.Address(reader, row),
 			"requestId":                           row.RequestID,
 		},
 	}
@@ -76,15 +81,6 @@ func (h *Handler) renderAudit(row journal.Row, call httpapi.Call) auditEvent {
 		e.More["detail."+name] = value
 	}
 	return e
-}
-
-// addressFor is where an event was caused from, as far as who reads may know: where
-// the provider's people work from is not a tenant's business.
-func addressFor(reader tenants.Principal, row journal.Row) string {
-	if home := row.Actor.Org; home != "" && home != row.Org && !reader.Provider() {
-		return ""
-	}
-	return row.Source
 }
 
 // auditNamespace makes the identifiers of events; to change it is to give every

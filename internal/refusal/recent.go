@@ -1,40 +1,29 @@
-package refusalhttp
+package refusal
 
 import (
-	"net/http"
 	"strings"
 	"time"
 
 	"causeway/internal/fiql"
-	"causeway/internal/httpapi"
 	"causeway/tenants"
 )
 
 // looksBack is how far a list looks back unless its filter says.
 const looksBack = 7 * 24 * time.Hour
 
-// recent keeps a list from reading through all that is kept, which behind a flood
+// Recent keeps a list from reading through all that is kept, which behind a flood
 // takes seconds. A filter that says from when on, or names the request, is taken
 // as it is.
-func (h *Handler) recent(r *http.Request, q *tenants.Query) error {
-	query, err := httpapi.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	filter, err := fiql.Parse(query.Get("filter"))
-	if err != nil {
-		return err
-	}
-	until, bounded := until(filter, h.Now())
+func Recent(filter fiql.Node, now time.Time, q *tenants.Query) {
+	until, bounded := until(filter, now)
 	if bounded {
-		return nil
+		return
 	}
 	if q.Where != "" {
 		q.Where = "(" + q.Where + ") AND "
 	}
 	q.Where += "at >= ?"
 	q.Args = append(q.Args, until.Add(-looksBack).UnixMicro())
-	return nil
 }
 
 // until is up to when a filter selects, by those of its conditions that all
