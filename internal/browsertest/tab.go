@@ -153,6 +153,12 @@ func (b *Tab) Go(address string) {
 	b.turn(chromedp.Navigate(address))
 }
 
+// Reload loads the page anew. A form that the page is the answer to is sent again.
+func (b *Tab) Reload() {
+	b.t.Helper()
+	b.turn(chromedp.Reload())
+}
+
 // Status is that of the page.
 func (b *Tab) Status() int {
 	b.mu.Lock()

@@ -54,7 +54,7 @@ func (d Draft) whole() Draft {
 		d.ID = tenants.NewID()
 	}
 	if d.Secret == "" {
-		d.Secret = newSecret()
+		d.Secret = NewSecret()
 	}
 	d.Settings = d.Settings.whole()
 	return d
@@ -68,7 +68,12 @@ func (s Settings) whole() Settings {
 	return s
 }
 
-func newSecret() secret.Text { return secret.Text(secret.Base62(secretLength)) }
+// Check judges d by itself, for who asks in several steps: what only the database
+// knows is judged when the app is made.
+func (d Draft) Check() error { return d.whole().check() }
+
+// NewSecret makes a secret for an app.
+func NewSecret() secret.Text { return secret.Text(secret.Base62(secretLength)) }
 
 func (d Draft) check() error {
 	if !ValidID(d.ID) {

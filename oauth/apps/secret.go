@@ -18,9 +18,27 @@ import (
 // access token that was got with either are refused when this returns (CSP-40,
 // CSP-41).
 func (s *Service) Regenerate(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID) (secret.Text, error) {
-	fresh := newSecret()
+	return s.regenerate(ctx, by, org, id, func(Secret) error { return nil })
+}
+
+// RegenerateFrom is Regenerate while version is the secret's, and problem.Conflict
+// after that: a form that is sent twice does not end the secret that it has just made.
+func (s *Service) RegenerateFrom(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, version int64) (secret.Text, error) {
+	return s.regenerate(ctx, by, org, id, func(now Secret) error {
+		if now.Version != version {
+			return problem.New(problem.Conflict, "The secret has been replaced meanwhile, and was shown to whoever did that.")
+		}
+		return nil
+	})
+}
+
+func (s *Service) regenerate(ctx context.Context, by tenants.Caller, org tenants.OrgID, id ID, may func(Secret) error) (secret.Text, error) {
+	fresh := NewSecret()
 	digest := s.digest(fresh.Reveal())
 	_, err := s.editSecret(ctx, by, org, id, func(e editing) (_ Secret, _ journal.Action, err error) {
+		if err := may(e.app.Secret); err != nil {
+			return Secret{}, "", err
+		}
 		return Secret{Digest: digest, Version: e.app.Secret.Version + 1}, journal.AppSecretReplaced, e.mayLearnSecret()
 	})
 	if err != nil {

@@ -58,10 +58,10 @@ func checkSecret(s secret.Text) error {
 
 func checkText(displayName, description string) error {
 	if !validDisplayName(displayName) {
-		return problem.New(problem.BadRequest, "displayName must be 1 to %d characters: letters, digits, spaces between them, and -_.`':@&", maxDisplayName)
+		return problem.New(problem.BadRequest, "displayName must be 1 to %d characters: letters, digits, spaces between them, and -_.`':@&", maxDisplayName).In("displayName")
 	}
 	if utf8.RuneCountInString(description) > maxDescription || strings.ContainsFunc(description, unprintable) {
-		return problem.New(problem.BadRequest, "description must be at most %d characters, without control characters.", maxDescription)
+		return problem.New(problem.BadRequest, "description must be at most %d characters, without control characters.", maxDescription).In("description")
 	}
 	return nil
 }
