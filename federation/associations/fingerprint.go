@@ -22,6 +22,11 @@ func Fingerprint(key string) string {
 	if err != nil {
 		return ""
 	}
+	return Grouped(text)
+}
+
+// Grouped writes a fingerprint as people read it out.
+func Grouped(text string) string {
 	var groups []string
 	for piece := range slices.Chunk([]byte(text), 4) {
 		groups = append(groups, string(piece))

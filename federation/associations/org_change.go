@@ -45,8 +45,14 @@ func (d desk) heldOrg(local tenants.OrgID, remote tenants.LocationID) (federatio
 
 // mayAssociate refuses tenants where the provider keeps associations to itself.
 // What there is they may always end.
-func (d desk) mayAssociate() error {
-	if d.s.c.TenantsMay || d.by.Principal.Provider() {
+func (d desk) mayAssociate() error { return d.s.mayAssociate(d.by) }
+
+// MayAssociate reports whether somebody may associate organizations at this site, as
+// far as that is not a matter of rights.
+func (s *Service) MayAssociate(by tenants.Caller) bool { return s.mayAssociate(by) == nil }
+
+func (s *Service) mayAssociate(by tenants.Caller) error {
+	if s.c.TenantsMay || by.Principal.Provider() {
 		return nil
 	}
 	return problem.New(problem.Forbidden, "At this site the provider associates organizations.")
@@ -64,8 +70,8 @@ func (d desk) putOrg(local tenants.OrgID, data *OrgData) error {
 	if err != nil {
 		return err
 	}
-	if data.PublicKey != "" && data.PublicKey != old.PublicKey {
-		return anotherKey(old.RemoteName, old.PublicKey, data.PublicKey)
+	if err := acceptableOrg(*data, &old); err != nil {
+		return err
 	}
 	if old.RemoteName == data.Name {
 		return nil
@@ -93,11 +99,15 @@ func (s *Service) mayPair(local tenants.OrgID, data OrgData) error {
 // otherSide holds what stands on the other side, as far as that is known here.
 func (d desk) otherSide(data *OrgData) error {
 	if data.Site == d.s.c.Site {
-		return d.insideSite(data)
+		return d.s.insideSite(d, data)
 	}
-	err := d.LockSiteAssociation(data.Site)
+	return noSite(d.LockSiteAssociation(data.Site), data.Site)
+}
+
+// noSite says what to do where the other organization's site is not associated.
+func noSite(err error, site tenants.SiteID) error {
 	if problem.Has(err, problem.NotFound) {
-		return problem.New(problem.Conflict, "This site is not associated with the organization's site %s: the provider must do that first.", data.Site)
+		return problem.New(problem.Conflict, "This site is not associated with the organization's site %s: the provider must do that first.", site)
 	}
 	return err
 }
@@ -105,22 +115,22 @@ func (d desk) otherSide(data *OrgData) error {
 // insideSite checks data about an organization of this site against what it is.
 // That the key fits shows that somebody of that organization gave the data away;
 // without it, the answer is that about no organization (R6).
-func (d desk) insideSite(data *OrgData) error {
-	sealed, err := d.OrgKey(data.Org)
+func (s *Service) insideSite(r federation.OfficeReader, data *OrgData) error {
+	sealed, err := r.OrgKey(data.Org)
 	if problem.Has(err, problem.NotFound) {
 		return noSuchOrg()
 	}
 	if err != nil {
 		return err
 	}
-	own, err := links.OrgPublicKey(d.s.c.Keys, sealed)
+	own, err := links.OrgPublicKey(s.c.Keys, sealed)
 	if err != nil {
 		return err
 	}
 	if data.PublicKey != own {
 		return noSuchOrg()
 	}
-	org, err := d.Organization(data.Org)
+	org, err := r.Organization(data.Org)
 	if problem.Has(err, problem.NotFound) {
 		return noSuchOrg()
 	}
@@ -148,8 +158,8 @@ func (d desk) roomForOne(local tenants.OrgID) error {
 }
 
 func (d desk) createOrg(local tenants.OrgID, data OrgData) error {
-	if data.PublicKey == "" {
-		return problem.New(problem.BadRequest, "OrgPublicKey is missing: it is who the organization is.")
+	if err := acceptableOrg(data, nil); err != nil {
+		return err
 	}
 	if err := d.roomForOne(local); err != nil {
 		return err

@@ -33,9 +33,6 @@ func (d desk) heldSite(id tenants.SiteID) (federation.SiteAssociation, error) {
 // putSite creates or updates. What is known from contact, and what an
 // administrator has set, stays.
 func (d desk) putSite(data SiteData) error {
-	if data.Site == d.s.c.Site {
-		return problem.New(problem.BadRequest, "A site is not associated with itself.")
-	}
 	old, err := d.heldSite(data.Site)
 	if problem.Has(err, problem.NotFound) {
 		return d.createSite(data)
@@ -43,8 +40,8 @@ func (d desk) putSite(data SiteData) error {
 	if err != nil {
 		return err
 	}
-	if data.PublicKey != "" && data.PublicKey != old.PublicKey && data.PublicKey != old.NextKey {
-		return anotherKey(old.Name, old.PublicKey, data.PublicKey)
+	if err := d.s.acceptable(data, &old); err != nil {
+		return err
 	}
 	a := old
 	a.Name, a.RestEndpoint, a.BaseUIEndpoint, a.RestEndpointCertificate = data.Name, data.RestEndpoint, data.BaseUIEndpoint, data.Certificate
@@ -64,8 +61,8 @@ func (d desk) putSite(data SiteData) error {
 }
 
 func (d desk) createSite(data SiteData) error {
-	if data.PublicKey == "" {
-		return problem.New(problem.BadRequest, "PublicKey is missing: it is who the site is.")
+	if err := d.s.acceptable(data, nil); err != nil {
+		return err
 	}
 	err := d.PutSiteAssociation(federation.SiteAssociation{
 		Site: data.Site, Name: data.Name, RestEndpoint: data.RestEndpoint, BaseUIEndpoint: data.BaseUIEndpoint,

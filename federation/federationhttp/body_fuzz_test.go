@@ -23,6 +23,7 @@ func FuzzSiteData(f *testing.F) {
 		read := func(body string) (associations.SiteData, error) {
 			return parseSite(httptest.NewRequest("POST", sitesPath, strings.NewReader(body)))
 		}
+		_, _ = ReadSite(body)
 		_, _ = parseSites(httptest.NewRequest("PUT", sitesPath, strings.NewReader(body)))
 		d, err := read(body)
 		if err != nil {
@@ -56,6 +57,9 @@ func FuzzOrgData(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
+		if d, err := ReadOrg(body); err == nil && (d.Org == "" || d.Site == "") {
+			t.Errorf("%q was read as %+v", body, d)
+		}
 		for _, media := range []string{"application/*+xml", "application/*+json"} {
 			r := httptest.NewRequest("POST", adminOrg, strings.NewReader(body))
 			r.Header.Set("Content-Type", media)

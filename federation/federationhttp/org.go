@@ -58,8 +58,10 @@ type orgMembersXML struct {
 	Members []orgMember    `xml:"OrgAssociationMember" json:"orgAssociationMember"`
 }
 
-func (h *Associations) orgsHref(local tenants.OrgID) string {
-	return h.PublicURL + adminOrg + string(local) + orgsEnd
+func (h *Associations) orgsHref(local tenants.OrgID) string { return orgsHref(h.PublicURL, local) }
+
+func orgsHref(publicURL string, local tenants.OrgID) string {
+	return publicURL + adminOrg + string(local) + orgsEnd
 }
 
 func (h *Associations) orgs(c *gin.Context, call httpapi.Call) error {
@@ -101,10 +103,7 @@ func (h *Associations) orgLocal(c *gin.Context, call httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	httpapi.Document(c, http.StatusOK, mediaOrgMember, orgMemberXML{orgMember: orgMember{
-		Href: h.orgsHref(org.ID) + localData, Type: mediaOrgMember, Links: []httpapi.Link{{Rel: "up", Type: mediaOrgs, Href: h.orgsHref(org.ID)}},
-		SiteID: tenants.URN("site", d.Site), OrgID: tenants.URN("org", d.Org), SiteName: d.SiteName, OrgName: d.Name, PublicKey: d.PublicKey,
-	}})
+	httpapi.Document(c, http.StatusOK, mediaOrgMember, localOrg(d, h.PublicURL))
 	return nil
 }
 

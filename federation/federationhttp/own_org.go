@@ -7,7 +7,6 @@ import (
 
 	"causeway/federation"
 	"causeway/federation/associations"
-	"causeway/internal/fiql"
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -80,18 +79,6 @@ func newOrgLink(a federation.ListedOrgAssociation) orgLink {
 	}
 }
 
-var orgLinkFields = fiql.Fields{
-	"localOrg.id":   {Column: "org_id", Kind: fiql.URN, URN: "org"},
-	"localOrg.name": {Column: "local_name", Kind: fiql.Text},
-	"org.id":        {Column: "remote_org_id", Kind: fiql.URN, URN: "org"},
-	"org.name":      {Column: "remote_name", Kind: fiql.Text},
-	"site.id":       {Column: "site_id", Kind: fiql.URN, URN: "site"},
-	"site.name":     {Column: "site_name", Kind: fiql.Text},
-	"status":        {Column: "status", Kind: fiql.Text},
-	"mapUsers":      {Column: "map_users", Kind: fiql.Bool},
-	"direct":        {Column: "direct", Kind: fiql.Bool},
-}
-
 // everyOrgLink lists the associations of all organizations for the provider at
 // home, and elsewhere those of the organization in which the provider acts.
 func (h *Associations) everyOrgLink(c *gin.Context, call httpapi.Call) error {
@@ -114,7 +101,7 @@ func (h *Associations) orgLinks(c *gin.Context, call httpapi.Call) error {
 }
 
 func (h *Associations) writeOrgLinks(c *gin.Context, list func(tenants.Query) ([]federation.ListedOrgAssociation, int, error)) error {
-	q, err := httpapi.ParseList(c.Request, orgLinkFields, maxPageSize)
+	q, err := httpapi.ParseList(c.Request, federation.OrgAssociationFields, maxPageSize)
 	if err != nil {
 		return err
 	}

@@ -145,9 +145,6 @@ func (h *Associations) siteLinkUpdate(c *gin.Context, call httpapi.Call) error {
 	return writeSiteLink(c, a, err)
 }
 
-// maxNetworks bounds the networks of one site.
-const maxNetworks = 64
-
 // parseAllowed reads where the addresses of a site may lie. The rest is association
 // data, which is changed below /api, and what contact finds out.
 func parseAllowed(r *http.Request) ([]netip.Prefix, error) {
@@ -162,18 +159,7 @@ func parseAllowed(r *http.Request) ([]netip.Prefix, error) {
 	if body.Networks == nil {
 		return nil, problem.New(problem.BadRequest, `The member "allowedNetworks" is required; an empty list names none.`)
 	}
-	if len(*body.Networks) > maxNetworks {
-		return nil, problem.New(problem.BadRequest, "A site has at most %d networks.", maxNetworks)
-	}
-	var list []netip.Prefix
-	for _, text := range *body.Networks {
-		p, err := netip.ParsePrefix(text)
-		if err != nil || p != p.Masked() || p.Addr().Is4In6() {
-			return nil, problem.New(problem.BadRequest, "%.64q is not a network such as 192.0.2.0/24 or 2001:db8::/32.", text)
-		}
-		list = append(list, p)
-	}
-	return list, nil
+	return associations.ParseNetworks(*body.Networks)
 }
 
 // siteLinkDelete ends an association; with force=true also all that organizations

@@ -155,7 +155,7 @@ func (h *Associations) siteLocal(c *gin.Context, _ httpapi.Call) error {
 	if err != nil {
 		return err
 	}
-	httpapi.Document(c, http.StatusOK, mediaSiteMember, siteMemberXML{siteMember: renderSite(d, h.PublicURL+sitesPath+localData, "edit")})
+	httpapi.Document(c, http.StatusOK, mediaSiteMember, localSite(d, h.PublicURL))
 	return nil
 }
 
