@@ -60,7 +60,7 @@ func validTokenName(name string) error {
 	if tenants.ValidName(name) {
 		return nil
 	}
-	return problem.New(problem.BadRequest, "The name of the token is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName)
+	return problem.New(problem.BadRequest, "The name of the token is required: up to %d bytes, no control characters, no space around it.", tenants.MaxName).In("name")
 }
 
 // Whose says whose API tokens are meant: those of one user, or everybody's for

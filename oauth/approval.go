@@ -120,8 +120,9 @@ func (s *Service) Grant(ctx context.Context, by tenants.Caller, org *tenants.Sna
 }
 
 // GrantShown is Grant for who was shown what shown is the digest of. When that
-// changed meanwhile it is problem.Conflict: yes was said to something else (R2).
-func (s *Service) GrantShown(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, userCode, shown string) error {
+// changed meanwhile it is problem.Conflict: yes was said to something else (R2). It
+// tells whose request it was.
+func (s *Service) GrantShown(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, userCode, shown string) (granted ClientID, err error) {
 	check := func(tx Tx, by tenants.Caller, org *tenants.Snapshot, d DeviceRequest, account ServiceAccount) error {
 		found, err := about(tx, d, account)
 		if err != nil {
@@ -130,9 +131,11 @@ func (s *Service) GrantShown(ctx context.Context, by tenants.Caller, org *tenant
 		if found.Shown() != shown {
 			return problem.New(problem.Conflict, "The request or its account was changed since it was looked up.")
 		}
+		granted = account.ID
 		return s.mayGrant(tx, by, org, d, account)
 	}
-	return s.decide(ctx, by, org, userCode, decision{DeviceGranted, journal.DeviceGranted, check})
+	err = s.decide(ctx, by, org, userCode, decision{DeviceGranted, journal.DeviceGranted, check})
+	return granted, err
 }
 
 // Deny refuses the request; the app's next poll is access_denied.

@@ -39,6 +39,11 @@ func (s *Service) live(l Live) Live {
 	return l
 }
 
+// Of reports whether p holds the session.
+func (s Session) Of(p tenants.Principal) bool {
+	return p.Via == "" && s.Kind == p.Kind && s.Principal == p.ID
+}
+
 // LiveSession returns one live session of org.
 func (s *Service) LiveSession(ctx context.Context, org tenants.OrgID, id tenants.SessionID) (found Session, err error) {
 	live := s.live(Live{})

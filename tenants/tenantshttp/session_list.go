@@ -80,8 +80,7 @@ func (h *Handler) findSession(c *gin.Context, call httpapi.Call, rights []tenant
 	if err != nil {
 		return oauth.Session{}, err
 	}
-	own := p.Via == "" && found.Kind == p.Kind && found.Principal == p.ID
-	if !all && !own {
+	if !all && !found.Of(p) {
 		return oauth.Session{}, problem.Hidden()
 	}
 	return found, nil
