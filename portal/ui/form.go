@@ -126,6 +126,7 @@ type Field struct {
 	Options           []Option
 	Checked           bool
 	Required          bool
+	Bare              bool   // not required, and not worth a word
 	Max               int    // characters; 0 is without bound
 	Auto              string // autocomplete; empty is off
 	Mono              bool   // for identifiers and documents
@@ -239,7 +240,7 @@ type Confirm struct {
 
 // Ask shows c.
 func (s *Screen) Ask(f Frame, c Confirm) error {
+	c.Form.Danger = len(c.Ends) > 0
 	f.D = c
-	c.Form.Danger = true
 	return s.ShowFrame(c.Form.Status(), "ui/confirm", f)
 }

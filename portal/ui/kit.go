@@ -160,6 +160,7 @@ func (k *Kit) render(name string, data any) ([]byte, error) {
 // MenuSection is a section of the menu as somebody sees it.
 type MenuSection struct {
 	Section Section
+	Text    string // the key of its words, which are others for providers where there are some
 	Items   []MenuItem
 }
 
@@ -186,7 +187,10 @@ func (k *Kit) menuOf(s *Screen) (menu []MenuSection) {
 			continue
 		}
 		slices.SortStableFunc(pages, func(a, b Page) int { return cmp.Compare(a.Menu.Order, b.Menu.Order) })
-		section := MenuSection{Section: name}
+		section := MenuSection{Section: name, Text: "menu." + string(name)}
+		if forProvider := section.Text + ".provider"; s.Provider() && k.texts.Has(forProvider) {
+			section.Text = forProvider
+		}
 		for _, p := range pages {
 			at := s.Base + p.Path
 			here := s.Request.URL.Path == at || strings.HasPrefix(s.Request.URL.Path, at+"/")

@@ -22,10 +22,12 @@ type ListOf struct {
 	Desc    bool
 }
 
-// Filter offers a choice of values of a field.
+// Filter offers a choice of values of a field, or without Options takes what is typed:
+// the whole value, in which * stands for any text.
 type Filter struct {
 	Selector, Label string
 	Options         []Option
+	Value           string // that is chosen
 }
 
 // List is one page of a list, for the parts "list-tools", "th" and "pager".
@@ -70,7 +72,11 @@ func (s *Screen) List(of ListOf) (*List, error) {
 		all = append(all, any)
 	}
 	for i, f := range of.Filters {
-		value := given.Get(f.Selector)
+		value := strings.TrimSpace(given.Get(f.Selector))
+		if len(value) > maxSearch {
+			return nil, problem.New(problem.BadRequest, "What is filtered by is longer than %d bytes.", maxSearch)
+		}
+		of.Filters[i].Value = value
 		of.Filters[i].Options = slices.Clone(f.Options)
 		for j := range f.Options {
 			of.Filters[i].Options[j].Chosen = f.Options[j].Value == value
