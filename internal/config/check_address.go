@@ -35,6 +35,7 @@ func checkPublic(c *Config, say report) {
 		say("public.key", "is required with public.certificate")
 	}
 	checkNetworks("public.trusted_proxies", c.Public.TrustedProxies, "would let everybody choose the address they are limited by", say)
+	checkNetworks("public.proxy_protocol", c.Public.ProxyProtocol, "would let everybody choose the address they are limited by", say)
 	checkNetworks("federation.allowed_networks", c.Federation.AllowedNetworks, "would let another site send us to this host itself; leave it out to allow public addresses", say)
 	checkNetworks("csp.instance_networks", c.CSP.InstanceNetworks, "would let an instance be this host itself; leave it out to allow public addresses", say)
 }

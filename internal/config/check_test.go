@@ -60,6 +60,7 @@ func TestValidate(t *testing.T) {
 		{"public.key: is required", func(c *c) { c.Public.Certificate = "/c" }},
 		{"public.certificate: is required", func(c *c) { c.Public.Key = "/k" }},
 		{"public.trusted_proxies[0]: would let everybody", func(c *c) { c.Public.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
+		{"public.proxy_protocol[0]: would let everybody", func(c *c) { c.Public.ProxyProtocol = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
 		{"public.trusted_proxies[0]: has bits beyond its mask; write 10.0.0.0/8", func(c *c) { c.Public.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
 		{"public.trusted_proxies[0]: is not a network", func(c *c) { c.Public.TrustedProxies = make([]netip.Prefix, 1) }},
 

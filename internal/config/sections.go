@@ -38,6 +38,10 @@ type Public struct {
 	// connects from anywhere else is taken to be the client. Everybody cannot
 	// be a proxy: limits per source would mean nothing.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// Networks of the balancers that pass TCP through and say in a PROXY header
+	// (version 1 or 2) who the client is. Each of their connections must begin
+	// with one; anybody else's header is taken for a broken request.
+	ProxyProtocol []netip.Prefix `yaml:"proxy_protocol"`
 }
 
 // Peer is the door of other sites: mutual TLS, passed through by any balancer.

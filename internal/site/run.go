@@ -143,8 +143,11 @@ func (s *Site) Start(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if d.name == "peer" {
+		switch d.name {
+		case "peer":
 			l = s.door.Listener(l)
+		case "public":
+			l = behindBalancers(l, s.config.Public.ProxyProtocol)
 		}
 		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log, s.fail))
 	}
