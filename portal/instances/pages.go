@@ -14,7 +14,7 @@ import (
 	"causeway/tenants"
 )
 
-//go:embed templates
+//go:embed all:templates
 var files embed.FS
 
 // Pages are the pages.
