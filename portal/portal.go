@@ -17,6 +17,7 @@ import (
 	"causeway/internal/refusal"
 	"causeway/oauth"
 	"causeway/oauth/apps"
+	"causeway/portal/instances"
 	"causeway/portal/ui"
 	"causeway/ratelimit"
 	"causeway/services"
@@ -89,7 +90,9 @@ func New(c Config) (*Portal, error) {
 
 // groups are the groups of pages, in no order that matters.
 func (c Config) groups() []group {
-	return nil
+	return []group{
+		&instances.Pages{Services: c.Services, Health: c.Instances, Orgs: c.Orgs, Tenants: c.Tenants, PublicURL: c.PublicURL},
+	}
 }
 
 // Endpoints lists what the portal serves.
