@@ -32,11 +32,13 @@ else
 SKIPCHECK = $(TOOLS)/skipcheck -o bin/test.json --
 endif
 
-# The JavaScript clients come from npm; bin/npm keeps them for the next run, and
-# make clean leaves it. Without a network they are left out, which CI does not take.
+# What tests need from npm: the JavaScript clients, and what judges whether everybody
+# can use the pages. bin/npm keeps it for the next run, and make clean leaves it.
+# Without a network it is left out, which CI does not take.
 NPM   = $(shell command -v npm 2>/dev/null)
-NPMCI = (cd internal/clients/js && npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1 --loglevel=error --cache $(CURDIR)/bin/npm)
-NONPM = $(if $(filter true,$(CI)),exit 1,{ rm -rf internal/clients/js/node_modules; echo 'npm could not install the JavaScript clients: they are left out'; })
+NPMCI = npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-retries=1 --loglevel=error --cache $(CURDIR)/bin/npm
+NONPM = $(if $(filter true,$(CI)),exit 1,{ rm -rf node_modules; echo "npm could not install what $$PWD needs: it is left out"; })
+WITHNPM = $(if $(NPM),@cd $(1) && { $(NPMCI) || $(NONPM); },@echo 'no npm: $(1) is left out; install the Debian packages nodejs and npm')
 
 # A narrowed run leaves the client libraries out.
 CLIENTS = $(if $(filter ./...,$(PKG)),clients)
@@ -49,7 +51,7 @@ DATE    = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --fo
 LDFLAGS = -s -w -buildid= -X $(PKGVERSION).Version=$(VERSION) -X $(PKGVERSION).Commit=$(COMMIT) -X $(PKGVERSION).Date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test clients check race fuzz bench soak requirements cover clean tools
+.PHONY: help build run test axe clients check race fuzz bench soak requirements screenshots cover clean tools
 
 help: ## list the targets
 	@echo 'Causeway: make <target> [VARIABLE=value]'
@@ -64,12 +66,15 @@ build: ## build bin/causeway: static, reproducible
 run: build ## run two associated sites here; ARGS="--listen-base 9443" passes flags
 	@exec bin/causeway dev $(ARGS)
 
-test: tools $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
+test: tools axe $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
 	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(PKG)
 
+axe: ## install what judges whether everybody can use the portal's pages
+	$(call WITHNPM,internal/browsertest/js)
+
 clients: build ## run client libraries of others, unmodified, against the binary
-	$(if $(NPM),@$(NPMCI) || $(NONPM),@echo 'no npm: the JavaScript clients are left out; install the Debian packages nodejs and npm')
+	$(call WITHNPM,internal/clients/js)
 	cd internal/clients && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
 
 check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
@@ -81,7 +86,7 @@ check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 	cd internal/clients && $(GO) vet ./... && $(GO) mod tidy -diff
 
-race: tools ## run the tests twice, shuffled, with the race detector; fails without a C compiler
+race: tools axe ## run the tests twice, shuffled, with the race detector; fails without a C compiler
 	$(PGRUN) -- env CGO_ENABLED=1 $(SKIPCHECK) $(WATCH) -shuffle=on -count=2 -timeout 40m $(TESTARGS) $(PKG)
 
 fuzz: tools ## run every fuzz target for FUZZTIME (10s) each
@@ -101,6 +106,9 @@ soak: tools ## run the Soak tests with their long counts, on a PostgreSQL that w
 
 requirements: tools ## run the tests and print requirement, result, tests; FROM=bin/test.json reads the last make test
 	$(if $(FROM),,$(PGRUN) -- )$(TOOLS)/requirements $(if $(FROM),-from $(FROM)) $(ARGS)
+
+screenshots: ## draw the portal's main pages into docs/images, with Chromium
+	CAUSEWAY_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run '^TestScreenshots$$' ./portal
 
 cover: tools ## measure coverage of all packages by all tests, into bin/cover.html
 	$(PGRUN) -- $(SKIPCHECK) -timeout 20m -coverpkg=./... -coverprofile=bin/cover.out $(TESTARGS) $(PKG)

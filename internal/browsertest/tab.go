@@ -58,18 +58,37 @@ func Open(t testing.TB, look Look) *Tab {
 	return b
 }
 
-// end fails the test for what went wrong in the tab.
+// end fails the test for what went wrong in the tab, and for what should have.
 func (b *Tab) end(cancel context.CancelFunc) {
-	// One more round trip: what happened before it has been heard after it.
+	// One more round trip: what happened before it has been heard after it. Only what
+	// other processes of the browser say can be later.
 	if err := chromedp.Do(b.ctx, chromedp.Evaluate[chromedp.Void]("0")); err != nil {
 		b.t.Errorf("the tab has died: %v", err)
 	}
+	for deadline := time.Now().Add(5 * time.Second); b.missing() != "" && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	cancel()
+	if words := b.missing(); words != "" {
+		b.t.Errorf("the page never had the fault %q", words)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, w := range b.wrong {
 		b.t.Errorf("the page: %s", w)
 	}
+}
+
+// missing is a fault that the test expects and that has not happened, or empty.
+func (b *Tab) missing() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for words, met := range b.expected {
+		if !met {
+			return words
+		}
+	}
+	return ""
 }
 
 // Look changes how the tab is looked at from the next page on.
@@ -172,19 +191,15 @@ func (b *Tab) URL() string {
 	return get(b, chromedp.Location())
 }
 
-// Expect says that something that a tab watches for is what the test is about: a
-// fault with these words is none, and the test fails without one.
-func (b *Tab) Expect(words string) {
+// Expect says that faults which a tab watches for are what the test is about: those
+// with one of these words are none, and the test fails without one that has the first.
+func (b *Tab) Expect(must string, may ...string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.expected[words] = false
-	b.t.Cleanup(func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if !b.expected[words] {
-			b.t.Errorf("the page never had the fault %q", words)
-		}
-	})
+	b.expected[must] = false
+	for _, words := range may {
+		b.expected[words] = true
+	}
 }
 
 // Screenshot keeps the whole page as a PNG.
