@@ -13,11 +13,19 @@ import (
 
 	"causeway/federation/associations"
 	"causeway/federation/contact"
+	"causeway/federation/links"
+	"causeway/federation/roots"
 	"causeway/internal/httpapi"
-	"causeway/internal/refusal"
+	"causeway/internal/secret"
 	"causeway/oauth"
 	"causeway/oauth/apps"
+	appspages "causeway/portal/apps"
 	"causeway/portal/instances"
+	"causeway/portal/machines"
+	"causeway/portal/monitoring"
+	"causeway/portal/orgs"
+	"causeway/portal/people"
+	"causeway/portal/sites"
 	"causeway/portal/ui"
 	"causeway/ratelimit"
 	"causeway/services"
@@ -38,6 +46,11 @@ type Config struct {
 	// Enter opens the session of a person who logs in.
 	Enter func(c *gin.Context, login httpapi.Login) (httpapi.Call, oauth.Tokens, error)
 
+	// ChangePassword gives whoever asks another password, within the limit of logins.
+	ChangePassword func(c *gin.Context, call httpapi.Call, current, password secret.Text) error
+	// Routes are those of the API.
+	Routes []httpapi.Route
+
 	Orgs         *tenants.Directory
 	Tenants      *tenants.Service
 	OAuth        *oauth.Service
@@ -46,8 +59,11 @@ type Config struct {
 	Instances    *upstream.Proxy
 	Associations *associations.Service
 	Contact      *contact.Service
-	Refusals     refusal.Store
+	Roots        *roots.Keeper
+	// ExplainRoute decides where a request with these context headers would go.
+	ExplainRoute func(ctx context.Context, org tenants.Organization, auth, tenant string) (links.Explanation, error)
 	Limits       *ratelimit.Limiter
+	Monitoring   monitoring.Config
 }
 
 // Portal serves the pages.
@@ -91,6 +107,15 @@ func New(c Config) (*Portal, error) {
 // groups are the groups of pages, in no order that matters.
 func (c Config) groups() []group {
 	return []group{
+		&monitoring.Pages{Config: c.Monitoring},
+		appspages.Pages{Apps: c.Apps, Services: c.Services, Tenants: c.Tenants, Orgs: c.Orgs, SiteName: c.SiteName, PublicURL: c.PublicURL, Now: c.Now},
+		&sites.Pages{
+			Associations: c.Associations, Contact: c.Contact, Roots: c.Roots, Tenants: c.Tenants, Orgs: c.Orgs, Explain: c.ExplainRoute,
+			Site: c.SiteID, SiteName: c.SiteName, PublicURL: c.PublicURL, Now: c.Now,
+		},
+		&machines.Pages{OAuth: c.OAuth, Tenants: c.Tenants, Now: c.Now},
+		&orgs.Pages{Tenants: c.Tenants, Orgs: c.Orgs, OAuth: c.OAuth, Limits: c.Limits, PublicURL: c.PublicURL},
+		&people.Pages{Tenants: c.Tenants, OAuth: c.OAuth, Orgs: c.Orgs, ChangePassword: c.ChangePassword, Routes: c.Routes},
 		&instances.Pages{Services: c.Services, Health: c.Instances, Orgs: c.Orgs, Tenants: c.Tenants, PublicURL: c.PublicURL},
 	}
 }

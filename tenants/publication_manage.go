@@ -28,27 +28,33 @@ func (s *Service) Publication(ctx context.Context, kind PublicationKind, id Publ
 	return p, err
 }
 
-// CreatePublication makes a global role or rights bundle that holds nothing yet,
-// published to every organization or to none.
-func (s *Service) CreatePublication(ctx context.Context, by Caller, kind PublicationKind, text RoleText, publishAll bool) (Publication, error) {
+// CreatePublication makes a global role or rights bundle with these rights, which
+// can be given later, published to every organization or to none.
+func (s *Service) CreatePublication(ctx context.Context, by Caller, kind PublicationKind, text RoleText, publishAll bool, rights ...Right) (Publication, error) {
 	if err := mayPublish(by); err != nil {
 		return Publication{}, err
 	}
 	if err := text.check(kind.word()); err != nil {
 		return Publication{}, err
 	}
+	if err := available(TenantRights(), rights); err != nil {
+		return Publication{}, err
+	}
 	p := Publication{
 		Kind: kind, ID: PublicationID(NewID()), Name: text.Name, Description: text.Description,
-		BundleKey: text.BundleKey, PublishAll: publishAll,
+		BundleKey: text.BundleKey, PublishAll: publishAll, Rights: Distinct(rights),
 	}
 	now := s.clock()
 	err := s.change(ctx, by, func(tx Tx) error {
+		if err := holds(tx, by.Principal, grantable(rights)); err != nil {
+			return err
+		}
 		if err := tx.CreatePublication(p); err != nil {
 			return err
 		}
-		var detail map[string]string
+		detail := rightChanges(nil, p.Rights)
 		if publishAll {
-			detail = publishedToAll(true)
+			maps.Copy(detail, publishedToAll(true))
 		}
 		return record(tx, by, now, SystemOrgID, kind.action(journal.GlobalRoleCreated, journal.BundleCreated), p.subject(), detail)
 	})
@@ -65,14 +71,43 @@ func (s *Service) UpdatePublication(ctx context.Context, by Caller, kind Publica
 		if err := writable(*p); err != nil {
 			return nil, err
 		}
-		detail := p.text().changes(text)
-		p.Name, p.Description, p.BundleKey = text.Name, text.Description, text.BundleKey
+		detail := p.retitle(text)
 		if publishAll != nil && *publishAll != p.PublishAll {
 			p.PublishAll = *publishAll
 			maps.Copy(detail, publishedToAll(p.PublishAll))
 		}
 		return some(detail), tx.UpdatePublication(*p)
 	})
+}
+
+// ReplacePublication replaces how a publication is named and described and its
+// rights in one step. seen is the version that the caller looked at: of another one
+// it is problem.Conflict.
+func (s *Service) ReplacePublication(ctx context.Context, by Caller, kind PublicationKind, id PublicationID, seen string, text RoleText, rights []Right) (Publication, error) {
+	if err := text.check(kind.word()); err != nil {
+		return Publication{}, err
+	}
+	if err := available(TenantRights(), rights); err != nil {
+		return Publication{}, err
+	}
+	return s.changePublication(ctx, by, kind, id, kind.updated(), func(tx Tx, p *Publication) ([]map[string]string, error) {
+		if p.Version() != seen {
+			return nil, changedMeanwhile(kind.word())
+		}
+		detail := p.retitle(text)
+		more, err := regivePublished(tx, by, p, rights, func([]Right) []Right { return rights })
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(detail, more)
+		return some(detail), tx.UpdatePublication(*p)
+	})
+}
+
+func (p *Publication) retitle(text RoleText) map[string]string {
+	detail := p.text().changes(text)
+	p.Name, p.Description, p.BundleKey = text.Name, text.Description, text.BundleKey
+	return detail
 }
 
 // SetPublicationRights replaces the rights of a publication.
@@ -93,16 +128,21 @@ func (s *Service) changePublished(ctx context.Context, by Caller, kind Publicati
 		return Publication{}, err
 	}
 	return s.changePublication(ctx, by, kind, id, kind.updated(), func(tx Tx, p *Publication) ([]map[string]string, error) {
-		if err := writable(*p); err != nil {
-			return nil, err
-		}
-		if err := holds(tx, by.Principal, grantable(given)); err != nil {
-			return nil, err
-		}
-		before := p.Rights
-		p.Rights = Distinct(become(before))
-		return some(rightChanges(before, p.Rights)), tx.SetPublicationRights(kind, id, p.Rights)
+		detail, err := regivePublished(tx, by, p, given, become)
+		return some(detail), err
 	})
+}
+
+func regivePublished(tx Tx, by Caller, p *Publication, given []Right, become func([]Right) []Right) (map[string]string, error) {
+	if err := writable(*p); err != nil {
+		return nil, err
+	}
+	if err := holds(tx, by.Principal, grantable(given)); err != nil {
+		return nil, err
+	}
+	before := p.Rights
+	p.Rights = Distinct(become(before))
+	return rightChanges(before, p.Rights), tx.SetPublicationRights(p.Kind, p.ID, p.Rights)
 }
 
 // DeletePublication removes a rights bundle, or a global role that nobody

@@ -2,6 +2,8 @@ package tenants
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 
@@ -100,6 +102,25 @@ func (t RoleText) changes(after RoleText) map[string]string {
 func (r Role) text() RoleText { return RoleText{r.Name, r.Description, r.BundleKey} }
 
 func (p Publication) text() RoleText { return RoleText{p.Name, p.Description, p.BundleKey} }
+
+// Version tells whether a role is as somebody saw it before.
+func (r Role) Version() string { return versionOf(r.text(), r.Rights) }
+
+// Version is that of a role, see [Role.Version].
+func (p Publication) Version() string { return versionOf(p.text(), p.Rights) }
+
+func versionOf(text RoleText, rights []Right) string {
+	all, _ := json.Marshal([]any{text, Distinct(rights)}) // strings always marshal
+	sum := sha256.Sum256(all)
+	return hex.EncodeToString(sum[:])
+}
+
+func changedMeanwhile(what string) error {
+	return problem.New(problem.Conflict, "The %s was changed by somebody else meanwhile.", what)
+}
+
+// UndefinedBundleKey is VCD's localization key of what has no localized text.
+const UndefinedBundleKey = "com.vmware.vcloud.undefined.key"
 
 // checkRoleName allows what other names may not hold: clients name roles in
 // URNs, percent-encoded (VCD-23), and by identifier everywhere else.

@@ -2,6 +2,7 @@ package tenants
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"causeway/internal/journal"
@@ -27,21 +28,27 @@ func (s *Service) Role(ctx context.Context, org OrgID, id RoleID) (role Role, er
 	return role, err
 }
 
-// CreateRole makes a role of org's own that allows nothing yet.
-func (s *Service) CreateRole(ctx context.Context, by Caller, org *Snapshot, text RoleText) (Role, error) {
+// CreateRole makes a role of org's own that allows these rights: none, if it is
+// given them later.
+func (s *Service) CreateRole(ctx context.Context, by Caller, org *Snapshot, text RoleText, rights ...Right) (Role, error) {
 	if err := text.check("role"); err != nil {
 		return Role{}, err
 	}
-	role := Role{ID: RoleID(NewID()), Org: org.ID, Name: text.Name, Description: text.Description, BundleKey: text.BundleKey}
+	role := Role{
+		ID: RoleID(NewID()), Org: org.ID, Name: text.Name, Description: text.Description, BundleKey: text.BundleKey, Rights: Distinct(rights),
+	}
 	now := s.clock()
 	err := s.change(ctx, by, func(tx Tx) error {
 		if err := free(tx, role); err != nil {
 			return err
 		}
+		if err := mayGiveRights(tx, by, org.ID, role.Rights); err != nil {
+			return err
+		}
 		if err := tx.CreateRole(role); err != nil {
 			return err
 		}
-		return record(tx, by, now, org.ID, journal.RoleCreated, role.subject(), nil)
+		return record(tx, by, now, org.ID, journal.RoleCreated, role.subject(), rightChanges(nil, role.Rights))
 	})
 	return role, err
 }
@@ -52,13 +59,37 @@ func (s *Service) UpdateRole(ctx context.Context, by Caller, org *Snapshot, id R
 		return Role{}, err
 	}
 	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
-		detail := role.text().changes(text)
-		role.Name, role.Description, role.BundleKey = text.Name, text.Description, text.BundleKey
-		if err := free(tx, *role); err != nil {
+		return retitle(tx, role, text)
+	})
+}
+
+// ReplaceRole replaces everything of a role of org's own in one step. seen is the
+// version that the caller looked at: of another one it is problem.Conflict.
+func (s *Service) ReplaceRole(ctx context.Context, by Caller, org *Snapshot, id RoleID, seen string, text RoleText, rights []Right) (Role, error) {
+	if err := text.check("role"); err != nil {
+		return Role{}, err
+	}
+	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
+		if role.Version() != seen {
+			return nil, changedMeanwhile("role")
+		}
+		detail, err := retitle(tx, role, text)
+		if err != nil {
 			return nil, err
 		}
-		return detail, tx.UpdateRole(*role)
+		more, err := regive(tx, by, role, rights, func([]Right) []Right { return rights })
+		maps.Copy(detail, more)
+		return detail, err
 	})
+}
+
+func retitle(tx Tx, role *Role, text RoleText) (map[string]string, error) {
+	detail := role.text().changes(text)
+	role.Name, role.Description, role.BundleKey = text.Name, text.Description, text.BundleKey
+	if err := free(tx, *role); err != nil {
+		return nil, err
+	}
+	return detail, tx.UpdateRole(*role)
 }
 
 // SetRoleRights replaces the rights of a role of org's own. What is not
@@ -78,20 +109,30 @@ func (s *Service) AddRoleRights(ctx context.Context, by Caller, org *Snapshot, i
 
 func (s *Service) changeRights(ctx context.Context, by Caller, org *Snapshot, id RoleID, given []Right, become func([]Right) []Right) (Role, error) {
 	return s.changeRole(ctx, by, org, id, func(tx Tx, role *Role) (map[string]string, error) {
-		set, err := availableIn(tx, org.ID)
-		if err != nil {
-			return nil, err
-		}
-		if err := available(set, given); err != nil {
-			return nil, err
-		}
-		if err := holds(tx, by.Principal, SetOf(given...)); err != nil {
-			return nil, err
-		}
-		before := role.Rights
-		role.Rights = Distinct(become(before))
-		return rightChanges(before, role.Rights), tx.SetRoleRights(org.ID, id, role.Rights)
+		return regive(tx, by, role, given, become)
 	})
+}
+
+func regive(tx Tx, by Caller, role *Role, given []Right, become func([]Right) []Right) (map[string]string, error) {
+	if err := mayGiveRights(tx, by, role.Org, given); err != nil {
+		return nil, err
+	}
+	before := role.Rights
+	role.Rights = Distinct(become(before))
+	return rightChanges(before, role.Rights), tx.SetRoleRights(role.Org, role.ID, role.Rights)
+}
+
+// mayGiveRights answers nil when roles of org can have the rights and the caller
+// has them.
+func mayGiveRights(tx Tx, by Caller, org OrgID, given []Right) error {
+	set, err := availableIn(tx, org)
+	if err != nil {
+		return err
+	}
+	if err := available(set, given); err != nil {
+		return err
+	}
+	return holds(tx, by.Principal, SetOf(given...))
 }
 
 // DeleteRole removes a role of org's own that nobody holds; otherwise it is

@@ -15,8 +15,7 @@ import (
 const (
 	rightsPath     = "/cloudapi/1.0.0/rights"
 	categoriesPath = "/cloudapi/1.0.0/rightsCategories"
-	// undefinedKey is VCD's localization key of what has no localized text.
-	undefinedKey = "com.vmware.vcloud.undefined.key"
+	undefinedKey   = tenants.UndefinedBundleKey
 )
 
 func (h *Handler) rightRoutes() []httpapi.Route {

@@ -43,6 +43,8 @@ function enhance() {
     choice.addEventListener('change', () => choice.form.requestSubmit());
   }
   for (const field of document.querySelectorAll('input[data-filter]')) filterBy(field);
+  for (const field of document.querySelectorAll('input[data-group]')) group(field);
+  for (const list of document.querySelectorAll('ul[data-implies]')) along(list);
   ago();
 }
 
@@ -50,17 +52,51 @@ function enhance() {
 // holds something that does.
 function filterBy(field) {
   const tree = document.getElementById(field.dataset.filter);
-  field.hidden = false;
+  (field.closest('label') || field).hidden = false;
+  field.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter') event.preventDefault(); // it sends no form
+  });
   field.addEventListener('input', () => {
     const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const leaf of tree.querySelectorAll('[data-text]')) {
-      leaf.hidden = !words.every((w) => leaf.dataset.text.toLowerCase().includes(w));
+      leaf.hidden = !words.every((w) => (leaf.dataset.text || leaf.textContent).toLowerCase().includes(w));
     }
     for (const branch of tree.querySelectorAll('details')) {
       const any = branch.querySelector('[data-text]:not([hidden])') !== null;
       branch.closest('[data-branch]')?.toggleAttribute('hidden', !any);
       if (words.length) branch.open = any;
     }
+  });
+}
+
+// along ticks what a box that is ticked needs, and clears what needs a box that is
+// cleared: data-implies of a box names the values of others, that of the list the
+// element in which it is said.
+function along(list) {
+  const boxes = [...list.querySelectorAll('input[type=checkbox]')];
+  const needs = (box) => (box.dataset.implies || '').split(' ');
+  const words = document.getElementById(list.dataset.implies);
+  list.addEventListener('change', ({ target: box }) => {
+    const others = boxes.filter((b) => (box.checked ? needs(box).includes(b.value) : needs(b).includes(box.value)));
+    const changed = others.filter((b) => !b.disabled && b.checked !== box.checked);
+    for (const b of changed) b.checked = box.checked;
+    const names = changed.map((b) => b.closest('label').querySelector('.name').textContent);
+    words.textContent = names.length ? (box.checked ? words.dataset.ticked : words.dataset.cleared) + ' ' + names.join(', ') : '';
+    for (const branch of list.querySelectorAll('[data-branch]')) {
+      const count = branch.querySelector('[data-chosen]');
+      if (count) count.textContent = branch.querySelectorAll('input:checked').length;
+    }
+  });
+}
+
+// group writes a code in capitals and with a dash after each so many characters,
+// while somebody types at its end.
+function group(field) {
+  const size = Number(field.dataset.group);
+  field.addEventListener('input', (event) => {
+    if (event.inputType?.startsWith('delete') || field.selectionStart !== field.value.length) return;
+    const bare = field.value.toUpperCase().replace(/[^A-Z0-9]/g, '');
+    field.value = bare.match(new RegExp(`.{1,${size}}`, 'g'))?.join('-') ?? '';
   });
 }
 
@@ -76,6 +112,14 @@ function ago() {
   }
 }
 
+// keepOpen opens in the new part what somebody has opened in the old one.
+function keepOpen(old, fresh) {
+  for (const box of old.querySelectorAll('details[id]')) {
+    const same = [...fresh.querySelectorAll('details[id]')].find((d) => d.id === box.id);
+    if (same) same.open = box.open;
+  }
+}
+
 // An element with data-live="seconds" and an id is read anew that often, as long as
 // somebody looks at the page and does not work in the element. A page that nobody
 // touches for a while falls silent, or it would keep its session alive for ever.
@@ -87,7 +131,7 @@ for (const kind of ['pointerdown', 'keydown', 'scroll']) {
 
 function live() {
   for (const part of document.querySelectorAll('[data-live][id]')) {
-    setInterval(async () => {
+    const turns = setInterval(async () => {
       const old = document.getElementById(part.id);
       if (document.hidden || Date.now() - touched > patience || !old || old.contains(document.activeElement)) return;
       try {
@@ -95,7 +139,8 @@ function live() {
         if (!answer.ok) return;
         const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
         const fresh = page.getElementById(part.id);
-        if (fresh) { old.replaceWith(fresh); ago(); }
+        if (fresh) { keepOpen(old, fresh); old.replaceWith(fresh); ago(); }
+        if (fresh && !fresh.dataset.live) clearInterval(turns); // nothing more will change by itself
       } catch { /* the next turn tries again */ }
     }, Number(part.dataset.live) * 1000);
   }
