@@ -17,6 +17,7 @@ type accountsPage struct {
 	Assign   bool
 	Group    string
 	GroupID  string
+	Members  int  // of the group: all accounts, also those that a search leaves out
 	Pending  bool // something is to be told, so the page looks again
 }
 
@@ -54,6 +55,9 @@ func (p *Pages) accountList(s *ui.Screen) error {
 	list.Total = total
 	page := accountsPage{
 		Org: org.Name, Instance: in, List: list, Assign: s.Can(assign...), Group: services.AccountsGroupName, GroupID: services.AccountsGroup,
+	}
+	if _, page.Members, err = p.Services.Accounts(ctx, s.By(), org.ID, id, tenants.Query{Page: 1, PageSize: 1}); err != nil {
+		return err
 	}
 	for _, a := range found {
 		page.Rows = append(page.Rows, newAccountRow(s, a))

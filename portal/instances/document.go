@@ -15,6 +15,7 @@ type documentPage struct {
 	Title string
 	New   bool
 	Form  ui.Form
+	Fault *problem.Problem
 	Near  []nearLine // of the fault, where the document could not be read
 }
 
@@ -77,8 +78,10 @@ func (p *Pages) drawDocument(s *ui.Screen, d *services.Definition, text string, 
 		page.Form.Blame(shown)
 		page.Near = near(text, fault)
 	}
+	status := page.Form.Status()
+	page.Fault, page.Form.Fault = page.Form.Fault, nil // which stands before the lines about it
 	frame.Title, frame.D = page.Title, page
-	return s.ShowFrame(page.Form.Status(), "instances/document", frame)
+	return s.ShowFrame(status, "instances/document", frame)
 }
 
 // sent is the document that a form brings along, typed or as a file.
@@ -176,6 +179,7 @@ type reviewPage struct {
 	Changes difference
 	Uses    []usedBy
 	Losses  []string
+	Bereft  int // holders that lose a role
 	Form    ui.Form
 	Back    string // where the document is changed again
 	Text    string
@@ -196,6 +200,7 @@ func (p *Pages) drawReview(s *ui.Screen, before, after services.Definition, text
 		return err
 	}
 	for _, role := range page.Changes.Lost() {
+		page.Bereft += uses.Holders[role]
 		page.Losses = append(page.Losses, s.Count("definitions.review.lost", uses.Holders[role], role))
 	}
 	at := []string{definitions, string(before.ID)}
