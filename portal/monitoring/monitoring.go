@@ -18,7 +18,7 @@ import (
 	"causeway/tenants"
 )
 
-//go:embed templates
+//go:embed all:templates
 var files embed.FS
 
 // Config wires Pages.
@@ -44,7 +44,7 @@ func (p *Pages) Name() string { return "monitoring" }
 
 // Files are the templates.
 func (p *Pages) Files() fs.FS {
-	own, _ := fs.Sub(files, "templates") // which is there: it is embedded
+	own, _ := fs.Sub(files, "templates") // which is there: it is embedded, with the shared parts, whose names begin with _
 	return own
 }
 

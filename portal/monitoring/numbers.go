@@ -194,4 +194,3 @@ func put(values []float64, at int64, v float64) {
 		values[at] += v
 	}
 }
-

@@ -30,8 +30,8 @@ type line struct {
 
 // The drawing, in its own units.
 const (
-	plotWidth, plotHeight = 640, 200
-	plotLeft, plotRight   = 52, 8
+	plotWidth, plotHeight = 440, 170
+	plotLeft, plotRight   = 44, 6
 	plotTop, plotBottom   = 10, 26
 )
 

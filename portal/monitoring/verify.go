@@ -28,9 +28,7 @@ func (p *Pages) drawVerify(s *ui.Screen, form ui.Form) error {
 	if page.Of > 0 {
 		page.Parts = min(100, page.Rows*100/page.Of)
 	}
-	return s.ShowFrame(form.Status(), "monitoring/verify", ui.Frame{
-		D: page, Title: s.T("audit.verify.title"), Trail: []ui.Crumb{{Text: s.T("audit.title"), Path: s.Path("monitor/audit")}},
-	})
+	return s.ShowStatus(form.Status(), "monitoring/verify", "audit.verify.title", page)
 }
 
 // verify begins a proof, and does not wait for it.
@@ -59,4 +57,3 @@ func (v verifyPage) Failed() bool { return v.Err != nil }
 
 // Done reports whether there is a result.
 func (v verifyPage) Done() bool { return v.Known() && !v.Running() && v.Err == nil }
-
