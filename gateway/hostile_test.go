@@ -26,7 +26,7 @@ func TestNoEndpointIsForgotten_R9(t *testing.T) {
 		t.Fatal("the gateway is no gin engine any more")
 	}
 	known := map[string]bool{}
-	for _, e := range endpoints() {
+	for _, e := range append(endpoints(), pages(t)...) {
 		known[e.String()] = true
 		known[e.String()+"/"] = true
 	}

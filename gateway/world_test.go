@@ -236,7 +236,6 @@ func endpoints() []endpoint {
 	all.Add((&federationhttp.Explainer{}).Endpoints())
 	all.Add((&refusalhttp.Handler{}).Endpoints())
 	all.Add((&receiptshttp.Handler{}).Endpoints())
-	all.Add((&portal.Handler{}).Endpoints())
 	all.Add((&serviceshttp.Handler{}).Endpoints())
 	all.Add((&appshttp.Handler{}).Endpoints())
 	var list []endpoint
@@ -246,6 +245,24 @@ func endpoints() []endpoint {
 			e.rights = append(e.rights, string(r))
 		}
 		list = append(list, e)
+	}
+	for _, rt := range all.Open {
+		list = append(list, endpoint{method: rt.Method, path: rt.Path})
+	}
+	return list
+}
+
+// pages are what the portal offers, which is known by cookies: package portal tries
+// all of them on who has no business there.
+func pages(t *testing.T) (list []endpoint) {
+	t.Helper()
+	p, err := portal.New(portal.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := p.Endpoints()
+	for _, page := range all.Pages {
+		list = append(list, endpoint{method: page.Method, path: page.Path})
 	}
 	for _, rt := range all.Open {
 		list = append(list, endpoint{method: rt.Method, path: rt.Path})
