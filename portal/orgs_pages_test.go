@@ -18,7 +18,7 @@ func TestOrganizationPages_FitEveryWindow(t *testing.T) {
 		tab.Look(look)
 		for _, path := range []string{
 			"/organizations", "/organizations/new", acme, acme + "/administrator", acme + "/edit", acme + "/limits", acme + "/disable", acme + "/delete",
-			"/administration/settings", "/administration/settings/general", "/administration/settings/lockout", "/administration/settings/tokens",
+			"/administration/settings", "/administration/settings/general", "/administration/settings/lockout", "/administration/settings/tokens", "/administration/settings/compute",
 			"/administration/quotas", "/administration/quotas/new", "/administration/quotas/organization", "/monitor/tasks",
 		} {
 			tab.Go(w.Provider.URL + path)

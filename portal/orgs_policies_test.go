@@ -161,3 +161,35 @@ func TestLockout_R5_IsSetInThePortal(t *testing.T) {
 		t.Errorf("after two wrong passwords the right one is answered with %d", stranger.Status())
 	}
 }
+
+// TestSettings_OfComputeAreKept changes what the gateway keeps for others, and reads
+// it by API.
+func TestSettings_OfComputeAreKept(t *testing.T) {
+	w := start(t)
+	tab := w.Acme.enter(t, browsertest.Look{})
+	tab.Go(w.Acme.URL + "/administration/settings/compute")
+	tab.Tick("Subscribe to catalogs of others")
+	tab.Fill("Machines that run at most", "12")
+	tab.Fill("Seconds that something runs", "")
+	tab.Eval(`document.querySelector("form.form").noValidate = true`, nil)
+	tab.Press("Save")
+	if got := tab.Text("#f-runtimeSeconds-error"); got != "This is a whole number from 0." || tab.Value("Machines that run at most") != "12" {
+		t.Errorf("no number: %q, and %q was typed", got, tab.Value("Machines that run at most"))
+	}
+	tab.Fill("Seconds that something runs", "3600")
+	tab.Press("Save")
+	tab.Sees("The settings are saved.")
+	header := sitetest.Bearer(w.Client.Login(t, "west", "acme"), "Accept", "application/*+json;version=37.0")
+	id := strings.TrimPrefix(w.West.Org("acme").ID, "urn:vcloud:org:")
+	for group, want := range map[string]map[string]any{
+		"general":           {"canSubscribe": true, "canPublishCatalogs": false, "deployedVMQuota": 12.0},
+		"vAppLeaseSettings": {"deploymentLeaseSeconds": 3600.0, "powerOffOnRuntimeLeaseExpiration": false},
+	} {
+		got := w.Client.Get(t, "west", "/api/admin/org/"+id+"/settings/"+group, header).Want(t, http.StatusOK).JSON(t)
+		for member, value := range want {
+			if got[member] != value {
+				t.Errorf("the API tells that %s is %v, want %v", member, got[member], value)
+			}
+		}
+	}
+}

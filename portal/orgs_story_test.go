@@ -123,8 +123,8 @@ func TestOrganizations_R6_ATenantOpensNoneOfThem(t *testing.T) {
 	own := "/organizations/" + strings.TrimPrefix(w.West.Org("acme").ID, "urn:vcloud:org:")
 	for _, path := range []string{"/organizations", "/organizations/new", own, own + "/edit", own + "/limits", own + "/disable", own + "/delete", own + "/administrator"} {
 		tab.Go(w.Provider.URL + path)
-		if tab.Status() != http.StatusForbidden {
-			t.Errorf("%s in the provider's portal: %d\n%s", path, tab.Status(), tab.Text("main"))
+		if shown := tab.Text("h1"); tab.Status() != http.StatusForbidden || shown != "This did not work" {
+			t.Errorf("%s in the provider's portal: %d, %s", path, tab.Status(), shown)
 		}
 	}
 	tab.Go(w.Acme.URL + "/administration/quotas")

@@ -71,6 +71,12 @@ func newQuotaPage(s *ui.Screen, q tenants.QuotaPolicy) *quotaPage {
 	return page
 }
 
+// Handing reports whether one of the lines for others says something: what is wrong
+// with it must not be hidden.
+func (page *quotaPage) Handing() bool {
+	return slices.ContainsFunc(page.Others, func(row otherRow) bool { return row.Name.Value != "" || row.Amount.Value != "" })
+}
+
 // resource is what a definition bounds.
 func resource(d tenants.QuotaDefinition) string {
 	if d.ResourceName != "" {

@@ -12,6 +12,8 @@ import (
 var (
 	editLockout = []tenants.Right{tenants.RightOrganizationPasswords}
 	editTokens  = []tenants.Right{tenants.RightOrganizationOAuth}
+	// editCompute opens the form; what is changed in it decides which of them it takes.
+	editCompute = []tenants.Right{tenants.RightOrganizationEdit, tenants.RightOrganizationLeases, tenants.RightOrganizationQuotas}
 )
 
 const settingsAt = "/administration/settings"
@@ -25,6 +27,7 @@ func (p *Pages) settingsPages() []ui.Page {
 		{"general", editOrganization, generalForm, applyGeneral},
 		{"lockout", editLockout, lockoutForm, applyLockout},
 		{"tokens", editTokens, p.tokensForm, applyTokens},
+		{"compute", editCompute, computeForm, applyCompute},
 	} {
 		path := settingsAt + "/" + g.name
 		pages = append(pages,
@@ -48,13 +51,14 @@ type settingsPage struct {
 	Org                      tenants.Organization
 	Tokens                   []tokenShown
 	General, Lockout, Rotate bool // what who looks may edit
+	Compute                  bool
 }
 
 func (p *Pages) settings(s *ui.Screen) error {
 	o := s.Org().Organization
 	return s.Show("orgs/settings", "settings.title", settingsPage{
 		Org: o, Tokens: p.tokensShown(s, o),
-		General: s.Can(editOrganization...), Lockout: s.Can(editLockout...), Rotate: s.Can(editTokens...),
+		General: s.Can(editOrganization...), Lockout: s.Can(editLockout...), Rotate: s.Can(editTokens...), Compute: s.Can(editCompute...),
 	})
 }
 
