@@ -2,6 +2,7 @@ package apps
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"causeway/internal/httpapi"
@@ -22,6 +23,7 @@ type memberRow struct {
 	Client, Name, Source string
 	Own                  bool
 	Roles                []roleView
+	More                 int // roles that are not among these
 	AddedAt              time.Time
 	AddedBy              string
 }
@@ -52,11 +54,16 @@ func (p Pages) members(s *ui.Screen) error {
 	return s.Show("apps/members", "apps.access.title", page)
 }
 
+// mostShown is how many roles a list shows of each app.
+const mostShown = 8
+
 func (p Pages) row(s *ui.Screen, c catalog, m domain.Member) (memberRow, error) {
 	source, err := p.source(s, m.Held)
+	roles := slices.DeleteFunc(c.held(m.Held, p.Now()), func(v roleView) bool { return v.Over })
+	few := roles[:min(len(roles), mostShown)]
 	return memberRow{
 		Client: domain.ClientName(m.Holder), Name: nameOf(m.Held), Source: source, Own: m.Owner == s.Org().ID,
-		Roles: c.held(m.Held, p.Now()), AddedAt: m.AddedAt, AddedBy: m.AddedBy,
+		Roles: few, More: len(roles) - len(few), AddedAt: m.AddedAt, AddedBy: m.AddedBy,
 	}, err
 }
 
