@@ -14,6 +14,7 @@ type drawing struct {
 	X, Y          float64 // of this site
 	HereX, HereY  float64 // of the corner of its box
 	Here, Label   string
+	Few           bool // it need not be wide
 	Nodes         []node
 	More          int // sites that there was no room for
 }
@@ -49,24 +50,25 @@ var looks = map[federation.Status]struct{ dash, shape, mark string }{
 
 // draw places sites: on one ring, or on two with the outer ones looking through
 // the gaps between the inner, or the first of them.
-func draw(here, label string, list []link, path func(link) string) drawing {
-	d := drawing{Width: 880, Height: 470, Here: cut(here), Label: label}
+func draw(here, about string, list []link, path func(link) string) drawing {
+	d := drawing{Width: 880, Height: 470, Here: cut(here), Label: about}
 	list = troubleFirst(list)
 	if len(list) > twoRings {
 		d.More = len(list) - twoRings
 		list = list[:twoRings]
 	}
 	n := len(list)
+	wide, label := 310., .55
 	if n > oneRing {
 		d.Width, d.Height = 1000, 720
-	} else if n <= 2 {
-		d.Height = 260
+	} else if d.Few = n <= 2; d.Few {
+		d.Width, d.Height, wide, label = 520, 170, 185, .72
 	}
 	d.X, d.Y = float64(d.Width)/2, float64(d.Height)/2
 	d.HereX, d.HereY = d.X-85, d.Y-24
 	if n <= oneRing {
 		for i, l := range list {
-			d.add(l, path(l), angle(i, n), 310, 165, .55)
+			d.add(l, path(l), angle(i, n), wide, 165, label)
 		}
 		return d
 	}

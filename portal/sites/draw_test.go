@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,13 +118,5 @@ func TestCut(t *testing.T) {
 		if got := cut(name); got != want {
 			t.Errorf("%q became %q", name, got)
 		}
-	}
-}
-
-func TestHarness(t *testing.T) {
-	css, _ := os.ReadFile("../ui/assets/portal.css")
-	for _, n := range []int{1, 2, 3, 12, 20, 24} {
-		os.MkdirAll("/tmp/shots/sites", 0o755)
-		os.WriteFile(filepath.Join("/tmp/shots/sites", fmt.Sprintf("map%d.html", n)), []byte("<!doctype html><style>"+string(css)+"</style><body class=plain><main><div class=card><div class='scroll wide-map'>"+render(t, drawn(n))+"</div></div></main>"), 0o644)
 	}
 }

@@ -18,6 +18,9 @@ type orgLink struct {
 	Inside      bool   // both are of this site
 }
 
+// Since is for the template.
+func (l orgLink) Since() bool { return since(l.StatusAt) }
+
 func (p *Pages) newOrgLink(s *ui.Screen, a federation.ListedOrgAssociation) orgLink {
 	l := orgLink{ListedOrgAssociation: a, Fingerprint: associations.Fingerprint(a.PublicKey), State: newState(s, a.Status), Inside: a.Site == p.Site}
 	l.Path = orgPath(s, a.Location())

@@ -32,6 +32,13 @@ type state struct {
 	Kind        string // of the badge, and the class in the map
 }
 
+// since reports whether it is known since when a status is what it is: not of one
+// that never changed.
+func since(at time.Time) bool { return at.Unix() > 0 }
+
+// Since is for the template.
+func (l link) Since() bool { return since(l.StatusAt) }
+
 var kinds = map[federation.Status]string{
 	federation.StatusActive: "good", federation.Asymmetric: "warn", federation.Unreachable: "bad", federation.StatusError: "bad",
 }
@@ -71,7 +78,7 @@ func (p *Pages) known() map[tenants.SiteID]contact.Peer {
 
 func (p *Pages) newLink(s *ui.Screen, a federation.SiteAssociation, k contact.Peer) link {
 	l := link{SiteAssociation: a, Peer: k, Fingerprint: associations.Fingerprint(a.PublicKey), State: newState(s, a.Status), Contacted: a.ContactedAt}
-	if l.Contacted.Unix() <= 0 { // a database's way to say never
+	if !since(l.Contacted) {
 		l.Contacted = time.Time{}
 	}
 	if k.Measured && !k.At.IsZero() {
