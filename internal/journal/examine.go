@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 )
@@ -11,6 +12,7 @@ import (
 type Examiner struct {
 	archive Archive
 	now     func() time.Time
+	log     *slog.Logger
 
 	mu   sync.Mutex
 	last Examination
@@ -35,7 +37,9 @@ func (e Examination) Known() bool { return !e.Begun.IsZero() }
 func (e Examination) Running() bool { return e.Known() && e.Ended.IsZero() }
 
 // NewExaminer makes an examiner that has examined nothing.
-func NewExaminer(a Archive, now func() time.Time) *Examiner { return &Examiner{archive: a, now: now} }
+func NewExaminer(a Archive, now func() time.Time, log *slog.Logger) *Examiner {
+	return &Examiner{archive: a, now: now, log: log}
+}
 
 // Begin starts to verify, unless that runs already. expect is [Options.Expect].
 func (x *Examiner) Begin(ctx context.Context, expect Head) {
@@ -57,6 +61,13 @@ func (x *Examiner) run(ctx context.Context, expect Head) {
 		found, err = Verify(ctx, x.archive, Options{Expect: expect, Progress: func(rows, events int64) {
 			x.change(func(e *Examination) { e.Rows, e.Events = rows, events })
 		}})
+	}
+	switch {
+	case ctx.Err() != nil: // stopped
+	case err != nil:
+		x.log.Warn("the audit trail could not be verified", "err", err)
+	case !found.Intact:
+		x.log.Error("the audit trail is not as it was written", "faults", len(found.Faults)+found.More, "first", found.Faults[0].What)
 	}
 	x.change(func(e *Examination) { e.Report, e.Err, e.Ended = found, err, x.now() })
 	x.stop()

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,7 +16,7 @@ func TestExaminer_R7(t *testing.T) {
 			f.record(Entry{At: time.Now(), Action: UserCreated})
 		}
 		f.meanwhile = func(*fakeArchive) { time.Sleep(time.Second) }
-		x := NewExaminer(f, time.Now)
+		x := NewExaminer(f, time.Now, slog.New(slog.DiscardHandler))
 		if x.Last().Known() {
 			t.Error("one before the first")
 		}

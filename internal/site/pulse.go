@@ -13,7 +13,7 @@ import (
 
 // openPulse begins to remember how the metrics go, which all are registered.
 func (s *Site) openPulse() (err error) {
-	s.examiner = journal.NewExaminer(s.db.Archive(), s.clock)
+	s.examiner = journal.NewExaminer(s.db.Archive(), s.clock, s.log)
 	s.pulse, err = pulse.New(pulse.Config{Gather: s.metrics.registry.Gather, Series: pulseSeries(), Now: s.clock, Log: s.log})
 	return err
 }
