@@ -58,7 +58,7 @@ func (p *Pages) details(s *ui.Screen) error {
 		Tokens: p.tokensShown(s, o.Organization),
 		Edit:   s.Can(tenants.OrganizationEditRights()...), State: tenant && s.Can(editOrganization...), Delete: tenant && s.Can(createOrganization...),
 		AddAdmin: s.Can(manageUsers...), ShowLimits: s.Can(viewLimits...), ChangeLimits: s.Can(manageLimits...),
-		ShowQuota: s.Can(viewQuotas...), Audit: s.Can(tenants.RightAuditView),
+		ShowQuota: s.Can(viewQuotas...), Audit: s.Can(tenants.RightAuditView, tenants.RightAdministratorView),
 	}
 	page.Login = p.PublicURL + page.Portal
 	if page.Has, err = p.figures(s, o); err != nil {

@@ -38,9 +38,13 @@ func (p *Pages) askDisable(s *ui.Screen) error {
 
 func drawDisable(s *ui.Screen, o tenants.ListedOrganization, has figures, fault *problem.Problem) error {
 	title := s.T("orgs.disable.title", o.Name)
+	ends := []string{s.T("orgs.disable.logins"), s.T("orgs.disable.tokens")}
+	if has.Sessions != 0 {
+		ends = append([]string{numbered(s, "orgs.disable.sessions", has.Sessions)}, ends...)
+	}
 	return s.Ask(ui.Frame{Title: title, Trail: trail(s, o.Organization)}, ui.Confirm{
 		Question: title,
-		Ends:     []string{numbered(s, "orgs.disable.sessions", has.Sessions), s.T("orgs.disable.logins"), s.T("orgs.disable.tokens")},
+		Ends:     ends,
 		Stays:    []string{s.T("orgs.disable.stays"), s.T("orgs.disable.refresh")},
 		Form:     ui.Form{Submit: s.T("orgs.disable"), Cancel: s.Path(at, string(o.ID)), Fault: fault},
 	})
