@@ -128,6 +128,7 @@ func (w appsWorld) made(t *testing.T) {
 		t.Errorf("the file is %q", file)
 	}
 	tab.Follow("I have kept the secret")
+	tab.Sees("Shipper", "Facts", "What happened")
 	for _, path := range []string{"", "/" + app.ID, "/" + app.ID + "/edit", "/" + app.ID + "/regenerate", "/" + app.ID + "/rotate"} {
 		tab.Go(w.apps(path))
 		tab.Sees("Shipper")
