@@ -84,11 +84,12 @@ func draw(here, about string, list []link, path func(link) string) drawing {
 	return d
 }
 
-// angle is where the i-th of n stands on one ring: two face each other, more begin
+// angle is where the i-th of n stands on one ring: two face each other, the first at
+// the left, which narrow windows show; more begin
 // at the top.
 func angle(i, n int) float64 {
 	if n <= 2 {
-		return math.Pi * float64(i)
+		return math.Pi * float64(i+1)
 	}
 	return -math.Pi/2 + 2*math.Pi*float64(i)/float64(n)
 }
