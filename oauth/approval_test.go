@@ -323,3 +323,28 @@ func TestGrant_VCD81_R2_OnceUnderRaces(t *testing.T) {
 		}
 	})
 }
+
+// Yes is said to what was shown, and to nothing else.
+func TestGrantShown_R2_IsBoundToWhatWasShown(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		a := w.newAccount()
+		d := w.startDevice(a)
+		found, err := w.service.LookUp(w.ctx(), w.admin, w.snapshot(), d.UserCode)
+		w.must(err)
+		w.setRights(deployer, viewCatalogs)
+		_, err = w.service.GrantShown(w.ctx(), w.admin, w.snapshot(), d.UserCode, found.Shown())
+		wantProblem(t, err, problem.Conflict)
+		if n := len(w.recorded(journal.DeviceGranted)); n != 0 {
+			t.Errorf("%d grants were recorded", n)
+		}
+		found, err = w.service.LookUp(w.ctx(), w.admin, w.snapshot(), d.UserCode)
+		w.must(err)
+		granted, err := w.service.GrantShown(w.ctx(), w.admin, w.snapshot(), d.UserCode, found.Shown())
+		wantProblem(t, err, "")
+		if granted != a.ID {
+			t.Errorf("it was granted to %q", granted)
+		}
+	})
+}
