@@ -134,10 +134,20 @@ func get[T any](b *Tab, step chromedp.Action[T]) T {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	found, err := chromedp.Run(ctx, step)
+	for stale(err) && ctx.Err() == nil {
+		found, err = chromedp.Run(ctx, step)
+	}
 	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.where())
 	}
 	return found
+}
+
+// stale reports whether a step found something of the page before, whose end the
+// browser told in between: nothing was done with it, and the step can be taken again.
+func stale(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "No node with given id") || strings.Contains(err.Error(), "Could not find node with given id") ||
+		strings.Contains(err.Error(), "Cannot find context with specified id"))
 }
 
 // turn does what leads to another page, and waits until that is there.
@@ -145,7 +155,11 @@ func (b *Tab) turn(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, steps...); err != nil {
+	_, err := chromedp.RunResponse(ctx, steps...)
+	for stale(err) && ctx.Err() == nil {
+		_, err = chromedp.RunResponse(ctx, steps...)
+	}
+	if err != nil {
 		b.t.Fatalf("%v\n%s", err, b.where())
 	}
 }
