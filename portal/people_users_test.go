@@ -3,11 +3,8 @@ package portal_test
 import (
 	"net/http"
 	"testing"
-	"time"
 
 	"causeway/internal/browsertest"
-	"causeway/internal/dev"
-	"causeway/internal/sitetest"
 	"causeway/tenants"
 )
 
@@ -106,28 +103,4 @@ func TestUsers_OwnPassword(t *testing.T) {
 		t.Error("the other session goes on")
 	}
 	there.LogIn(lara.URL, "lara", another)
-}
-
-// TestUsers_Unlock lets somebody in again who gave too many wrong passwords.
-func TestUsers_Unlock(t *testing.T) {
-	w := start(t)
-	token := w.Client.Login(t, "west", "acme")
-	w.makeUser(t, token, "lara", w.makeRole(t, token, "Nothing"))
-	for range 5 {
-		r := http.Header{}
-		r.Set("Authorization", basic(dev.Login{User: "lara", Password: "wrong"}, "acme"))
-		w.Client.Do(t, http.MethodPost, w.West.API+"/cloudapi/1.0.0/sessions", r, nil)
-	}
-	admin := w.Acme.enter(t, browsertest.Look{})
-	at := w.Acme.URL + peoplePath + "/users/" + w.userOf(t, token, "lara")
-	sitetest.Eventually(t, time.Minute, "she is locked out", func() bool {
-		admin.Go(at)
-		var locked bool
-		admin.Eval(`document.querySelector('h1').textContent.includes('Locked out')`, &locked)
-		return locked
-	})
-	admin.Follow("Unlock")
-	admin.Press("Unlock")
-	admin.Sees("The user can try to log in again.")
-	admin.SeesNot("Locked out")
 }

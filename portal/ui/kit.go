@@ -168,6 +168,7 @@ type MenuSection struct {
 type MenuItem struct {
 	Key, Path, Icon string
 	Here            bool
+	Anyone          bool // it takes no right
 }
 
 // menuOf is the menu of whoever looks: what they may open.
@@ -194,7 +195,7 @@ func (k *Kit) menuOf(s *Screen) (menu []MenuSection) {
 		for _, p := range pages {
 			at := s.Base + p.Path
 			here := s.Request.URL.Path == at || strings.HasPrefix(s.Request.URL.Path, at+"/")
-			section.Items = append(section.Items, MenuItem{Key: p.Menu.Key, Path: at, Icon: p.Menu.Icon, Here: here})
+			section.Items = append(section.Items, MenuItem{Key: p.Menu.Key, Path: at, Icon: p.Menu.Icon, Here: here, Anyone: slices.Contains(p.Rights, httpapi.AnySession)})
 		}
 		menu = append(menu, section)
 	}
