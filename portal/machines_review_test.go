@@ -199,11 +199,6 @@ func TestAccounts_VCD44_VCD52_LimitedViewAndWeakRoles(t *testing.T) {
 				t.Errorf("%s tells: %s", hidden, tab.Text("main"))
 			}
 		}
-		for _, hidden := range []string{"status", "softwareVersion", "softwareId", "uri"} {
-			if tab.Go(w.Acme.URL + machines + "?sort=" + hidden); tab.Status() != http.StatusBadRequest {
-				t.Errorf("it can be sorted by %s: %d", hidden, tab.Status())
-			}
-		}
 		tab.Go(w.Acme.URL + machines)
 		tab.Follow("<i>other</i>")
 		tab.Sees("<i>other</i>", "Inventory Operator")
@@ -217,6 +212,11 @@ func TestAccounts_VCD44_VCD52_LimitedViewAndWeakRoles(t *testing.T) {
 		for _, closed := range []string{machines + "/new", accessCodes, machines + "/" + bot + "/edit", machines + "/" + bot + "/delete"} {
 			if tab.Go(w.Acme.URL + closed); tab.Status() != http.StatusForbidden {
 				t.Errorf("%s is answered with %d", closed, tab.Status())
+			}
+		}
+		for _, hidden := range []string{"status", "softwareVersion", "softwareId", "uri"} {
+			if tab.Go(w.Acme.URL + machines + "?sort=" + hidden); tab.Status() != http.StatusBadRequest {
+				t.Errorf("it can be sorted by %s: %d", hidden, tab.Status())
 			}
 		}
 	})
