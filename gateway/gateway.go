@@ -142,6 +142,7 @@ func New(c Config) *Gateway {
 		page.Do = limited(c.Limits, receipted(page.Method, page.Do))
 		g.handle(page.Method, page.Path, g.page(page, c.Endpoints.DrawFailure))
 	}
+	g.engine.NoRoute(g.nowhere(c.Endpoints.DrawFailure))
 	g.engine.NoMethod(func(c *gin.Context) {
 		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
 	})

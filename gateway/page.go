@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"strings"
+
 	"github.com/gin-gonic/gin"
 
 	"causeway/internal/httpapi"
@@ -77,4 +79,16 @@ func (g *Gateway) pageOrg(c *gin.Context, who tenants.Principal) (*tenants.Snaps
 		return nil, problem.New(problem.NotFound, "There is no such organization.")
 	}
 	return org, err
+}
+
+// nowhere serves what no route does: instances, and for people who mistyped the
+// address of a page one that says so.
+func (g *Gateway) nowhere(draw func(*gin.Context, *problem.Problem)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		path := c.Request.URL.Path
+		if draw != nil && (strings.HasPrefix(path, "/provider/") || strings.HasPrefix(path, "/tenant/")) {
+			httpapi.DrawFailures(c, draw)
+		}
+		g.instance(c)
+	}
 }

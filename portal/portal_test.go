@@ -69,3 +69,19 @@ func TestWayIn(t *testing.T) {
 		})
 	}
 }
+
+// TestNowhere mistypes an address, logged in and not.
+func TestNowhere(t *testing.T) {
+	w := start(t)
+	for _, p := range []portalOf{w.Provider, w.Acme} {
+		tab := browsertest.Open(t, browsertest.Look{})
+		for range 2 {
+			tab.Go(p.URL + "/nowhere/at/all")
+			if tab.Status() != 404 || tab.Text("h1") != "There is nothing here" {
+				t.Errorf("%s: %d %q", tab.URL(), tab.Status(), tab.Text("h1"))
+			}
+			tab.Follow("Go to the start page")
+			tab.LogIn(p.URL, p.Admin.User, p.Admin.Password)
+		}
+	}
+}

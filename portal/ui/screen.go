@@ -23,10 +23,24 @@ type Screen struct {
 
 func (k *Kit) screen(c *gin.Context, call *httpapi.Call) *Screen {
 	base := "/provider"
-	if org := c.Param("org"); org != "" {
+	if org := orgOf(c); org != "" {
 		base = TenantPath(org)
 	}
 	return &Screen{Context: c, Call: call, Base: base, kit: k}
+}
+
+// orgOf is the organization that the address names, also one at which there is no
+// page.
+func orgOf(c *gin.Context) string {
+	if org := c.Param("org"); org != "" {
+		return org
+	}
+	below, _ := strings.CutPrefix(c.Request.URL.Path, "/tenant/")
+	if below == c.Request.URL.Path {
+		return ""
+	}
+	org, _, _ := strings.Cut(below, "/")
+	return org
 }
 
 // TenantPath is where the portal of a tenant begins.
@@ -39,7 +53,7 @@ func (s *Screen) Org() *tenants.Snapshot { return s.Call.Org }
 func (s *Screen) By() tenants.Caller { return s.Call.Caller }
 
 // Provider reports whether this is the provider's portal.
-func (s *Screen) Provider() bool { return s.Param("org") == "" }
+func (s *Screen) Provider() bool { return s.Base == "/provider" }
 
 // Visiting reports whether a provider looks at a tenant's portal.
 func (s *Screen) Visiting() bool {
