@@ -29,7 +29,7 @@ var rare = []string{
 
 var (
 	link     = regexp.MustCompile(`<a [^>]*href="([^"]*)"`)
-	noText   = regexp.MustCompile(`\[[a-z]+(\.[a-z0-9]+)+\]|%!|<no value>|ZgotmplZ|\bnil\b`)
+	noText   = regexp.MustCompile(`\[[a-z]+(\.[a-z0-9]+)+\]|.{0,40}%!.{0,40}|<no value>|ZgotmplZ|\bnil\b`)
 	titled   = regexp.MustCompile(`<title>[^<]+</title>`)
 	anything = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>`)
 )
@@ -147,10 +147,11 @@ func (c *crawler) check(at string, status int, body string, head http.Header) bo
 func TestEveryPage_S(t *testing.T) {
 	w := start(t)
 	seedHostile(t, w)
-	seen := map[string]bool{}
+	seen, both := map[string]bool{}, false
 	for name, p := range map[string]portalOf{"provider": w.Provider, "tenant": w.Acme} {
 		t.Run(name, func(t *testing.T) {
 			c := w.crawl(t, p)
+			both = len(seen) > 0
 			for pattern := range c.count {
 				seen[below(pattern)] = true
 			}
@@ -162,6 +163,9 @@ func TestEveryPage_S(t *testing.T) {
 	}
 	for _, page := range pages(t) {
 		at := below(page.path)
+		if !both {
+			break // a run that is narrowed to one portal
+		}
 		if page.method == http.MethodGet && !seen[at] && !slices.Contains(rare, at) {
 			t.Errorf("no link leads to %s", page.path)
 		}

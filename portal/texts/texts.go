@@ -54,7 +54,7 @@ func (t Texts) Say(key string, args ...any) string {
 	switch {
 	case !ok:
 		return "[" + key + "]"
-	case len(args) == 0:
+	case len(args) == 0, !strings.ContainsRune(words, '%'): // "the app" is one, and says no number
 		return words
 	}
 	return fmt.Sprintf(words, args...)
