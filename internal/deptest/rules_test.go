@@ -36,7 +36,7 @@ var (
 	// notTestSupport is all that goes into the binary: test support is known by
 	// its name (sitetest, storetest).
 	notTestSupport = []string{"causeway/...", "!causeway/*/*test", "!causeway/*/*/*test"}
-	testSupport    = []string{"testing/...", "net/http/httptest", "causeway/*/*test", "causeway/*/*/*test"}
+	testSupport    = []string{"testing/...", "net/http/httptest", "github.com/chromedp/...", "causeway/*/*test", "causeway/*/*/*test"}
 )
 
 var containments = []containment{
@@ -57,6 +57,24 @@ var containments = []containment{
 		in:     []string{"causeway/federation/..."},
 		reason: "gossip is a hint: only federation knows how little a member's word is worth",
 		caught: edge{"causeway/gateway", "github.com/hashicorp/memberlist"},
+	},
+	{
+		what:   []string{"github.com/chromedp/..."},
+		in:     []string{"causeway/internal/browsertest/...", "causeway/portal"}, // whose tests press keys by their names
+		reason: "a browser is driven in one place, which knows how to wait for a page and what every page is judged by",
+		caught: edge{"causeway/portal/sites", "github.com/chromedp/chromedp"},
+	},
+	{
+		what:   []string{"causeway/portal/*/...", "!causeway/portal/ui", "!causeway/portal/texts"},
+		in:     []string{"causeway/portal", "causeway/internal/site"}, // which gives monitoring what it shows
+		reason: "groups of pages do not know each other: what two of them need is a domain's rule or a part of portal/ui, and links between them are paths",
+		caught: edge{"causeway/portal/apps", "causeway/portal/people"},
+	},
+	{
+		what:   []string{"causeway/portal/..."},
+		in:     []string{"causeway/portal/...", "causeway/internal/site/...", "causeway/gateway"}, // whose tests attack all that a site serves
+		reason: "nothing is built on pages: a site serves them, and what else needs what one of them does asks the domain",
+		caught: edge{"causeway/oauth/oauthhttp", "causeway/portal/ui"},
 	},
 }
 
@@ -81,6 +99,27 @@ var bans = []ban{
 		},
 		reason: "everything else is built on the domains: they declare the Store they need and know no web, no database, no process",
 		caught: edge{"causeway/tenants", "causeway/internal/store"},
+	},
+	{
+		from: []string{"causeway/portal/..."},
+		to: []string{
+			"causeway/gateway/...", "causeway/internal/site/...", "causeway/internal/store/...", "causeway/internal/cli/...",
+			"causeway/*/*http/...", "!causeway/federation/federationhttp", // its documents are downloaded and brought on pages, too
+		},
+		reason: "pages call the rules that the API calls and are given them by internal/site: a page with a way of its own could show what the API hides",
+		caught: edge{"causeway/portal/people", "causeway/internal/store"},
+	},
+	{
+		from:   []string{"causeway/gateway/..."},
+		to:     []string{"causeway/portal/..."},
+		reason: "the gateway serves pages as routes with rights, whatever they show: it must decide who may ask without asking a page",
+		caught: edge{"causeway/gateway", "causeway/portal"},
+	},
+	{
+		from:   []string{"causeway/portal/ui/...", "causeway/portal/texts/..."},
+		to:     []string{"causeway/oauth/...", "causeway/federation", "causeway/services/...", "causeway/portal", "causeway/portal/*", "!causeway/portal/ui", "!causeway/portal/texts"},
+		reason: "the kit knows who looks and what they may, and nothing of what pages are about: only so is it the same for all of them",
+		caught: edge{"causeway/portal/ui", "causeway/services"},
 	},
 	{
 		from:   []string{"causeway/internal/problem/..."},
