@@ -147,13 +147,10 @@ func (p Pages) saveSettings(s *ui.Screen) error {
 	if err == nil {
 		return s.Done(s.Path(appsPath, string(a.ID)), "appsaved")
 	}
-	fault, err := s.Fault(err)
-	if err != nil {
+	f := settingsForm(s, a)
+	if err := s.Refused(&f, form, err); err != nil {
 		return err
 	}
-	f := settingsForm(s, a)
-	f.Fill(form)
-	f.Blame(fault)
 	return p.drawSettings(s, a, f)
 }
 

@@ -131,13 +131,10 @@ func (p *Pages) accountCreate(s *ui.Screen) error {
 	if _, err = p.Services.CreateAccount(s.Request.Context(), s.By(), in.Org, in.ID, v.Text("id")); err == nil {
 		return s.Done(accountsPath(s, in.ID), "instaccountcreated")
 	}
-	fault, err := s.Fault(err)
-	if err != nil {
+	form := accountForm(s, in)
+	if err := s.Refused(&form, v, err); err != nil {
 		return err
 	}
-	form := accountForm(s, in)
-	form.Fill(v)
-	form.Blame(fault)
 	return drawAccount(s, in, trail, form)
 }
 

@@ -72,12 +72,9 @@ func trail(s *ui.Screen, org ...tenants.Organization) []ui.Crumb {
 
 // refused shows a form again, with what was sent and what is wrong with it.
 func refused(s *ui.Screen, err error, form *ui.Form, sent ui.Values, show func() error) error {
-	fault, err := s.Fault(err)
-	if err != nil {
+	if err := s.Refused(form, sent, err); err != nil {
 		return err
 	}
-	form.Fill(sent)
-	form.Blame(fault)
 	return show()
 }
 

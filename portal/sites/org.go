@@ -108,13 +108,10 @@ func (p *Pages) setSettings(s *ui.Screen) error {
 	if err = p.Associations.SetOrg(s.Request.Context(), s.By(), l.Local, l.Location(), set); err == nil {
 		return s.Done(l.Path, "orgsettings")
 	}
-	fault, err := s.Fault(err)
-	if err != nil {
+	f := settingsForm(s, l)
+	if err := s.Refused(&f, v, err); err != nil {
 		return err
 	}
-	f := settingsForm(s, l)
-	f.Fill(v)
-	f.Blame(fault)
 	return p.drawSettings(s, l, f)
 }
 

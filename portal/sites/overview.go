@@ -101,13 +101,10 @@ func (p *Pages) rename(s *ui.Screen) error {
 	if err == nil {
 		return s.Done(sitesPath(s), "siterenamed")
 	}
-	fault, err := s.Fault(err)
-	if err != nil {
+	f := renameForm(s, "")
+	if err := s.Refused(&f, v, err); err != nil {
 		return err
 	}
-	f := renameForm(s, "")
-	f.Fill(v)
-	f.Blame(fault)
 	return p.drawRename(s, f)
 }
 

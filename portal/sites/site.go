@@ -126,12 +126,9 @@ func (p *Pages) setNetworks(s *ui.Screen) error {
 	if err == nil {
 		return s.Done(sitePath(s, a.Site), "sitenetworks")
 	}
-	fault, err := s.Fault(err)
-	if err != nil {
+	f := networksForm(s, a)
+	if err := s.Refused(&f, v, err); err != nil {
 		return err
 	}
-	f := networksForm(s, a)
-	f.Fill(v)
-	f.Blame(fault)
 	return p.drawNetworks(s, a, f)
 }

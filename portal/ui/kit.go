@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -222,5 +221,3 @@ func onlyDeepest(menu []MenuSection) {
 		}
 	}
 }
-
-func escapeQuery(s string) string { return url.QueryEscape(s) }

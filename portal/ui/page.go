@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/gin-gonic/gin"
 
@@ -100,7 +101,7 @@ func (k *Kit) Open(method, path string, do func(*Screen) error) httpapi.Open {
 func (k *Kit) drawFailure(c *gin.Context, p *problem.Problem) {
 	s := k.screen(c, nil)
 	if p.Code == problem.Unauthenticated && c.Request.Method == http.MethodGet {
-		s.Go(s.Path("login") + "?to=" + escapeQuery(c.Request.URL.RequestURI()))
+		s.Go(s.Path("login") + "?to=" + url.QueryEscape(c.Request.URL.RequestURI()))
 		return
 	}
 	row := p.Code.Row()
