@@ -29,6 +29,12 @@ type upstream struct {
 }
 
 func (p *Pages) health(s *ui.Screen, in services.ServiceInstance) health {
+	if !s.Can(view...) { // members learn whether it is switched on, and no more
+		if in.Enabled {
+			return health{Kind: "good", Text: s.T("instances.enabled")}
+		}
+		return health{Kind: "plain", Text: s.T("instances.disabled")}
+	}
 	h := health{Checks: in.Health.Path != ""}
 	if p.Health != nil {
 		for i, u := range p.Health.Health(in.ID) {

@@ -17,6 +17,7 @@ type instancesPage struct {
 	List   *ui.List
 	Rows   []instanceRow
 	Every  bool // those of all organizations
+	Full   bool // not as members of the organization see them
 	Manage bool
 }
 
@@ -53,7 +54,8 @@ func (p *Pages) instanceList(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
-	page := instancesPage{Every: s.Provider(), Manage: s.Can(manage...)}
+	page := instancesPage{Full: s.Can(view...), Manage: s.Can(manage...)}
+	page.Every = s.Provider() && page.Full
 	if page.Every {
 		page.List, page.Rows, err = p.everyRow(s, of, names)
 	} else {
@@ -175,17 +177,17 @@ func instanceCrumb(s *ui.Screen, in services.ServiceInstance) ui.Crumb {
 
 type instancePage struct {
 	instanceRow
-	Settings    bool // where it is and how it is told, which the provider sees
-	Manage      bool
-	Assign      bool
-	Accounts    bool // who looks may see them
-	Definitions bool
-	Sockets     int
-	Routes      int
-	Headers     []string
-	KeysAt      string
-	URLs        []string // by which clients reach it
-	Hook        bool
+	Settings bool // where it is and how it is told, which the provider sees
+	Manage   bool
+	Assign   bool
+	Accounts bool // who looks may see them
+	Full     bool // not as members of the organization see it
+	Sockets  int
+	Routes   int
+	Headers  []string
+	KeysAt   string
+	URLs     []string // by which clients reach it
+	Hook     bool
 }
 
 // told are the headers by which an instance knows who asks.
@@ -205,7 +207,7 @@ func (p *Pages) instanceShow(s *ui.Screen) error {
 	}
 	page := instancePage{
 		instanceRow: instanceRow{in, org.Name, d.Name, p.health(s, in)},
-		Settings:    settings(s), Manage: s.Can(manage...), Assign: s.Can(assign...), Accounts: s.Can(member()...), Definitions: s.Can(view...),
+		Settings:    settings(s), Manage: s.Can(manage...), Assign: s.Can(assign...), Accounts: s.Can(member()...), Full: s.Can(view...),
 		Routes: len(d.Routes), Headers: told, KeysAt: p.PublicURL + "/.well-known/causeway-instance-keys", Hook: in.HookURL != "",
 	}
 	for _, r := range routesOf(d) {

@@ -131,5 +131,6 @@ func (p *Pages) found(s *ui.Screen) (*tenants.Snapshot, services.ServiceInstance
 	return org, in, err
 }
 
-// settings reports whether who looks sees where instances are, as the provider does.
-func settings(s *ui.Screen) bool { return s.Call.Principal.Provider() }
+// settings reports whether who looks sees where instances are, as the provider does. A
+// member of the provider's organization is not told more than one of a tenant's.
+func settings(s *ui.Screen) bool { return s.Call.Principal.Provider() && s.Can(view...) }
