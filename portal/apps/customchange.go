@@ -1,6 +1,7 @@
 package apps
 
 import (
+	"cmp"
 	"slices"
 
 	"causeway/internal/problem"
@@ -9,6 +10,9 @@ import (
 )
 
 func permissions(texts []string) (list []services.ServicePermission, err error) {
+	if err := tooMany(texts); err != nil {
+		return nil, err
+	}
 	for _, text := range texts {
 		p, err := services.ParseServicePermission(text)
 		if err != nil {
@@ -89,6 +93,9 @@ func (p Pages) saveCustomRole(s *ui.Screen) error {
 
 func (p Pages) saveCustom(s *ui.Screen, name string, form ui.Values) error {
 	had, chosen := form.Values["had"], form.Values["permission"]
+	if err := cmp.Or(tooMany(had), tooMany(chosen)); err != nil {
+		return err
+	}
 	minus := func(list, other []string) ([]services.ServicePermission, error) {
 		return permissions(slices.DeleteFunc(slices.Clone(list), func(t string) bool { return slices.Contains(other, t) }))
 	}

@@ -66,8 +66,22 @@ func parseKey(text string) (services.Grant, error) {
 	return g, nil
 }
 
+// mostKeys is how many roles a form names: more than anybody can hold or be given,
+// and few enough to be compared with each other.
+const mostKeys = 1000
+
+func tooMany(texts []string) error {
+	if len(texts) <= mostKeys {
+		return nil
+	}
+	return problem.New(problem.BadRequest, "A form names at most %d roles or permissions.", mostKeys)
+}
+
 // parseKeys reads several, each once.
 func parseKeys(texts []string) (list []services.Grant, err error) {
+	if err := tooMany(texts); err != nil {
+		return nil, err
+	}
 	for _, text := range texts {
 		g, err := parseKey(text)
 		if err != nil {

@@ -151,16 +151,22 @@ func (p Pages) drawEndOverlap(s *ui.Screen, a domain.App, fault *problem.Problem
 		First:    []string{s.T("apps.endoverlap.first")},
 		Ends:     []string{s.T("apps.endoverlap.secret"), s.T("apps.endoverlap.tokens")},
 		Stays:    []string{s.T("apps.endoverlap.stays")},
-		Form:     ui.Form{Submit: s.T("apps.endoverlap.submit"), Cancel: s.Path(appsPath, string(a.ID)), Fault: fault},
+		Form: ui.Form{
+			Fields: []ui.Field{version(a)}, Submit: s.T("apps.endoverlap.submit"), Cancel: s.Path(appsPath, string(a.ID)), Fault: fault,
+		},
 	})
 }
 
 func (p Pages) endOverlap(s *ui.Screen) error {
-	a, err := p.appOf(s)
+	a, _, from, err := p.secretForm(s)
 	if err != nil {
 		return err
 	}
-	err = p.Apps.EndRotation(s.Request.Context(), s.By(), s.Org().ID, a.ID)
+	if a.Secret.Version != from { // the overlap of another secret than was shown
+		err = problem.New(problem.Conflict, "%s", s.T("apps.endoverlap.meanwhile"))
+	} else {
+		err = p.Apps.EndRotation(s.Request.Context(), s.By(), s.Org().ID, a.ID)
+	}
 	if err == nil {
 		return s.Done(s.Path(appsPath, string(a.ID)), "appoverlapended")
 	}

@@ -34,6 +34,14 @@ func (p *Pages) save(s *ui.Screen) error {
 		return err
 	}
 	d := readDraft(form)
+	if seen := form.Get("seen"); seen != "" && seen != string(a.Role) {
+		fault, err := s.Fault(problem.New(problem.Conflict, "%s", s.T("machines.edit.meanwhile")))
+		if err != nil {
+			return err
+		}
+		d.Role = string(a.Role) // what somebody decided meanwhile is not undone by who did not see it
+		return p.drawEdit(s, a, d, fault)
+	}
 	_, err = p.OAuth.Update(s.Request.Context(), s.By(), s.Org(), a.ID, oauth.Edit{
 		Role: tenants.RoleID(d.Role), SoftwareID: d.SoftwareID, SoftwareVersion: d.Version, URI: d.URI,
 	})
@@ -65,6 +73,7 @@ func (p *Pages) drawEdit(s *ui.Screen, a oauth.ServiceAccount, d draft, fault *p
 	at := s.Path(accountsPath, string(a.ID))
 	page.Form = ui.Form{Fields: softwareFields(s, d), Submit: s.T("machines.save"), Cancel: at}
 	page.Form.Fields[0].Focus = false
+	page.Form.Fields = append(page.Form.Fields, ui.Field{Kind: ui.Hidden, Name: "seen", Value: string(a.Role)})
 	if len(policies) > 0 {
 		page.Form.Fields = append(page.Form.Fields, quotaField(s, policies, tenants.QuotaPolicyID(d.Quota)))
 	}

@@ -128,7 +128,7 @@ func (p *Pages) editForm(s *ui.Screen, u tenants.User, why string) (ui.Form, err
 		return form, nil
 	}
 	role, err := p.roleField(s, u.Role)
-	form.Fields = append(form.Fields, role)
+	form.Fields = append(form.Fields, role, ui.Field{Name: "seen", Kind: ui.Hidden, Value: string(u.Role)})
 	if !u.Imported() && !self(s, u) {
 		form.Fields = append(form.Fields, passwordField(s, "users.newpassword", "users.newpassword.hint", false))
 	}
@@ -174,9 +174,15 @@ func (p *Pages) updateUser(s *ui.Screen) error {
 			after.Role = role
 		}
 	}}
-	if self(s, u) && edit.Password != "" { // which takes the current one
+	seen := sent.Get("seen")
+	switch {
+	case seen != "" && seen != string(u.Role): // what somebody decided meanwhile is not undone by who did not see it
+		err = problem.New(problem.Conflict, "%s", s.T("users.meanwhile"))
+		sent.Del("seen")
+		sent.Del("role")
+	case self(s, u) && edit.Password != "": // which takes the current one
 		err = cannot(s.T("users.ownpassword"))
-	} else {
+	default:
 		_, err = p.Tenants.UpdateUser(s.Request.Context(), s.By(), s.Org(), u.ID, edit)
 	}
 	if err != nil {

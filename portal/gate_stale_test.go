@@ -1,0 +1,113 @@
+package portal_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"causeway/internal/sitetest"
+	"causeway/tenants"
+)
+
+var fieldTag = regexp.MustCompile(`<input type="hidden" name="(\w+)" value="([^"]*)"`)
+
+// hiddenOf are the hidden fields of a page's form.
+func hiddenOf(a sitetest.Answer) url.Values {
+	v := url.Values{}
+	for _, m := range fieldTag.FindAllStringSubmatch(string(a.Body), -1) {
+		v.Add(m[1], m[2])
+	}
+	return v
+}
+
+// TestStaleForms_R7: a form that was opened before somebody else decided something does
+// not undo the decision.
+func TestStaleForms_R7(t *testing.T) {
+	w := start(t)
+	session, token := w.session(t, w.Acme), w.Client.Login(t, "west", "acme")
+	open := func(path string) url.Values {
+		t.Helper()
+		return hiddenOf(w.send(t, http.MethodGet, w.Acme.URL+path, session, nil).Want(t, http.StatusOK))
+	}
+	send := func(path string, form url.Values, status int) {
+		t.Helper()
+		w.send(t, http.MethodPost, w.Acme.URL+path, session, form).Want(t, status)
+	}
+	strong := w.makeRole(t, token, "Strong", tenants.RightUserView, tenants.RightAuditView)
+	weak := w.makeRole(t, token, "Weak", tenants.RightUserView)
+	asRole := func(id string) map[string]any { return map[string]any{"id": "urn:vcloud:role:" + id} }
+
+	t.Run("the role of a user", func(t *testing.T) {
+		w.makeUser(t, token, "ulf", strong)
+		path := peoplePath + "/users/" + w.userOf(t, token, "ulf") + "/edit"
+		form := open(path)
+		form.Set("role", strong)
+		form.Set("fullName", "Ulf")
+		changed := func(role string) {
+			t.Helper()
+			w.Client.Put(t, "west", "/cloudapi/1.0.0/users/urn:vcloud:user:"+w.userOf(t, token, "ulf"), sitetest.Bearer(token), map[string]any{
+				"username": "ulf", "enabled": true, "roleEntityRefs": []any{asRole(role)},
+			}).Want(t, http.StatusOK)
+		}
+		changed(weak)
+		send(path, form, http.StatusConflict)
+		changed(strong)
+		send(path, form, http.StatusSeeOther)
+	})
+	t.Run("the role of a service account", func(t *testing.T) {
+		bot, account := w.Client.Account(t, "west", token, "inventory-bot")
+		path := machines + "/" + bot + "/edit"
+		form := open(path)
+		form.Set("softwareId", fmt.Sprint(account["softwareId"]))
+		form.Set("role", form.Get("seen"))
+		change := func(role any) {
+			t.Helper()
+			account["role"] = role
+			w.Client.Put(t, "west", "/cloudapi/1.0.0/serviceAccounts/urn:vcloud:serviceAccount:"+bot, sitetest.Bearer(token), account).Want(t, http.StatusOK)
+		}
+		was := account["role"]
+		change(asRole(weak))
+		send(path, form, http.StatusConflict)
+		change(was)
+		send(path, form, http.StatusSeeOther)
+	})
+	t.Run("the end of an old secret", func(t *testing.T) {
+		app := w.Client.Manager(t, "west", "acme").NewApp(t, "displayName", "Rotating")
+		const apps = "/applications/apps/"
+		rotate := func() {
+			t.Helper()
+			form := open(apps + app.ID + "/rotate")
+			form.Set("overlap", "3600")
+			send(apps+app.ID+"/rotate", form, http.StatusOK)
+		}
+		rotate()
+		stale := open(apps + app.ID + "/end-overlap")
+		send(apps+app.ID+"/end-overlap", stale, http.StatusSeeOther)
+		rotate()
+		send(apps+app.ID+"/end-overlap", stale, http.StatusConflict)
+		send(apps+app.ID+"/end-overlap", open(apps+app.ID+"/end-overlap"), http.StatusSeeOther)
+	})
+}
+
+// TestLongForms_R13: a form that names more than there can be is refused before its
+// parts are compared with each other.
+func TestLongForms_R13(t *testing.T) {
+	w := start(t)
+	session := w.session(t, w.Acme)
+	roles, permissions := url.Values{"go": {"review"}, "client": {"x"}}, url.Values{"name": {"x"}, "displayName": {"x"}}
+	for i := range 5000 {
+		roles.Add("role", fmt.Sprintf("o/%d", i))
+		permissions.Add("permission", fmt.Sprintf("%d", i))
+	}
+	for path, form := range map[string]url.Values{
+		"/applications/access/add": roles, "/applications/apps/new": roles, "/applications/custom-roles/new": permissions,
+	} {
+		a := w.send(t, http.MethodPost, w.Acme.URL+path, session, form).Want(t, http.StatusBadRequest)
+		if !strings.Contains(string(a.Body), "at most 1000") {
+			t.Errorf("%s refuses by something else: %s", path, alert(a))
+		}
+	}
+}
