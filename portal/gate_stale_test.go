@@ -74,6 +74,20 @@ func TestStaleForms_R7(t *testing.T) {
 		change(was)
 		send(path, form, http.StatusSeeOther)
 	})
+	t.Run("an instance", func(t *testing.T) {
+		in, provider := w.Client.NewInstance(t, "west", "acme", "stale", "onboarded"), w.session(t, w.Provider)
+		at := w.Provider.URL + "/applications/instances/" + in.ID + "/edit"
+		stale := hiddenOf(w.send(t, http.MethodGet, at, provider, nil).Want(t, http.StatusOK))
+		system := sitetest.Bearer(w.Client.Login(t, "west", sitetest.System))
+		api := "/cloudapi/causeway/1.0.0/serviceInstances/urn:vcloud:serviceInstance:" + in.ID
+		body := w.Client.Get(t, "west", api, system).Want(t, http.StatusOK).JSON(t)
+		body["enabled"] = false
+		w.Client.Put(t, "west", api, system, body).Want(t, http.StatusOK)
+		stale.Set("enabled", "on")
+		w.send(t, http.MethodPost, at, provider, stale).Want(t, http.StatusConflict)
+		fresh := hiddenOf(w.send(t, http.MethodGet, at, provider, nil).Want(t, http.StatusOK))
+		w.send(t, http.MethodPost, at, provider, fresh).Want(t, http.StatusOK) // asks whether its end is meant
+	})
 	t.Run("the end of an old secret", func(t *testing.T) {
 		app := w.Client.Manager(t, "west", "acme").NewApp(t, "displayName", "Rotating")
 		const apps = "/applications/apps/"

@@ -31,6 +31,7 @@ const (
 	fieldHook       = "hookUrl"
 	fieldSecret     = "hookSecret"
 	fieldSure       = "sure"
+	fieldSeen       = "seen"
 )
 
 // draft reads what a form says of an instance. Whether it makes sense the domain says.

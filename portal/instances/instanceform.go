@@ -181,7 +181,10 @@ func (p *Pages) instanceEdit(s *ui.Screen) error {
 }
 
 func editForm(s *ui.Screen, in services.ServiceInstance) ui.Form {
-	return ui.Form{Submit: s.T("instances.form.save"), Cancel: s.Path(instances, string(in.ID)), Fields: fields(s, in)}
+	return ui.Form{
+		Submit: s.T("instances.form.save"), Cancel: s.Path(instances, string(in.ID)),
+		Fields: append(fields(s, in), ui.Field{Kind: ui.Hidden, Name: fieldSeen, Value: stamp(in.UpdatedAt)}),
+	}
 }
 
 // instanceUpdate changes an instance. What would end something is said first, and
@@ -196,8 +199,16 @@ func (p *Pages) instanceUpdate(s *ui.Screen) error {
 		return err
 	}
 	form := editForm(s, before)
-	form.Fill(v)
 	trail, title := instanceTrail(s, instanceCrumb(s, before)), s.T("instances.form.edit", before.Name)
+	if seen := v.Get(fieldSeen); seen != "" && seen != stamp(before.UpdatedAt) {
+		fault, err := s.Fault(problem.New(problem.Conflict, "%s", s.T("instances.form.meanwhile")))
+		if err != nil {
+			return err
+		}
+		form.Blame(fault) // and shows the instance as it is: an old form must not switch it on again
+		return p.drawForm(s, form, title, nil, trail)
+	}
+	form.Fill(v)
 	d, err := draft(s, v)
 	if err == nil {
 		var ends []string
