@@ -48,12 +48,9 @@ func (p Pages) createCustomRole(s *ui.Screen) error {
 
 // faultyCustom shows a form again with what was sent.
 func (p Pages) faultyCustom(s *ui.Screen, err error, form ui.Values, heading string, f ui.Form, way []ui.Crumb) error {
-	fault, err := s.Fault(err)
-	if err != nil {
+	if err := s.Refused(&f, form, err); err != nil {
 		return err
 	}
-	f.Fill(form)
-	f.Blame(fault)
 	return p.drawCustom(s, heading, f, form.Values["permission"], way)
 }
 

@@ -85,12 +85,9 @@ func showForm(s *ui.Screen, form ui.Form, title string, trail []ui.Crumb, note .
 
 // refused shows a form again with what was sent and what was wrong with it.
 func refused(s *ui.Screen, err error, form ui.Form, sent ui.Values, title string, trail []ui.Crumb, note ...string) error {
-	fault, err := s.Fault(err)
-	if err != nil {
+	if err := s.Refused(&form, sent, err); err != nil {
 		return err
 	}
-	form.Fill(sent)
-	form.Blame(fault)
 	return showForm(s, form, title, trail, note...)
 }
 
