@@ -93,7 +93,7 @@ func TestRefusedLogin_S(t *testing.T) {
 		{"a wrong name", "/tenant/acme", "nobody", w.Acme.Admin.Password},
 		{"no such organization", "/tenant/nowhere", w.Acme.Admin.User, w.Acme.Admin.Password},
 		{"the provider's person in a tenant's portal", "/tenant/acme", w.West.Admin.User, w.West.Admin.Password},
-		{"the provider's organization as a tenant", "/tenant/System", w.West.Admin.User, "not the one"},
+		{"the provider's organization as a tenant", "/tenant/System", w.West.Admin.User, w.West.Admin.Password},
 		{"a tenant's person in the provider's portal", "/provider", w.Acme.Admin.User, w.Acme.Admin.Password},
 		{"a longer name than there is", "/tenant/acme", strings.Repeat("a", 5000), "not the one"},
 		{"a longer password than there is", "/tenant/acme", w.Acme.Admin.User, strings.Repeat("a", 5000)},

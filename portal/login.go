@@ -91,7 +91,7 @@ func (p *Portal) enter(s *ui.Screen, login httpapi.Login) (httpapi.Call, oauth.T
 		len(login.Password) > tenants.MaxPassword || strings.ContainsFunc(login.User, unicode.IsControl) {
 		return httpapi.Call{}, oauth.Tokens{}, problem.New(problem.Unauthenticated, "The login is not valid.")
 	}
-	call, tokens, err := p.config.Enter(s.Context, login)
+	call, tokens, err := p.config.Enter(s.Context, login, s.Provider())
 	if err != nil {
 		httpapi.NoteRefused(s.Context, err)
 	}

@@ -44,8 +44,9 @@ type Config struct {
 	PublicURL string // https://host[:port], from configuration only
 	Now       func() time.Time
 
-	// Enter opens the session of a person who logs in.
-	Enter func(c *gin.Context, login httpapi.Login) (httpapi.Call, oauth.Tokens, error)
+	// Enter opens the session of a person who logs in at the provider's portal, or at
+	// a tenant's.
+	Enter func(c *gin.Context, login httpapi.Login, provider bool) (httpapi.Call, oauth.Tokens, error)
 
 	// ChangePassword gives whoever asks another password, within the limit of logins.
 	ChangePassword func(c *gin.Context, call httpapi.Call, current, password secret.Text) error

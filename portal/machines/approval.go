@@ -83,18 +83,18 @@ func (p *Pages) drawRequest(s *ui.Screen, code string, fault *problem.Problem) e
 // refused asks for the code again where it is the code's fault or that of too many
 // wrong ones.
 func (p *Pages) refused(s *ui.Screen, code string, err error) error {
+	if !problem.Has(err, problem.UnknownUserCode) && !problem.Has(err, problem.TooManyRequests) {
+		return err
+	}
 	fault, err := s.Fault(err)
 	if err != nil {
 		return err
 	}
-	switch fault.Code {
-	case problem.UnknownUserCode:
+	if fault.Code == problem.UnknownUserCode {
 		return p.drawEnter(s, code, problem.New(fault.Code, "%s", s.T("approval.unknown", s.Org().Name)))
-	case problem.TooManyRequests:
-		wait := int(max(time.Minute, fault.RetryAfter+time.Minute-1) / time.Minute)
-		return p.drawEnter(s, "", problem.New(fault.Code, "%s", s.Count("approval.limited", wait)))
 	}
-	return fault
+	wait := int(max(time.Minute, fault.RetryAfter+time.Minute-1) / time.Minute)
+	return p.drawEnter(s, "", problem.New(fault.Code, "%s", s.Count("approval.limited", wait)))
 }
 
 // firstSeen reports whether no account of the organization with this software ID is or

@@ -73,9 +73,14 @@ func (h *Handler) enter(c *gin.Context, at door,
 	return call, nil
 }
 
-// OpenPortal opens the session of a person who logs in at the portal of login.Org.
-func (h *Handler) OpenPortal(c *gin.Context, login httpapi.Login) (httpapi.Call, oauth.Tokens, error) {
-	return h.open(c, login, everybody, h.OAuth.OpenSession)
+// OpenPortal opens the session of a person who logs in at the portal of login.Org:
+// the provider's, or a tenant's.
+func (h *Handler) OpenPortal(c *gin.Context, login httpapi.Login, provider bool) (httpapi.Call, oauth.Tokens, error) {
+	at := tenantsOnly
+	if provider {
+		at = providerOnly
+	}
+	return h.open(c, login, at, h.OAuth.OpenSession)
 }
 
 func (h *Handler) open(c *gin.Context, login httpapi.Login, at door,
