@@ -90,11 +90,7 @@ func New(c Config) (*Portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := fs.Sub(files, "templates")
-	if err != nil {
-		return nil, err
-	}
-	if err := p.kit.Add("portal", own); err != nil {
+	if err := p.kit.Add("portal", files); err != nil {
 		return nil, err
 	}
 	p.groups = c.groups()

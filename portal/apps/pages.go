@@ -30,13 +30,7 @@ type Pages struct {
 func (p Pages) Name() string { return "apps" }
 
 // Files are the templates.
-func (p Pages) Files() fs.FS {
-	own, err := fs.Sub(files, "templates")
-	if err != nil {
-		panic(err) // the name is ours
-	}
-	return own
-}
+func (p Pages) Files() fs.FS { return files }
 
 // The API asks no right of who comes, and the domain what they are in the
 // organization. Here the same decides; the rights are those by which a role makes

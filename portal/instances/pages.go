@@ -30,13 +30,7 @@ type Pages struct {
 func (p *Pages) Name() string { return "instances" }
 
 // Files are the group's templates.
-func (p *Pages) Files() fs.FS {
-	own, err := fs.Sub(files, "templates")
-	if err != nil {
-		return files
-	}
-	return own
-}
+func (p *Pages) Files() fs.FS { return files }
 
 var (
 	view   = []tenants.Right{tenants.RightInstanceView, tenants.RightInstanceManage}

@@ -26,13 +26,7 @@ type Pages struct {
 func (p *Pages) Name() string { return "machines" }
 
 // Files are the group's templates.
-func (p *Pages) Files() fs.FS {
-	own, err := fs.Sub(files, "templates")
-	if err != nil {
-		panic(err) // the name is ours
-	}
-	return own
-}
+func (p *Pages) Files() fs.FS { return files }
 
 var (
 	view       = []tenants.Right{tenants.RightAccountsView, tenants.RightAccountsLimitedView, tenants.RightAccountsManage}

@@ -43,10 +43,7 @@ type Pages struct{ Config }
 func (p *Pages) Name() string { return "monitoring" }
 
 // Files are the templates.
-func (p *Pages) Files() fs.FS {
-	own, _ := fs.Sub(files, "templates") // which is there: it is embedded, with the shared parts, whose names begin with _
-	return own
-}
+func (p *Pages) Files() fs.FS { return files }
 
 // Pages lists the pages. All show what the audit trail would tell.
 func (p *Pages) Pages() []ui.Page {

@@ -33,13 +33,7 @@ type Pages struct {
 func (p *Pages) Name() string { return "orgs" }
 
 // Files are the templates.
-func (p *Pages) Files() fs.FS {
-	sub, err := fs.Sub(files, "templates")
-	if err != nil {
-		return files // it has no templates at its root, which Kit.Add and every page report
-	}
-	return sub
-}
+func (p *Pages) Files() fs.FS { return files }
 
 // Pages lists them.
 func (p *Pages) Pages() []ui.Page {

@@ -37,13 +37,7 @@ type Pages struct {
 func (p *Pages) Name() string { return "people" }
 
 // Files are the group's templates.
-func (p *Pages) Files() fs.FS {
-	sub, err := fs.Sub(files, "templates")
-	if err != nil {
-		panic(err) // the folder is embedded above
-	}
-	return sub
-}
+func (p *Pages) Files() fs.FS { return files }
 
 // Pages lists them.
 func (p *Pages) Pages() []ui.Page {

@@ -40,13 +40,7 @@ type Pages struct {
 func (p *Pages) Name() string { return "sites" }
 
 // Files are the templates.
-func (p *Pages) Files() fs.FS {
-	sub, err := fs.Sub(files, "templates")
-	if err != nil {
-		return files // without the folder no page is found, which New reports
-	}
-	return sub
-}
+func (p *Pages) Files() fs.FS { return files }
 
 var (
 	viewSites   = []tenants.Right{tenants.RightSiteView, tenants.RightSiteManage}

@@ -54,12 +54,21 @@ func New(c Config) (*Kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k, k.Add("ui", pages)
+	return k, k.add("ui", pages)
 }
 
-// Add reads the pages of a group: each file x.html is the page "group/x" and defines
-// "main"; what files beginning with _ define, all pages of the group can use.
+// Add reads the pages of a group from the folder templates: each file x.html is the
+// page "group/x" and defines "main"; what files beginning with _ define, all pages of
+// the group can use.
 func (k *Kit) Add(group string, files fs.FS) error {
+	pages, err := fs.Sub(files, "templates")
+	if err != nil {
+		return err
+	}
+	return k.add(group, pages)
+}
+
+func (k *Kit) add(group string, files fs.FS) error {
 	names, err := fs.Glob(files, "*.html")
 	if err != nil {
 		return err
