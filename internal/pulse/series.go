@@ -85,15 +85,14 @@ func (c column) has(m *dto.Metric) bool {
 	return found == len(c.Labels)
 }
 
-// bounds are those of a histogram's buckets.
+// bounds are those of a histogram's buckets, which all of a family share.
 func bounds(family *dto.MetricFamily) (list []float64) {
-	for _, m := range family.GetMetric() {
-		for _, b := range m.GetHistogram().GetBucket() {
+	if all := family.GetMetric(); len(all) > 0 {
+		for _, b := range all[0].GetHistogram().GetBucket() {
 			if !math.IsInf(b.GetUpperBound(), 1) {
 				list = append(list, b.GetUpperBound())
 			}
 		}
-		break
 	}
 	return append(list, math.Inf(1))
 }
