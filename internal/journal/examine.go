@@ -48,9 +48,13 @@ func (x *Examiner) Begin(ctx context.Context, expect Head) {
 	if x.over || x.last.Running() {
 		return
 	}
-	ctx, x.stop = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	x.stop = stop
 	x.last = Examination{Begun: x.now()}
-	x.done.Go(func() { x.run(ctx, expect) })
+	x.done.Go(func() {
+		defer stop()
+		x.run(ctx, expect)
+	})
 }
 
 func (x *Examiner) run(ctx context.Context, expect Head) {
@@ -70,7 +74,6 @@ func (x *Examiner) run(ctx context.Context, expect Head) {
 		x.log.Error("the audit trail is not as it was written", "faults", len(found.Faults)+found.More, "first", found.Faults[0].What)
 	}
 	x.change(func(e *Examination) { e.Report, e.Err, e.Ended = found, err, x.now() })
-	x.stop()
 }
 
 func (x *Examiner) change(f func(*Examination)) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,7 @@ type cell struct {
 	requests *prometheus.CounterVec
 	fresh    prometheus.Gauge
 	took     *prometheus.HistogramVec
-	fails    bool
+	fails    atomic.Bool
 }
 
 func newCell() *cell {
@@ -35,7 +36,7 @@ func newCell() *cell {
 }
 
 func (c *cell) Gather() ([]*dto.MetricFamily, error) {
-	if c.fails {
+	if c.fails.Load() {
 		return nil, errors.New("no")
 	}
 	return c.Registry.Gather()
@@ -115,13 +116,13 @@ func TestRates_ResetsAndFailures(t *testing.T) {
 		c.requests.Reset()
 		c.requests.WithLabelValues("here", "2xx").Add(30)
 		time.Sleep(10 * time.Second)
-		c.fails = true
+		c.fails.Store(true)
 		c.requests.WithLabelValues("here", "2xx").Add(40)
 		time.Sleep(10 * time.Second)
 		if _, err := p.Look(Hour, 10); err == nil {
 			t.Error("looked at nothing")
 		}
-		c.fails = false
+		c.fails.Store(false)
 		time.Sleep(9 * time.Second)
 		same(t, "good", look(t, p, Hour, 100).Line("good"), 10, 3, 2)
 	})

@@ -33,7 +33,7 @@ type Config struct {
 type Kit struct {
 	config  Config
 	texts   texts.Texts
-	pages   map[string]*template.Template
+	pages   map[string]*source
 	assets  assets
 	origins httpapi.Origins
 	menu    []Page
@@ -49,7 +49,7 @@ func New(c Config) (*Kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kit{config: c, texts: words, pages: map[string]*template.Template{}, assets: files, origins: httpapi.NewOrigins(c.PublicURL)}
+	k := &Kit{config: c, texts: words, pages: map[string]*source{}, assets: files, origins: httpapi.NewOrigins(c.PublicURL)}
 	pages, err := fs.Sub(own, "templates/pages")
 	if err != nil {
 		return nil, err
@@ -91,17 +91,17 @@ func (k *Kit) add(group string, files fs.FS) error {
 		}
 	}
 	for _, name := range pages {
-		page, err := base.Clone()
-		if err != nil {
-			return err
+		k.pages[path.Join(group, strings.TrimSuffix(name, ".html"))] = newSource(base, files, name)
+	}
+	return nil
+}
+
+// Check compiles every page, for a test: otherwise each is when it is first drawn.
+func (k *Kit) Check() error {
+	for name, page := range k.pages {
+		if _, err := page.compiled(); err != nil {
+			return fmt.Errorf("page %s: %w", name, err)
 		}
-		if page, err = page.ParseFS(files, name); err != nil {
-			return err
-		}
-		if page.Lookup("main") == nil {
-			return fmt.Errorf("page %s/%s does not define main", group, name)
-		}
-		k.pages[path.Join(group, strings.TrimSuffix(name, ".html"))] = page
 	}
 	return nil
 }
@@ -154,9 +154,13 @@ func (m Moment) UTC() string   { return m.at.UTC().Format("2006-01-02 15:04:05")
 
 // render draws a page whole before a byte of it is sent.
 func (k *Kit) render(name string, data any) ([]byte, error) {
-	page, ok := k.pages[name]
+	found, ok := k.pages[name]
 	if !ok {
 		return nil, fmt.Errorf("there is no page %q", name)
+	}
+	page, err := found.compiled()
+	if err != nil {
+		return nil, err
 	}
 	var body bytes.Buffer
 	if err := page.ExecuteTemplate(&body, "layout", data); err != nil {
