@@ -68,7 +68,7 @@ run: build ## run two associated sites here; ARGS="--listen-base 9443" passes fl
 
 test: tools axe $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
-	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(PKG)
+	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 60m $(TESTARGS) $(PKG)
 
 axe: ## install what judges whether everybody can use the portal's pages
 	$(call WITHNPM,internal/browsertest/js)
