@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"crypto/tls"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,35 +11,20 @@ import (
 	"time"
 
 	"github.com/pires/go-proxyproto"
-
-	"causeway/internal/localca"
 )
 
 // whoAsked is a server behind balancers on networks that answers with the client's
 // address, and what a connection that begins with header is told.
 func whoAsked(t *testing.T, networks ...string) (ask func(header []byte) string) {
 	t.Helper()
-	folder := t.TempDir()
-	ca, err := localca.Load(folder, time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ca.Issue(folder+"/cert.pem", folder+"/key.pem", []string{"127.0.0.1"}, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	pair, err := tls.LoadX509KeyPair(folder+"/cert.pem", folder+"/key.pem")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var trusted []netip.Prefix
 	for _, n := range networks {
 		trusted = append(trusted, netip.MustParsePrefix(n))
 	}
-	s := newServer("public", behindBalancers(listenLoopback(t), trusted), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := serveOn(t, behindBalancers(listenLoopback(t), trusted), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, _ := net.SplitHostPort(r.RemoteAddr)
 		_, _ = io.WriteString(w, host)
-	}), &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, slog.New(slog.DiscardHandler), func(err error) { t.Errorf("the listener failed: %v", err) })
-	s.start()
+	}))
 	t.Cleanup(func() { stopSoon(t, s) })
 	return func(header []byte) string {
 		t.Helper()

@@ -17,6 +17,11 @@ import (
 // serve starts a server on loopback.
 func serve(t *testing.T, h http.Handler) *server {
 	t.Helper()
+	return serveOn(t, listenLoopback(t), h)
+}
+
+func serveOn(t *testing.T, l net.Listener, h http.Handler) *server {
+	t.Helper()
 	folder := t.TempDir()
 	ca, err := localca.Load(folder, time.Now())
 	if err != nil {
@@ -29,7 +34,7 @@ func serve(t *testing.T, h http.Handler) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newServer("public", listenLoopback(t), h, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
+	s := newServer("public", l, h, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
 		slog.New(slog.DiscardHandler), func(err error) { t.Errorf("the listener failed: %v", err) })
 	s.start()
 	return s
