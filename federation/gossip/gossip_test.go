@@ -107,11 +107,12 @@ func addr(a string) func(*Config) { return func(c *Config) { c.PeerAddr = a } }
 // kill ends a node like a crash: without a goodbye.
 func (n *node) kill() {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.cancel()
-	n.run.Wait()
-	n.list.Shutdown()
+	list := n.list
 	n.list = nil
+	n.mu.Unlock()
+	n.cancel()
+	n.run.Wait() // without the lock: what is waited for takes it
+	list.Shutdown()
 }
 
 func TestSitesFindEachOtherAndMove_R11(t *testing.T) {
