@@ -78,7 +78,23 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newDev(), newServe(), newMigrate(), newInit(), newLoad(), newConfig(), newPerform(), newExplain(), newKeys(), newApp(), newService(), newSite(), newGossip(), newAudit(), newVersion())
+	root.AddCommand(
+		newDev(),
+		newServe(),
+		newMigrate(),
+		newInit(),
+		newLoad(),
+		newConfig(),
+		newPerform(),
+		newExplain(),
+		newKeys(),
+		newApp(),
+		newService(),
+		newSite(),
+		newGossip(),
+		newAudit(),
+		newVersion(),
+	)
 	return root
 }
 
