@@ -12,4 +12,7 @@ type Query struct {
 	// Total, where it is known already, is not counted again; for lists that
 	// are not filtered.
 	Total int
+	// Most is how many rows to count, and to page through; one more in the total
+	// says that there are others. 0 is all.
+	Most int
 }

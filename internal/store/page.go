@@ -20,11 +20,15 @@ type listing struct {
 	hidden  string // columns that are read but cannot be named, if any
 	order   string // how the list is usually read: a unique order
 	unique  string // columns that make any other order unique
-	most    int    // rows to count and to page through; 0 is all
+	most    int    // rows to page through; 0 is all
+	beyond  int    // how many more are counted, if there are
 }
 
 // page reads one page of l and counts the rows on all pages.
 func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
+	if q.Most != 0 && (l.most == 0 || q.Most < l.most) {
+		l.most, l.beyond = q.Most, 1
+	}
 	order, err := l.orderBy(q)
 	if err != nil {
 		return nil, 0, err
@@ -53,13 +57,13 @@ func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
 	return rows, total, fault(err)
 }
 
-// count is the statement that counts what is selected, no further than most: a
+// count is the statement that counts what is selected, hardly further than most: a
 // long list costs as much to count as to read.
 func (l listing) count(selected string) string {
 	if l.most == 0 {
 		return "SELECT count(*)" + selected
 	}
-	return "SELECT count(*) FROM (SELECT 1" + selected + " LIMIT " + strconv.Itoa(l.most) + ") a"
+	return "SELECT count(*) FROM (SELECT 1" + selected + " LIMIT " + strconv.Itoa(l.most+l.beyond) + ") a"
 }
 
 // orderBy is the ORDER BY of a query, which it also checks.

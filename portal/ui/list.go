@@ -30,11 +30,13 @@ type Filter struct {
 	Value           string // that is chosen
 }
 
-// List is one page of a list, for the parts "list-tools", "th" and "pager".
+// List is one page of a list, for the parts "list-tools", "th" and "pager". However
+// long it is, people page through its first thousand rows, so that a page costs the
+// same; for others they search.
 type List struct {
 	Of          ListOf
 	Query       tenants.Query
-	Total       int
+	Total       int // more than most if there are rows beyond
 	Search      string
 	SearchLabel string
 	given       url.Values
@@ -43,6 +45,7 @@ type List struct {
 
 const (
 	pageSize  = 25
+	most      = 1000
 	maxSearch = 200 // characters
 )
 
@@ -56,7 +59,7 @@ func (s *Screen) List(of ListOf) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &List{Of: of, given: given, path: s.Request.URL.EscapedPath(), Query: tenants.Query{Page: page, PageSize: pageSize}}
+	l := &List{Of: of, given: given, path: s.Request.URL.EscapedPath(), Query: tenants.Query{Page: page, PageSize: pageSize, Most: most}}
 	if err := l.sort(); err != nil {
 		return nil, err
 	}
@@ -119,6 +122,10 @@ func (l *List) Narrowed() bool { return l.Query.Where != "" }
 // Clear is the list without search and filters.
 func (l *List) Clear() string { return l.path }
 
+// Known is how many rows there are to page through, and More whether there are others.
+func (l *List) Known() int { return min(l.Total, most) }
+func (l *List) More() bool { return l.Total > most }
+
 // First and Last are the places in the whole list of what the page shows.
 func (l *List) First() int {
 	if l.Total == 0 {
@@ -126,10 +133,10 @@ func (l *List) First() int {
 	}
 	return (l.Query.Page-1)*l.Query.PageSize + 1
 }
-func (l *List) Last() int { return min(l.Query.Page*l.Query.PageSize, l.Total) }
+func (l *List) Last() int { return min(l.Query.Page*l.Query.PageSize, l.Known()) }
 
 // Pages is how many there are.
-func (l *List) Pages() int { return (l.Total + l.Query.PageSize - 1) / l.Query.PageSize }
+func (l *List) Pages() int { return (l.Known() + l.Query.PageSize - 1) / l.Query.PageSize }
 
 // Beyond reports whether the page is behind the end of the list.
 func (l *List) Beyond() bool { return l.Total > 0 && l.Query.Page > l.Pages() }
