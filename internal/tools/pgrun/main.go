@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"strconv"
 
+	"causeway/internal/pgcluster"
 	"causeway/internal/tools/child"
 )
 
@@ -47,18 +48,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 	cmd := exec.Command(flags.Arg(0), flags.Args()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, stdout, stderr
 
-	dir, ok := find(*bin)
+	dir, ok := pgcluster.Find(*bin)
 	if !ok {
 		return withoutPostgres(cmd, stderr)
 	}
-	cluster, err := start(context.Background(), dir, *durable)
+	cluster, err := pgcluster.Start(context.Background(), dir, *durable)
 	if err != nil {
 		fmt.Fprintln(stderr, "pgrun:", err)
 		return 1
 	}
-	cmd.Env = append(os.Environ(), dsnVar+"="+cluster.dsn)
+	cmd.Env = append(os.Environ(), dsnVar+"="+cluster.URL())
 	code := execute(cmd, stderr)
-	if err := cluster.stop(); err != nil {
+	if err := cluster.Stop(); err != nil {
 		fmt.Fprintln(stderr, "pgrun:", err)
 		return max(code, 1)
 	}

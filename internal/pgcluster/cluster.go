@@ -1,4 +1,4 @@
-package main
+package pgcluster
 
 import (
 	"context"
@@ -27,19 +27,40 @@ const (
 	portTries = 3
 )
 
-// cluster is a running throw-away PostgreSQL.
-type cluster struct {
+// Cluster is a throw-away PostgreSQL.
+type Cluster struct {
 	bin, dir string
 	as       *account
-	dsn      string
+	port     int
+	password string
+	durable  bool
 	server   *exec.Cmd
 	exited   chan struct{} // closed when server has ended
 	reaper   *exec.Cmd
 	alive    io.Closer // the reaper acts when this closes, also by our death
 }
 
-// start makes a cluster with the programs of bin and waits until it answers.
-func start(ctx context.Context, bin string, durable bool) (*cluster, error) {
+// Start makes a cluster with the programs of bin and waits until it answers. One
+// that is durable writes as production does: fsync, full page writes, synchronous
+// commit.
+func Start(ctx context.Context, bin string, durable bool) (*Cluster, error) {
+	c, err := prepare(bin, durable)
+	if err != nil {
+		return nil, err
+	}
+	c.password = rand.Text()
+	err = c.initdb(ctx)
+	if err == nil {
+		err = c.bringUp(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Stop())
+	}
+	return c, nil
+}
+
+// prepare makes the directory, which is removed with this process.
+func prepare(bin string, durable bool) (*Cluster, error) {
 	as, err := serverAccount()
 	if err != nil {
 		return nil, err
@@ -48,32 +69,25 @@ func start(ctx context.Context, bin string, durable bool) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{bin: bin, dir: dir, as: as}
+	c := &Cluster{bin: bin, dir: dir, as: as, durable: durable}
 	if err := c.startReaper(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	if err := c.bringUp(ctx, durable); err != nil {
-		return nil, errors.Join(err, c.stop())
 	}
 	return c, nil
 }
 
-func (c *cluster) bringUp(ctx context.Context, durable bool) error {
-	password := rand.Text()
-	if err := c.initdb(ctx, password); err != nil {
-		return err
-	}
+// bringUp serves at a port that is free.
+func (c *Cluster) bringUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	for try := 1; ; try++ {
-		port, err := freePort()
-		if err != nil {
+		var err error
+		if c.port, err = freePort(); err != nil {
 			return err
 		}
-		if err := c.serve(port, durable); err != nil {
+		if err := c.serve(); err != nil {
 			return err
 		}
-		c.dsn = dsn(port, password)
 		if err = c.waitReady(ctx); err == nil {
 			return nil
 		}
@@ -86,9 +100,9 @@ func (c *cluster) bringUp(ctx context.Context, durable bool) error {
 // initdb lets only the holder of the password in over TCP: other users of this
 // machine can reach the port, and a superuser runs programs as the server. The
 // socket needs none, its directory is private.
-func (c *cluster) initdb(ctx context.Context, password string) error {
+func (c *Cluster) initdb(ctx context.Context) error {
 	secret := filepath.Join(c.dir, "password")
-	if err := c.as.writeFile(secret, password); err != nil {
+	if err := c.as.writeFile(secret, c.password); err != nil {
 		return err
 	}
 	cmd := c.command(ctx, "initdb", "-D", c.data(), "-U", "postgres", "--pwfile", secret,
@@ -100,14 +114,14 @@ func (c *cluster) initdb(ctx context.Context, password string) error {
 	return os.Remove(secret)
 }
 
-func (c *cluster) serve(port int, durable bool) error {
+func (c *Cluster) serve() error {
 	logFile, err := os.OpenFile(c.logPath(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer logFile.Close() // the server has its own copy
 	// Not bound to a context: only the reaper stops the server.
-	c.server = c.command(context.Background(), "postgres", append([]string{"-D", c.data()}, settings(c.dir, port, durable)...)...)
+	c.server = c.command(context.Background(), "postgres", append([]string{"-D", c.data()}, c.settings()...)...)
 	c.server.Stdout, c.server.Stderr = logFile, logFile
 	if err := c.server.Start(); err != nil {
 		return err
@@ -121,16 +135,16 @@ func (c *cluster) serve(port int, durable bool) error {
 	return nil
 }
 
-func settings(dir string, port int, durable bool) []string {
+func (c *Cluster) settings() []string {
 	onDisk := "off" // nobody will want this data after a crash
-	if durable {
+	if c.durable {
 		onDisk = "on"
 	}
 	var args []string
 	for _, s := range []string{
 		"listen_addresses=127.0.0.1",
-		"port=" + strconv.Itoa(port),
-		"unix_socket_directories=" + dir,
+		"port=" + strconv.Itoa(c.port),
+		"unix_socket_directories=" + c.dir,
 		"max_connections=300", // one pool per parallel test
 		"fsync=" + onDisk,
 		"full_page_writes=" + onDisk,
@@ -144,7 +158,7 @@ func settings(dir string, port int, durable bool) []string {
 }
 
 // waitReady returns when a connection works, or as soon as the server has died.
-func (c *cluster) waitReady(ctx context.Context) error {
+func (c *Cluster) waitReady(ctx context.Context) error {
 	for {
 		err := c.try(ctx)
 		if err == nil {
@@ -160,21 +174,21 @@ func (c *cluster) waitReady(ctx context.Context) error {
 	}
 }
 
-func (c *cluster) try(ctx context.Context) error {
+func (c *Cluster) try(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTry)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, c.dsn)
+	conn, err := pgx.Connect(ctx, c.URL())
 	if err != nil {
 		return err
 	}
 	return conn.Close(ctx)
 }
 
-func (c *cluster) data() string    { return filepath.Join(c.dir, "data") }
-func (c *cluster) logPath() string { return filepath.Join(c.dir, "log") }
+func (c *Cluster) data() string    { return filepath.Join(c.dir, "data") }
+func (c *Cluster) logPath() string { return filepath.Join(c.dir, "log") }
 
 // log returns the end of the server's log, for an error message.
-func (c *cluster) log() string {
+func (c *Cluster) log() string {
 	text, err := os.ReadFile(c.logPath())
 	if err != nil {
 		return err.Error()
@@ -183,16 +197,20 @@ func (c *cluster) log() string {
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
 }
 
-func dsn(port int, password string) string {
+// URL is a superuser's of the database postgres.
+func (c *Cluster) URL() string {
 	u := url.URL{
 		Scheme:   "postgres",
-		User:     url.UserPassword("postgres", password),
-		Host:     net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+		User:     url.UserPassword("postgres", c.password),
+		Host:     c.Addr(),
 		Path:     "/postgres",
 		RawQuery: "sslmode=disable",
 	}
 	return u.String()
 }
+
+// Addr is where it listens, on loopback.
+func (c *Cluster) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(c.port)) }
 
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,4 +1,4 @@
-package main
+package pgcluster
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 const stopWithin = 45 * time.Second
 
 // reap waits until its input closes, then stops the server and removes the
-// directory. It is a process of its own so that a killed pgrun leaves nothing
-// behind either. $1 is pg_ctl, $2 the cluster's directory.
+// directory. It is a process of its own so that who started it may be
+// killed and leaves nothing behind either. $1 is pg_ctl, $2 the cluster's directory.
 const reap = `cat >/dev/null
 "$1" stop -s -D "$2/data" -m fast -t 30 2>/dev/null || "$1" stop -s -D "$2/data" -m immediate -t 10 2>/dev/null
 rm -rf "$2"`
 
-func (c *cluster) startReaper() error {
+func (c *Cluster) startReaper() error {
 	cmd := c.as.command(context.Background(), "/bin/sh", "-c", reap, "reaper", filepath.Join(c.bin, "pg_ctl"), c.dir)
 	cmd.Dir = "/" // not the directory that it removes
 	alive, err := cmd.StdinPipe()
@@ -33,8 +33,8 @@ func (c *cluster) startReaper() error {
 	return nil
 }
 
-// stop ends the server and removes every trace of it.
-func (c *cluster) stop() error {
+// Stop ends the server, if it runs, and removes every trace of it.
+func (c *Cluster) Stop() error {
 	if err := c.alive.Close(); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package pgcluster
 
 import (
 	"context"
@@ -75,7 +75,7 @@ func (a *account) command(ctx context.Context, program string, args ...string) *
 
 // command runs one of PostgreSQL's programs from the cluster's own directory:
 // the account may not be able to enter ours.
-func (c *cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+func (c *Cluster) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := c.as.command(ctx, filepath.Join(c.bin, program), args...)
 	cmd.Dir = c.dir
 	return cmd

@@ -1,4 +1,4 @@
-package main
+package pgcluster
 
 import (
 	"os"
@@ -11,9 +11,9 @@ import (
 // debianBins is where Debian keeps each major version's programs, outside PATH.
 const debianBins = "/usr/lib/postgresql/*/bin"
 
-// find returns the directory of PostgreSQL's programs: only if it is not empty,
+// Find returns the directory of PostgreSQL's programs: only if it is not empty,
 // else the one in PATH, Debian's newest, or what pg_config names.
-func find(only string) (dir string, ok bool) {
+func Find(only string) (dir string, ok bool) {
 	if only != "" {
 		return only, complete(only)
 	}
