@@ -51,7 +51,7 @@ func TestNoEndpointIsForgotten_R9(t *testing.T) {
 func TestNoToken_R1_R5(t *testing.T) {
 	var ahead atomic.Int64
 	clock := sitetest.Clock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
-	each(t, func(t *testing.T, w *world) {
+	strict(t, func(t *testing.T, w *world) {
 		ahead.Store(0)
 		expired := w.c.Login(t, "west", "acme")
 		id, _ := w.c.Account(t, "west", expired, "inventory-bot")
@@ -157,7 +157,7 @@ func TestHostileBodies_R1_R9(t *testing.T) {
 		{"a huge form", "", "client_id=" + strings.Repeat("x", 1<<20)},
 		{"many parameters", "", strings.Repeat("a=1&", 10_000)},
 	}
-	each(t, func(t *testing.T, w *world) {
+	strict(t, func(t *testing.T, w *world) {
 		admin := w.c.Login(t, "west", "acme")
 		v := w.witness(t, "west")
 		for _, e := range endpoints() {
@@ -235,7 +235,7 @@ func TestHostilePaths_R9(t *testing.T) {
 		"other alphabets":      "%F0%9F%98%80%D8%AE",
 		"a semicolon":          nobody + ";x=y",
 	}
-	each(t, func(t *testing.T, w *world) {
+	strict(t, func(t *testing.T, w *world) {
 		admin, provider := w.c.Login(t, "west", "acme"), w.c.Login(t, "west", "System")
 		v := w.witness(t, "west")
 		for _, e := range endpoints() {
@@ -300,7 +300,7 @@ func TestForeignRealmsLookAbsent_R6(t *testing.T) {
 // endpoint that acts for somebody.
 func TestHostileContexts_R8(t *testing.T) {
 	const auth, tenant = httpapi.HeaderAuthContext, httpapi.HeaderTenantContext
-	each(t, func(t *testing.T, w *world) {
+	strict(t, func(t *testing.T, w *world) {
 		acme := bare(w.c.Site("west").Org("acme").ID)
 		remote := bare(w.c.Site("east").Org("acme-labs").ID)
 		contexts := []struct {

@@ -148,16 +148,21 @@ func TestEveryPage_S(t *testing.T) {
 	w := start(t)
 	seedHostile(t, w)
 	seen, both := map[string]bool{}, false
-	for name, p := range map[string]portalOf{"provider": w.Provider, "tenant": w.Acme} {
-		t.Run(name, func(t *testing.T) {
-			c := w.crawl(t, p)
+	for _, p := range []struct {
+		name string
+		portalOf
+	}{{"provider", w.Provider}, {"tenant", w.Acme}} {
+		t.Run(p.name, func(t *testing.T) {
+			c := w.crawl(t, p.portalOf)
 			both = len(seen) > 0
-			for pattern := range c.count {
-				seen[below(pattern)] = true
-			}
 			tab := p.enter(t, browsertest.Look{})
 			for _, pattern := range slices.Sorted(maps.Keys(c.found)) {
-				w.look(t, tab, c.found[pattern][0])
+				if !seen[below(pattern)] { // one template makes the pages of both
+					w.look(t, tab, c.found[pattern][0])
+				}
+			}
+			for pattern := range c.count {
+				seen[below(pattern)] = true
 			}
 		})
 	}
