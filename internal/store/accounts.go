@@ -36,17 +36,16 @@ func (a accountWithStatus) account() oauth.ServiceAccount {
 }
 
 // selectAccounts reads accounts with their derived status (see oauth.Status).
-// Each EXISTS is one probe of an index, and names the organization itself:
-// PostgreSQL may choose to hash what is inside, and that must not be the rows of
-// all organizations. A role that is not published to the organization has no name
-// there.
+// Each LIMIT 1 is one probe of an index for a row that is shown: of an EXISTS,
+// PostgreSQL would rather read and hash all that the organization has. A role that is
+// not published to the organization has no name there.
 const selectAccounts = `SELECT a.org_id, a.id, a.name, a.software_id, a.software_version, a.uri, a.role_id, a.quota_policy_id, a.created_at,
-	CASE WHEN EXISTS (SELECT 1 FROM token_families f
-			WHERE f.org_id = ? AND f.account_id = a.id AND f.revoked_at = 0) THEN 'ACTIVE'
-		WHEN EXISTS (SELECT 1 FROM device_requests d
-			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ?) THEN 'GRANTED'
-		WHEN EXISTS (SELECT 1 FROM device_requests d
-			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ?) THEN 'REQUESTED'
+	CASE WHEN (SELECT 1 FROM token_families f
+			WHERE f.org_id = ? AND f.account_id = a.id AND f.revoked_at = 0 LIMIT 1) = 1 THEN 'ACTIVE'
+		WHEN (SELECT 1 FROM device_requests d
+			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'granted' AND d.expires_at > ? LIMIT 1) = 1 THEN 'GRANTED'
+		WHEN (SELECT 1 FROM device_requests d
+			WHERE d.org_id = ? AND d.account_id = a.id AND d.state = 'pending' AND d.expires_at > ? LIMIT 1) = 1 THEN 'REQUESTED'
 		ELSE 'CREATED' END AS status,
 	COALESCE((SELECT r.name FROM roles r WHERE r.org_id = a.org_id AND r.id = a.role_id),
 		(SELECT r.name FROM publications r WHERE r.id = a.role_id AND r.kind = 'globalRole' AND ` + published + `), '') AS role_name

@@ -51,10 +51,22 @@ func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
 			return nil, 0, fault(err)
 		}
 	}
+	if (q.Page-1)*q.PageSize >= total {
+		return nil, total, nil
+	}
 	var rows []R
-	args = append(args, q.PageSize, (q.Page-1)*q.PageSize)
-	err = r.db.Raw("SELECT *"+from+where+order+" LIMIT ? OFFSET ?", args...).Find(&rows).Error
+	err = r.db.Raw("SELECT *"+from+where+order+limit(q), args...).Find(&rows).Error
 	return rows, total, fault(err)
+}
+
+// limit is written out: a plan that serves any limit expects a tenth of all rows, and
+// PostgreSQL would rather sort them all than follow an index.
+func limit(q tenants.Query) string {
+	s := " LIMIT " + strconv.Itoa(q.PageSize)
+	if q.Page > 1 {
+		s += " OFFSET " + strconv.Itoa((q.Page-1)*q.PageSize)
+	}
+	return s
 }
 
 // count is the statement that counts what is selected, hardly further than most: a

@@ -22,6 +22,9 @@ var postgresDefaults = map[string]string{
 	// one plan serves all. Left alone, PostgreSQL plans lists anew for each call
 	// once tables are large, and that takes several times as long as running them.
 	"plan_cache_mode": "force_generic_plan",
+	// Such a plan of a list expects more rows than a page has, and compiling it would
+	// take longer than all else.
+	"jit": "off",
 }
 
 // openPostgres opens two pools through pgx. Views have their own, so that a

@@ -22,9 +22,9 @@ type accountRow struct {
 
 func (p *Pages) list(s *ui.Screen) error {
 	page := listPage{Full: s.Can(oauth.FullAccountView...), Manage: s.Can(manage...), New: s.Path(accountsPath, "new")}
-	of := ui.ListOf{Fields: oauth.LimitedAccountFields, Search: []string{"name", "role.name"}, Sort: "name"}
+	of := ui.ListOf{Fields: oauth.LimitedAccountFields, Search: []string{"name"}, Sort: "name"}
 	if page.Full {
-		of.Fields, of.Search = oauth.AccountFields, []string{"name", "role.name", "softwareId"}
+		of.Fields, of.Search = oauth.AccountFields, []string{"name", "softwareId"}
 		of.Filters = []ui.Filter{
 			{Selector: "status", Label: s.T("machines.status"), Options: statuses()},
 			{Selector: "softwareVersion", Label: s.T("machines.version")},
