@@ -10,8 +10,10 @@ import (
 	"causeway/internal/sitetest"
 )
 
+// How soon west answers again. A cell takes a second after a kill and 3 s at most; a
+// machine that runs other tests besides gets more.
 const (
-	backAfterKill     = 3 * time.Second
+	backAfterKill     = 10 * time.Second
 	backAfterDatabase = 30 * time.Second
 )
 
