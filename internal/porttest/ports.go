@@ -15,9 +15,9 @@ import (
 )
 
 // Ports are leased in blocks, from below the range out of which systems give
-// ports to outgoing connections.
+// ports to outgoing connections, and above 10080, which browsers refuse.
 const (
-	lowestPort = 10_000
+	lowestPort = 10_100
 	portBlock  = 20
 	portBlocks = 1_000
 	staleLease = 2 * time.Hour // of a test that was killed
