@@ -12,6 +12,7 @@ import (
 
 	"causeway/federation/gossip"
 	"causeway/internal/config"
+	"causeway/internal/sitetest"
 )
 
 // project is the part of a Compose file that the tests judge.
@@ -85,7 +86,7 @@ func TestCompose_R12_R15_ServicesAreConfined(t *testing.T) {
 
 // TestCompose_TheConfigurationsAreValid makes the secrets as the documentation says.
 func TestCompose_TheConfigurationsAreValid(t *testing.T) {
-	needs(t, "openssl", "openssl")
+	sitetest.Needs(t, "openssl", "openssl")
 	folder := t.TempDir()
 	script := filepath.Join(folder, "secrets.sh")
 	data, err := os.ReadFile("compose/three-sites/secrets.sh")

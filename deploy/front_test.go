@@ -1,7 +1,6 @@
 package deploy
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -94,29 +93,9 @@ func (f *front) served(t *testing.T) (n [2]float64) {
 		if i == 1 && f.second == nil {
 			continue
 		}
-		n[i] = requests(t, f.cells[i].Operations.Listen)
+		n[i] = sitetest.Requests(t, "http://"+f.cells[i].Operations.Listen)
 	}
 	return n
-}
-
-func requests(t *testing.T, operations string) (sum float64) {
-	t.Helper()
-	res, err := http.Get("http://" + operations + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	lines := bufio.NewScanner(res.Body)
-	for lines.Scan() {
-		if series, value, ok := strings.Cut(lines.Text(), "} "); ok && strings.HasPrefix(series, "causeway_requests_total{") {
-			n, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum += n
-		}
-	}
-	return sum
 }
 
 // from is a client that connects from an address of its own on loopback, and
@@ -186,21 +165,6 @@ func (f *front) wantCrossing(t *testing.T, access string) {
 type balancer struct {
 	cmd *exec.Cmd
 	out strings.Builder
-}
-
-// needs skips a test on a machine that lacks a program; CI installs it.
-func needs(t *testing.T, program, packages string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		for _, dir := range []string{"/usr/sbin", "/usr/local/sbin"} { // often not in the PATH of people
-			if path, err = exec.LookPath(filepath.Join(dir, program)); err == nil {
-				return path
-			}
-		}
-		t.Skipf("%s is missing: install the Debian package %s", program, packages)
-	}
-	return path
 }
 
 // run starts a balancer and waits until it listens at an address.

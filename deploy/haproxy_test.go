@@ -16,7 +16,7 @@ import (
 
 const haproxyFile = "haproxy/haproxy.cfg"
 
-func haproxy(t *testing.T) string { return needs(t, "haproxy", "haproxy") }
+func haproxy(t *testing.T) string { return sitetest.Needs(t, "haproxy", "haproxy") }
 
 // As it is shipped, warnings included.
 func TestHAProxy_TheFileIsSound(t *testing.T) {

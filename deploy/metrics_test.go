@@ -216,7 +216,7 @@ func scrape(t *testing.T, operations string) map[string][]map[string]string {
 // TestRules_AlertAsTheirTestsSay has Prometheus' own tool read the rules, run their
 // unit tests, and read what the dashboards ask.
 func TestRules_AlertAsTheirTestsSay(t *testing.T) {
-	promtool := needs(t, "promtool", "prometheus")
+	promtool := sitetest.Needs(t, "promtool", "prometheus")
 	output(t, promtool, "check", "rules", rulesFile)
 	output(t, promtool, "check", "config", "prometheus/scrape.yaml")
 	output(t, promtool, "test", "rules", rulesTestFile)

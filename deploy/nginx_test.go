@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"causeway/internal/config"
+	"causeway/internal/sitetest"
 )
 
 const nginxFile = "nginx/nginx.conf"
 
 // TestNginx_R8_R13_R14_InFrontOfASite runs nginx in front of two cells.
 func TestNginx_R8_R13_R14_InFrontOfASite(t *testing.T) {
-	program := needs(t, "nginx", "nginx-light and libnginx-mod-stream")
+	program := sitetest.Needs(t, "nginx", "nginx-light and libnginx-mod-stream")
 	base, p := newPorts(t)
 	f := startFront(t, base, p, func(c *config.Config) {
 		c.Public.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"causeway/internal/sitetest"
 )
 
 const unitFile = "systemd/causeway.service"
@@ -25,7 +27,7 @@ func output(t *testing.T, program string, args ...string) string {
 // systemd ignores what it does not know and only says so: nothing may be said. The
 // drop-in counts as well.
 func TestSystemd_TheUnitIsSound(t *testing.T) {
-	analyze := needs(t, "systemd-analyze", "systemd")
+	analyze := sitetest.Needs(t, "systemd-analyze", "systemd")
 	file := unit(t)
 	secrets, err := os.ReadFile("systemd/secrets.conf")
 	if err != nil {
@@ -47,7 +49,7 @@ func TestSystemd_TheUnitIsSound(t *testing.T) {
 // systemd judges what a service could still do from 0 to 10; below 2 it is OK and
 // as little as a network service needs.
 func TestSystemd_R15_TheUnitIsHardened(t *testing.T) {
-	analyze := needs(t, "systemd-analyze", "systemd")
+	analyze := sitetest.Needs(t, "systemd-analyze", "systemd")
 	output(t, analyze, "security", "--offline=true", "--threshold=15", unit(t))
 }
 
@@ -56,7 +58,7 @@ func TestSystemd_R12_TheFoldersAreClosed(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can make folders of other users; CI is root")
 	}
-	sysusers, tmpfiles := needs(t, "systemd-sysusers", "systemd"), needs(t, "systemd-tmpfiles", "systemd")
+	sysusers, tmpfiles := sitetest.Needs(t, "systemd-sysusers", "systemd"), sitetest.Needs(t, "systemd-tmpfiles", "systemd")
 	root := t.TempDir()
 	for _, dir := range []string{"etc", "var/lib"} {
 		if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {

@@ -10,10 +10,9 @@ import (
 	"causeway/internal/sitetest"
 )
 
-// How soon west answers again. A cell takes a second after a kill and 3 s at most; a
-// machine that runs other tests besides gets more.
+// How soon west answers again.
 const (
-	backAfterKill     = 10 * time.Second
+	backAfterKill     = 3 * time.Second
 	backAfterDatabase = 30 * time.Second
 )
 
@@ -44,7 +43,7 @@ func (f *federation) wantReady(t *testing.T, host string, within time.Duration) 
 // looks once a second, and believes the second look.
 func (f *federation) wantServed(t *testing.T, host string) {
 	t.Helper()
-	before := f.served(t, host)
+	before := sitetest.Requests(t, f.operations(host))
 	fresh := sitetest.Trusting(t, f.File.CA)
 	fresh.Transport.(*http.Transport).DisableKeepAlives = true
 	sitetest.Eventually(t, 10*time.Second, "the balancer sends requests to "+host, func() bool {
@@ -52,7 +51,7 @@ func (f *federation) wantServed(t *testing.T, host string) {
 		if err == nil {
 			_ = res.Body.Close()
 		}
-		return f.served(t, host) > before
+		return sitetest.Requests(t, f.operations(host)) > before
 	})
 }
 

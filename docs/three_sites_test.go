@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"bufio"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +31,7 @@ type federation struct {
 	subnet           string     // each host has an address on loopback, and so all have the page's ports
 	primary, standby *pgcluster.Cluster
 	running          map[string]*sitetest.Process // by host of a cell
+	program          string                       // HAProxy
 	balancer         *exec.Cmd
 }
 
@@ -64,10 +63,8 @@ func newFederation(t *testing.T) *federation {
 	if !ok {
 		t.Skip("PostgreSQL not found")
 	}
-	if _, err := exec.LookPath("haproxy"); err != nil {
-		t.Skip("haproxy not found: install the Debian package haproxy")
-	}
-	f := &federation{t: t, hosts: newHosts(t, append([]string{"admin", "west-lb"}, cells...)...), running: map[string]*sitetest.Process{}}
+	program := sitetest.Needs(t, "haproxy", "haproxy")
+	f := &federation{t: t, program: program, hosts: newHosts(t, append([]string{"admin", "west-lb"}, cells...)...), running: map[string]*sitetest.Process{}}
 	f.subnet = fmt.Sprintf("127.%d.", 1+rand.IntN(250))
 	f.enabled = f.begin
 	f.replace = strings.NewReplacer(f.addresses()...)
@@ -166,7 +163,7 @@ func (f *federation) launch(host string) {
 
 func (f *federation) balance() {
 	f.t.Helper()
-	f.balancer = exec.Command("haproxy", "-db", "-f", f.path("west-lb", "etc/haproxy/haproxy.cfg"))
+	f.balancer = exec.Command(f.program, "-db", "-f", f.path("west-lb", "etc/haproxy/haproxy.cfg"))
 	f.balancer.Stderr = f.t.Output()
 	if err := f.balancer.Start(); err != nil {
 		f.t.Fatal(err)
@@ -206,24 +203,4 @@ func (f *federation) ready(host string) bool {
 	}
 	defer res.Body.Close()
 	return res.StatusCode == http.StatusOK
-}
-
-// served is how many requests a cell has answered.
-func (f *federation) served(t *testing.T, host string) (sum float64) {
-	t.Helper()
-	res, err := http.Get(f.operations(host) + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		if series, value, ok := strings.Cut(lines.Text(), "} "); ok && strings.HasPrefix(series, "causeway_requests_total{") {
-			n, err := strconv.ParseFloat(value, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			sum += n
-		}
-	}
-	return sum
 }

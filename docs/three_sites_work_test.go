@@ -35,6 +35,7 @@ type work struct {
 	kept    []string        // names of accounts whose creation was acknowledged
 	refresh string          // the token that the last answer gave
 	asked   atomic.Int64
+	made    atomic.Int64 // names of accounts
 }
 
 // work logs in, makes an app known at all sites and lets it begin.
@@ -147,7 +148,7 @@ func (w *work) renew() {
 
 // create makes an account with a name of its own.
 func (w *work) create() {
-	name := fmt.Sprintf("account-%d", w.asked.Add(1))
+	name := fmt.Sprintf("account-%d", w.made.Add(1))
 	a, err := w.TrySend(http.MethodPost, "west", sitetest.Realm(sitetest.System)+"/register", sitetest.Bearer(w.admin), map[string]string{
 		"client_name": name, "software_id": software, "scope": "urn:vcloud:role:System%20Administrator", "client_uri": "", "software_version": "1.0",
 	})

@@ -97,7 +97,7 @@ func newHosts(t *testing.T, names ...string) *hosts {
 	if err := os.Symlink(sitetest.Build(t), filepath.Join(bin, "causeway")); err != nil {
 		t.Fatal(err)
 	}
-	h.env = append(os.Environ(), "ROOT="+h.root, "PATH="+bin+":"+os.Getenv("PATH"), "LC_ALL=C")
+	h.env = append(os.Environ(), "ROOT="+h.root, "PATH="+bin+":"+os.Getenv("PATH")+":/usr/sbin", "LC_ALL=C")
 	return h
 }
 

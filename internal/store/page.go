@@ -20,14 +20,14 @@ type listing struct {
 	hidden  string // columns that are read but cannot be named, if any
 	order   string // how the list is usually read: a unique order
 	unique  string // columns that make any other order unique
-	most    int    // rows to page through; 0 is all
-	beyond  int    // how many more are counted, if there are
+	most    int    // rows to count and to page through; 0 is all
 }
 
 // page reads one page of l and counts the rows on all pages.
 func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
+	counting := l.most
 	if q.Most != 0 && (l.most == 0 || q.Most < l.most) {
-		l.most, l.beyond = q.Most, 1
+		l.most, counting = q.Most, q.Most+1
 	}
 	order, err := l.orderBy(q)
 	if err != nil {
@@ -47,35 +47,41 @@ func page[R any](r *reader, l listing, q tenants.Query) ([]R, int, error) {
 	}
 	total := q.Total
 	if total == 0 || q.Where != "" {
-		if err := r.db.Raw(l.count(counted+where), args...).Find(&total).Error; err != nil {
+		if err := r.db.Raw(count(counted+where, counting), args...).Find(&total).Error; err != nil {
 			return nil, 0, fault(err)
 		}
 	}
 	if (q.Page-1)*q.PageSize >= total {
-		return nil, total, nil
+		return []R{}, total, nil
 	}
 	var rows []R
-	err = r.db.Raw("SELECT *"+from+where+order+limit(q), args...).Find(&rows).Error
+	part, more := limit(q)
+	err = r.db.Raw("SELECT *"+from+where+order+part, append(args, more...)...).Find(&rows).Error
 	return rows, total, fault(err)
 }
 
-// limit is written out: a plan that serves any limit expects a tenth of all rows, and
-// PostgreSQL would rather sort them all than follow an index.
-func limit(q tenants.Query) string {
-	s := " LIMIT " + strconv.Itoa(q.PageSize)
-	if q.Page > 1 {
-		s += " OFFSET " + strconv.Itoa((q.Page-1)*q.PageSize)
+// limit is written out for first pages, and for lists of which only so many are paged
+// through: a plan that serves any limit expects a tenth of all rows, and PostgreSQL
+// would rather sort them all than follow an index. For others it is not, so that
+// nobody makes up more statements than connections keep prepared.
+func limit(q tenants.Query) (text string, args []any) {
+	size, offset := strconv.Itoa(q.PageSize), (q.Page-1)*q.PageSize
+	switch {
+	case offset == 0:
+		return " LIMIT " + size, nil
+	case q.Most != 0:
+		return " LIMIT " + size + " OFFSET " + strconv.Itoa(offset), nil
 	}
-	return s
+	return " LIMIT ? OFFSET ?", []any{q.PageSize, offset}
 }
 
-// count is the statement that counts what is selected, hardly further than most: a
-// long list costs as much to count as to read.
-func (l listing) count(selected string) string {
-	if l.most == 0 {
+// count is the statement that counts what is selected, no further than most, if that
+// is not 0: a long list costs as much to count as to read.
+func count(selected string, most int) string {
+	if most == 0 {
 		return "SELECT count(*)" + selected
 	}
-	return "SELECT count(*) FROM (SELECT 1" + selected + " LIMIT " + strconv.Itoa(l.most+l.beyond) + ") a"
+	return "SELECT count(*) FROM (SELECT 1" + selected + " LIMIT " + strconv.Itoa(most) + ") a"
 }
 
 // orderBy is the ORDER BY of a query, which it also checks.

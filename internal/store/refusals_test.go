@@ -114,6 +114,15 @@ func TestRefusals_R13_ListIsBounded(t *testing.T) {
 			if list, _, err = r.Refusals(org, tenants.Query{Page: refusal.Listed / 100, PageSize: 100}); err != nil || len(list) != 100 {
 				t.Errorf("the last page has %d, %v", len(list), err)
 			}
+			// Who pages through fewer learns that there are more, and no page is behind them.
+			few := tenants.Query{Page: 2, PageSize: 20, Most: 40}
+			if list, total, err = r.Refusals(org, few); err != nil || len(list) != 20 || total != 41 || list[19].RequestID != fmt.Sprint(refusal.Listed+10) {
+				t.Errorf("the last page of 40 has %d of %d, %v", len(list), total, err)
+			}
+			few.Page = 3
+			if _, _, err = r.Refusals(org, few); !problem.Has(err, problem.BadRequest) {
+				t.Errorf("behind the last page of 40: %v", err)
+			}
 			if _, _, err = r.Refusals(org, tenants.Query{Page: refusal.Listed/100 + 1, PageSize: 100}); !problem.Has(err, problem.BadRequest) {
 				t.Errorf("behind the last page: %v", err)
 			}

@@ -53,3 +53,16 @@ func TestRows(t *testing.T) {
 		t.Error("a sort changed the rows that everybody shares")
 	}
 }
+
+// TestLongLists: of a list that goes on, people page through its beginning.
+func TestLongLists(t *testing.T) {
+	for _, tt := range []struct {
+		total, pages, last int
+		more               bool
+	}{{0, 0, 0, false}, {999, 40, 999, false}, {1000, 40, 1000, false}, {1001, 40, 1000, true}} {
+		l := &List{Total: tt.total, Query: tenants.Query{Page: 40, PageSize: pageSize}}
+		if l.Pages() != tt.pages || l.Last() != tt.last || l.More() != tt.more || l.Next() != "" {
+			t.Errorf("%d rows: %d pages up to %d, more %v, next %q", tt.total, l.Pages(), l.Last(), l.More(), l.Next())
+		}
+	}
+}
