@@ -1,5 +1,6 @@
 // Package hop owns which headers may cross from a client to what stands behind
-// the gateway, an instance or a peer site, and back.
+// the gateway, an instance or a peer site, and back, and copies requests and answers
+// by that.
 package hop
 
 import (

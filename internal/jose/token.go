@@ -15,6 +15,7 @@ import (
 // Token is a compact JWS taken apart. Nothing in it is to be believed before
 // Verify returned nil.
 type Token struct {
+	head    string // as it was written
 	header  map[string]string
 	payload []byte
 	signed  string
@@ -32,9 +33,9 @@ func Parse(token string, limit int) (Token, error) {
 	if !ok || !ok2 { // a fourth would not decode
 		return Token{}, errors.New("jose: not three parts")
 	}
-	t := Token{signed: token[:len(head)+1+len(body)]}
+	t := Token{head: head, signed: token[:len(head)+1+len(body)]}
 	var err error
-	if t.header, err = parseHeader(head); err != nil {
+	if t.header, err = readHeader(head); err != nil {
 		return Token{}, err
 	}
 	if t.payload, err = decode(body); err != nil {
@@ -44,17 +45,6 @@ func Parse(token string, limit int) (Token, error) {
 		return Token{}, err
 	}
 	return t, checkObject(t.payload)
-}
-
-func parseHeader(part string) (header map[string]string, err error) {
-	data, err := decode(part)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkObject(data); err != nil {
-		return nil, err
-	}
-	return header, json.Unmarshal(data, &header)
 }
 
 // CheckHeader wants the header to be exactly this. Any other member is refused:
@@ -74,7 +64,11 @@ func (t Token) KeyID() string { return t.header["kid"] }
 // Verify checks the signature. The method belongs to the key; what the header
 // calls it is compared by CheckHeader.
 func (t Token) Verify(method jwt.SigningMethod, key crypto.PublicKey) error {
-	return method.Verify(t.signed, t.sig, key)
+	err := method.Verify(t.signed, t.sig, key)
+	if err == nil {
+		remember(t.head, t.header)
+	}
+	return err
 }
 
 // Decode fills v from the payload. Members v does not know are left out, so that

@@ -10,7 +10,7 @@ func TypeOf(token string) string {
 	if !ok || len(head) > maxHeader {
 		return ""
 	}
-	header, err := parseHeader(head)
+	header, err := readHeader(head)
 	if err != nil {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 
 	"causeway/internal/hop"
 	"causeway/internal/problem"
+	"causeway/internal/tracing"
 )
 
 // exchange is one request on its way. It is a reverse proxy's transport, too: which
@@ -23,6 +24,7 @@ type exchange struct {
 	in    *Instance
 	id    *Identity
 	host  string // that the client asked
+	span  tracing.Span
 	to    *member
 	probe bool // tries whether to is back
 	// proxied is of requests that go by way of proxy.
@@ -52,8 +54,14 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 	}
 	e := p.newExchange()
 	e.in, e.id, e.host = in, &id, r.Host
+	_, span := tracing.Start(r.Context(), "instance", tracing.Client)
+	defer span.End()
+	e.span = span
 	failed := e.run(w, r)
-	e.in, e.id, e.failed, e.body = nil, nil, nil, nil
+	if failed != nil {
+		span.Fail()
+	}
+	e.in, e.id, e.failed, e.body, e.span = nil, nil, nil, nil, tracing.Span{}
 	p.exchanges.Put(e) // not after a panic: the transport may still have it
 	return unavailable(in, failed)
 }
@@ -94,6 +102,7 @@ func (e *exchange) rewrite(pr *httputil.ProxyRequest) {
 	out := pr.Out
 	hop.StripRequest(out.Header)
 	e.id.headers(out.Header)
+	e.span.Tell(out.Header)
 	out.URL.RawQuery = pr.In.URL.RawQuery // as sent: semicolons and all
 	out.Host = ""
 	if !e.id.WebSocket {
@@ -148,6 +157,7 @@ func (e *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 		m.busy.Add(1)
 		res, err := m.over.RoundTrip(e.aim(out, m))
 		if err == nil {
+			e.span.SetInt(tracing.Status, res.StatusCode)
 			e.by.note(pool, m, res.StatusCode, probe)
 			e.probedNow()
 			return res, nil

@@ -1,13 +1,14 @@
 package upstream
 
 import (
-	"net/http"
 	"time"
+
+	"causeway/internal/http1"
 )
 
 // Patience sets how long p waits for the first byte of an answer.
 func (p *Proxy) Patience(d time.Duration) {
-	p.transports.each(func(t *http.Transport) { t.ResponseHeaderTimeout = d })
+	p.transports.each(func(t *http1.Transport) { t.Other.ResponseHeaderTimeout = d })
 }
 
 // Unreached is how a connection that could not be made is told.

@@ -82,7 +82,7 @@ func showcase(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// TestForward_AsReverseProxy: each request reaches the instance, and each answer the
+// TestForward_R9_AsReverseProxy: each request reaches the instance, and each answer the
 // client, as if net/http's own reverse proxy had taken it.
 func TestForward_R9_AsReverseProxy(t *testing.T) {
 	t.Parallel()

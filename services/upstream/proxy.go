@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"causeway/internal/cache"
+	"causeway/internal/http1"
 	"causeway/internal/problem"
 	"causeway/services"
 	"causeway/tenants"
@@ -124,7 +125,7 @@ func (p *Proxy) Close() {
 	p.end()
 	p.each((*pool).stop)
 	p.checks.Wait()
-	p.transports.each((*http.Transport).CloseIdleConnections)
+	p.transports.each((*http1.Transport).CloseIdleConnections)
 }
 
 func (p *Proxy) beginWork() bool {

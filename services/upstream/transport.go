@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"causeway/internal/http1"
 	"causeway/services"
 )
 
@@ -24,7 +25,7 @@ func (e unreached) Unwrap() error { return e.err }
 type transports struct {
 	rules services.AddressRules
 	mu    sync.Mutex
-	known map[patience]*http.Transport
+	known map[patience]*http1.Transport
 }
 
 type patience struct {
@@ -32,12 +33,12 @@ type patience struct {
 	ruled   bool // providers name the upstream; else the operator does
 }
 
-func (t *transports) of(timeout time.Duration, ruled bool) *http.Transport {
+func (t *transports) of(timeout time.Duration, ruled bool) *http1.Transport {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := patience{timeout, ruled}
 	if t.known == nil {
-		t.known = map[patience]*http.Transport{}
+		t.known = map[patience]*http1.Transport{}
 	}
 	if t.known[key] == nil {
 		t.known[key] = t.make(key)
@@ -45,12 +46,12 @@ func (t *transports) of(timeout time.Duration, ruled bool) *http.Transport {
 	return t.known[key]
 }
 
-func (t *transports) make(key patience) *http.Transport {
+func (t *transports) make(key patience) *http1.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, KeepAlive: 30 * time.Second}
 	if key.ruled {
 		dialer = t.rules.Dialer(connectTimeout)
 	}
-	return &http.Transport{
+	return &http1.Transport{Other: &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := dialer.DialContext(ctx, network, addr)
 			if err != nil {
@@ -65,10 +66,10 @@ func (t *transports) make(key patience) *http.Transport {
 		ResponseHeaderTimeout:  key.timeout,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true, // bodies pass as they are
-	}
+	}}
 }
 
-func (t *transports) each(see func(*http.Transport)) {
+func (t *transports) each(see func(*http1.Transport)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, one := range t.known {
