@@ -44,6 +44,9 @@ func (s cellStore) Beat(ctx context.Context, c cells.Cell) error {
 		VALUES (?, ?, ?, ?, `+s.clock()+`, ?)
 		ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, applied = excluded.applied`,
 		c.ID, clean(c.Name), c.Version, micros(c.StartedAt), c.Applied).Error
+	if full := isFull(err); full || err == nil {
+		s.full.Store(full)
+	}
 	return fault(err)
 }
 

@@ -50,6 +50,8 @@ type DB struct {
 	wake  func(int64)
 	tail  atomic.Pointer[journal.Tail]
 	stats *stats
+	full  atomic.Bool // the last that was heard of the disk
+	marks *Watermark  // nil: none are kept
 	close []func() error
 	// What is done together with others.
 	rotations *group[oauth.Rotation, opening]
@@ -174,4 +176,23 @@ func newGorm(dialector gorm.Dialector) (*gorm.DB, error) {
 func (d *DB) newPool(db *sql.DB) *pool {
 	d.close = append(d.close, db.Close)
 	return &pool{sql: db, counted: counted{conn: db, stats: d.stats}}
+}
+
+// Writable finds out whether the database takes changes, and changes nothing.
+func (d *DB) Writable(ctx context.Context) error {
+	return d.inTx(ctx, func(t *tx) error {
+		_, err := t.exec("DELETE FROM cells WHERE id = ''") // no cell is called so
+		return err
+	})
+}
+
+// Full reports whether the database's disk was full when a cell last wrote to it.
+// That is told from memory; a cell beats every few seconds.
+func (d *DB) Full() bool { return d.full.Load() }
+
+// Clock is the database's own time. SQLite's is this machine's.
+func (d *DB) Clock(ctx context.Context) (time.Time, error) {
+	var now int64
+	err := d.on(ctx, d.read).db.Raw("SELECT " + d.clock()).Find(&now).Error
+	return fromMicros(now), fault(err)
 }

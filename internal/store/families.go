@@ -8,6 +8,7 @@ import (
 
 	"gorm.io/gorm"
 
+	"causeway/internal/watermark"
 	"causeway/oauth"
 	"causeway/tenants"
 )
@@ -186,6 +187,15 @@ func (t *tx) CreateFamily(f oauth.Family) error {
 func (t *tx) RevokeFamilies(org tenants.OrgID, account oauth.ClientID, now time.Time) error {
 	if err := t.LockServiceAccount(org, account); err != nil {
 		return err
+	}
+	if t.marking {
+		var live []string
+		if err := t.of(org).Model(&familyRow{}).Where("account_id = ? AND revoked_at = 0", string(account)).Pluck("id", &live).Error; err != nil {
+			return fault(err)
+		}
+		for _, id := range live {
+			t.revoked = append(t.revoked, watermark.Rotation{Family: id, Generation: watermark.Revoked})
+		}
 	}
 	if _, err := t.wrote(t.of(org).Model(&familyRow{}).
 		Where("account_id = ? AND revoked_at = 0", string(account)).

@@ -20,6 +20,7 @@ import (
 const (
 	absent      = "There is no such object, or it may not be seen."
 	unavailable = "The database cannot be reached now."
+	noRoom      = "The database's disk is full: nothing can be changed now, what is there can be read."
 )
 
 func notFound() error { return problem.New(problem.NotFound, absent) }
@@ -40,6 +41,8 @@ func fault(err error) error {
 		return problem.Wrap(err, problem.NotFound, absent)
 	case isEncoding(err):
 		return problem.Wrap(err, problem.BadRequest, "The text holds characters that cannot be stored.")
+	case isFull(err):
+		return problem.Wrap(err, problem.Unavailable, noRoom)
 	case isUnavailable(err):
 		return problem.Wrap(err, problem.Unavailable, unavailable)
 	}
@@ -114,11 +117,16 @@ func isRetryable(err error) bool {
 	return false
 }
 
+// isFull reports whether there was no room on the database's disk.
+func isFull(err error) bool {
+	return sqliteCode(err)&0xff == sqlite3.SQLITE_FULL || pgCode(err) == "53100"
+}
+
 // isUnavailable reports whether the database could not be asked: connection
 // lost, out of resources, standby, shut down, or no answer in time.
 func isUnavailable(err error) bool {
 	switch sqliteCode(err) & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN,
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
 		sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM:
 		return true
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+
+	"causeway/internal/tracing"
 )
 
 // mostTogether bounds how many are done together: enough to spread one wait for the
@@ -56,6 +58,8 @@ func (g *group[Q, A]) stop() error {
 
 // ask queues what. Until it is taken it may be given up.
 func (g *group[Q, A]) ask(ctx context.Context, what Q) (none A, err error) {
+	ctx, span := tracing.Start(ctx, "batch", tracing.Internal)
+	defer func() { span.EndWith(err) }()
 	c := make(chan answer[A], 1)
 	select {
 	case g.jobs <- job[Q, A]{ctx, what, c}:

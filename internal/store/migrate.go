@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -25,7 +26,9 @@ var (
 // Migration is one version of the schema.
 type Migration struct {
 	Version   int64
-	Name      string
+	Name      string // of its file
+	What      string
+	Kind      migrations.Kind
 	AppliedAt time.Time // zero while pending
 }
 
@@ -39,6 +42,32 @@ func (d *DB) Migrate(ctx context.Context) error {
 		_, err := p.Up(ctx)
 		return err
 	})
+}
+
+// ErrNothingApplied is a database without a version to take back.
+var ErrNothingApplied = errors.New("the database has no schema: there is no version to take back")
+
+// MigrateDown takes the last version back, unless allowed objects: it is asked
+// under the lock, with the version and when that was applied.
+func (d *DB) MigrateDown(ctx context.Context, allowed func(Migration) error) (Migration, error) {
+	var last Migration
+	err := d.migrate(ctx, func(p *goose.Provider) error {
+		all, err := d.MigrationStatus(ctx)
+		if err != nil {
+			return err
+		}
+		applied := slices.DeleteFunc(all, func(m Migration) bool { return m.AppliedAt.IsZero() })
+		if len(applied) == 0 {
+			return ErrNothingApplied
+		}
+		last = applied[len(applied)-1]
+		if err := allowed(last); err != nil {
+			return err
+		}
+		_, err = p.Down(ctx)
+		return err
+	})
+	return last, err
 }
 
 // MigrateTo brings the schema up or down to a version; 0 drops everything.
@@ -108,16 +137,24 @@ func (d *DB) MigrationStatus(ctx context.Context) ([]Migration, error) {
 	if err != nil {
 		return nil, err
 	}
+	changes, err := migrations.Changes()
+	if err != nil {
+		return nil, err
+	}
+	list := func(s *goose.Source, at time.Time) Migration {
+		c := changes[s.Version]
+		return Migration{Version: s.Version, Name: path.Base(s.Path), What: c.What, Kind: c.Kind, AppliedAt: at}
+	}
 	var all []Migration
 	if current == 0 { // asking goose would create its table
 		for _, s := range p.ListSources() {
-			all = append(all, Migration{Version: s.Version, Name: path.Base(s.Path)})
+			all = append(all, list(s, time.Time{}))
 		}
 		return all, nil
 	}
 	status, err := p.Status(ctx)
 	for _, s := range status {
-		all = append(all, Migration{Version: s.Source.Version, Name: path.Base(s.Source.Path), AppliedAt: s.AppliedAt.UTC()})
+		all = append(all, list(s.Source, s.AppliedAt.UTC()))
 	}
 	return all, fault(err)
 }

@@ -3,10 +3,14 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"gorm.io/gorm"
+
+	"causeway/internal/tracing"
 )
 
 // stats counts what is sent to the database, and bounds it. Every statement of gorm, raw ones
@@ -82,13 +86,18 @@ func (c counted) ExecContext(ctx context.Context, query string, args ...any) (sq
 	c.stats.count(ctx)
 	ctx, end := c.bounded(ctx)
 	defer end()
-	return c.conn.ExecContext(ctx, query, args...)
+	span := statement(ctx, query)
+	result, err := c.conn.ExecContext(ctx, query, args...)
+	span.EndWith(err)
+	return result, err
 }
 
 func (c counted) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	c.stats.count(ctx)
 	ctx, end := c.bounded(ctx)
+	span := statement(ctx, query)
 	rows, err := c.conn.QueryContext(ctx, query, args...)
+	span.EndWith(err) // with the first row; what reads them shows in the step around
 	if err != nil {
 		end() // else rows are read until then
 	}
@@ -98,5 +107,26 @@ func (c counted) QueryContext(ctx context.Context, query string, args ...any) (*
 func (c counted) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	c.stats.count(ctx)
 	ctx, _ = c.bounded(ctx)
-	return c.conn.QueryRowContext(ctx, query, args...)
+	span := statement(ctx, query)
+	row := c.conn.QueryRowContext(ctx, query, args...)
+	span.EndWith(row.Err())
+	return row
 }
+
+// statement is a step of a trace. Of the text it says the first word alone: the rest
+// names tables, and where gorm or we put a value into it, that too.
+func statement(ctx context.Context, query string) tracing.Span {
+	_, span := tracing.Start(ctx, "statement", tracing.Client)
+	if span.On() {
+		word, _, _ := strings.Cut(strings.TrimSpace(query), " ")
+		if word = strings.ToUpper(word); slices.Contains(operations, word) {
+			span.Set(tracing.Operation, word)
+		}
+	}
+	return span
+}
+
+var operations = []string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
+
+// Pools says how the connections for transactions and those for views are used.
+func (d *DB) Pools() (write, read sql.DBStats) { return d.write.sql.Stats(), d.read.sql.Stats() }

@@ -29,13 +29,14 @@ const eventRefreshed = "refreshed"
 
 // opening is the session that a refresh opened, if it did.
 type opening struct {
-	did     bool
-	session oauth.Session
+	did        bool
+	session    oauth.Session
+	generation int64 // that the family has now
 }
 
 // opened is the session that r opens for the holder of its token.
-func opened(r oauth.Rotation, family, account string, end int64, name, softwareID, role string) opening {
-	return opening{did: true, session: oauth.Session{
+func opened(r oauth.Rotation, family string, generation int64, account string, end int64, name, softwareID, role string) opening {
+	return opening{did: true, generation: generation, session: oauth.Session{
 		ID: r.Session, Org: r.Org, Kind: tenants.KindServiceAccount, Principal: account, Name: name, SoftwareID: softwareID,
 		Role: tenants.RoleID(role), Quota: r.Pin, Family: family, CreatedAt: r.At, ExpiresAt: fromMicros(end), LastUsed: r.At,
 	}}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"gorm.io/gorm"
 
 	"causeway/oauth"
 )
@@ -48,9 +50,9 @@ func rotatePostgres(skip string) string {
 ), rest AS MATERIALIZED (
 	SELECT * FROM r WHERE n NOT IN (SELECT n FROM f)
 )
-SELECT n, true, id, account_id, ends, name, software_id, role_id FROM f
+SELECT n, true, id, account_id, ends, name, software_id, role_id, generation FROM f
 UNION ALL
-SELECT n, false, '', '', 0, '', '', '' FROM rest r CROSS JOIN LATERAL (SELECT 1` + mayRotate + ` OFFSET 0) f`
+SELECT n, false, '', '', 0, '', '', '', 0 FROM rest r CROSS JOIN LATERAL (SELECT 1` + mayRotate + ` OFFSET 0) f`
 }
 
 // A batch waits for nobody, so it holds nobody up, and two cells' batches cannot
@@ -132,11 +134,30 @@ func (d *DB) rotateOne(ctx context.Context, r oauth.Rotation) (opening, error) {
 func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch []oauth.Rotation) (map[int]opening, error) {
 	whole, cancel := d.whole(ctx)
 	defer cancel()
+	if d.marks == nil {
+		return d.rotateOn(whole, conn, query, batch)
+	}
+	tx, err := conn.BeginTx(whole, nil)
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.rotateOn(whole, tx, query, batch)
+	if err == nil {
+		err = d.markRotations(whole, maps.Values(found))
+	}
+	if err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return found, tx.Commit()
+}
+
+func (d *DB) rotateOn(ctx context.Context, conn gorm.ConnPool, query string, batch []oauth.Rotation) (map[int]opening, error) {
 	var c columns
 	for _, r := range batch {
 		c.add(r)
 	}
-	rows, err := counted{conn, d.stats}.QueryContext(whole, query, c.args()...)
+	rows, err := counted{conn, d.stats}.QueryContext(ctx, query, c.args()...)
 	if err != nil {
 		return nil, err
 	}
@@ -146,13 +167,13 @@ func (d *DB) rotateMany(ctx context.Context, conn *sql.Conn, query string, batch
 		var n int
 		var did bool
 		var family, account, name, softwareID, role string
-		var end int64
-		if err := rows.Scan(&n, &did, &family, &account, &end, &name, &softwareID, &role); err != nil {
+		var end, generation int64
+		if err := rows.Scan(&n, &did, &family, &account, &end, &name, &softwareID, &role, &generation); err != nil {
 			return nil, err
 		}
 		found[n-1] = opening{}
 		if did {
-			found[n-1] = opened(batch[n-1], family, account, end, name, softwareID, role)
+			found[n-1] = opened(batch[n-1], family, generation, account, end, name, softwareID, role)
 		}
 	}
 	return found, rows.Err()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"iter"
 	"strings"
 
 	"gorm.io/gorm"
@@ -65,11 +66,26 @@ func (d *DB) inOne(conn *sql.Conn, jobs []rotationJob) ([]rotationAnswer, error)
 			return nil, err
 		}
 	}
+	if err := d.markRotations(ctx, madeBy(answers)); err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
 	if err := tx.Commit(); err != nil {
 		d.abandon(ctx, conn)
 		return nil, err
 	}
 	return answers, nil
+}
+
+// madeBy are what was opened.
+func madeBy(answers []rotationAnswer) iter.Seq[opening] {
+	return func(yield func(opening) bool) {
+		for _, a := range answers {
+			if !yield(a.value) {
+				return
+			}
+		}
+	}
 }
 
 // rotateMany rotates those at the places, one of each token: what the first
@@ -94,7 +110,7 @@ func rotateMany(db *gorm.DB, jobs []rotationJob, places []int, answers []rotatio
 		f, i := m.Family, place[string(m.Family.CurrentDigest)]
 		r := jobs[i].what
 		end := min(micros(r.At.Add(r.Lifetime)), f.CreatedAt+maxAge(r.MaxAge))
-		answers[i].value = opened(r, f.ID, f.AccountID, end, m.Name, m.SoftwareID, m.RoleID)
+		answers[i].value = opened(r, f.ID, int64(f.Generation), f.AccountID, end, m.Name, m.SoftwareID, m.RoleID)
 		sessions = append(sessions, newSessionRow(answers[i].value.session))
 		used = append(used, usedTokenRow{
 			Digest: r.From, OrgID: string(r.Org), FamilyID: f.ID, Generation: f.Generation - 1, UsedAt: micros(r.At), Source: clean(r.Source),

@@ -131,7 +131,7 @@ func (s upkeepStore) Seal(ctx context.Context, seal journal.Seal, after int64, e
 func (s upkeepStore) AllowPurge(ctx context.Context, l journal.Log, before, now time.Time) error {
 	var found []journalRow
 	err := s.on(ctx, s.read).db.Where("subject_kind = 'log' AND subject_id = ? AND at < ? AND action = ?", string(l), micros(before), string(l.Sealed())).
-		Order("at DESC").Limit(1).Find(&found).Error
+		Order("at DESC, seq DESC").Limit(1).Find(&found).Error
 	if err != nil || len(found) == 0 {
 		return fault(err)
 	}

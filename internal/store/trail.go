@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"gorm.io/gorm"
+
 	"causeway/internal/journal"
 	"causeway/internal/trail"
 	"causeway/tenants"
@@ -14,22 +16,56 @@ func (d *DB) Trail() trail.Store { return trailStore{d} }
 
 type trailStore struct{ *DB }
 
-func (s trailStore) Before(ctx context.Context, org tenants.OrgID, seq int64, limit int) ([]journal.Row, error) {
-	return s.backwards(ctx, limit, "org_id = ? AND seq < ?", string(org), seq)
+// entryColumns are what the journal is indexed by besides its columns, in the words
+// of migration 7: only these find the index.
+var entryColumns = map[kind]struct{ actor, request string }{
+	sqlite: {
+		"CASE WHEN json_valid(entry) THEN json_extract(entry, '$.actor.id') END",
+		"CASE WHEN json_valid(entry) THEN json_extract(entry, '$.requestId') END",
+	},
+	postgres: {
+		`substring(entry from '"actor":\{"kind":"[^"\\]*","id":"([^"\\]*)"')`,
+		`substring(entry from '\},"requestId":"([^"\\]*)"')`,
+	},
 }
 
-func (s trailStore) BeforeAnywhere(ctx context.Context, seq int64, limit int) ([]journal.Row, error) {
-	return s.backwards(ctx, limit, "seq < ?", seq)
+func (s trailStore) Rows(ctx context.Context, org tenants.OrgID, by trail.Key, in trail.Range, limit int) ([]journal.Row, error) {
+	return s.rows(ctx, by, in, limit, func(q *gorm.DB) *gorm.DB { return q.Where("org_id = ?", string(org)) })
 }
 
-func (s trailStore) backwards(ctx context.Context, limit int, where string, args ...any) ([]journal.Row, error) {
+func (s trailStore) RowsAnywhere(ctx context.Context, by trail.Key, in trail.Range, limit int) ([]journal.Row, error) {
+	return s.rows(ctx, by, in, limit, func(q *gorm.DB) *gorm.DB { return q })
+}
+
+func (s trailStore) rows(ctx context.Context, by trail.Key, in trail.Range, limit int, of func(*gorm.DB) *gorm.DB) ([]journal.Row, error) {
+	order := "seq"
+	if in.Newest {
+		order = "seq DESC"
+	}
 	var rows []journalRow
 	if err := s.view(ctx, func(r *reader) error {
-		return fault(r.db.Where(where, args...).Order("seq DESC").Limit(limit).Find(&rows).Error)
+		q := of(r.db).Where("seq > ? AND seq < ?", in.Above, in.Below)
+		if column := s.column(by.Of); column != "" {
+			q = q.Where(column+" = ?", clean(by.ID))
+		}
+		return fault(q.Order(order).Limit(limit).Find(&rows).Error)
 	}); err != nil {
 		return nil, err
 	}
 	return convertAll(rows, journalRow.row)
+}
+
+// column is what an index finds rows by.
+func (s trailStore) column(of trail.KeyOf) string {
+	switch of {
+	case trail.OfSubject:
+		return "subject_id"
+	case trail.OfActor:
+		return entryColumns[s.kind].actor
+	case trail.OfRequest:
+		return entryColumns[s.kind].request
+	}
+	return ""
 }
 
 func (s trailStore) When(ctx context.Context, seq int64) (time.Time, error) {

@@ -9,6 +9,8 @@ import (
 	"gorm.io/gorm"
 
 	"causeway/internal/journal"
+	"causeway/internal/tracing"
+	"causeway/internal/watermark"
 	"causeway/oauth"
 	"causeway/tenants"
 )
@@ -33,6 +35,8 @@ type tx struct {
 	failed  error                            // the first failed write
 	held    map[oauth.ClientID]tenants.OrgID // accounts that are locked
 	entries []journal.Entry                  // appended just before the commit
+	marking bool                             // a watermark is kept
+	revoked []watermark.Rotation             // to be marked before the commit
 }
 
 func (d *DB) view(ctx context.Context, f func(*reader) error) error {
@@ -58,6 +62,9 @@ func (d *DB) inTx(ctx context.Context, f func(*tx) error) error {
 func (d *DB) retry(ctx context.Context, f func() error) error {
 	for n := 1; ; n++ {
 		err := f()
+		if isFull(err) {
+			d.full.Store(true)
+		}
 		if err == nil || !isRetryable(err) || n == attempts || ctx.Err() != nil {
 			return fault(err)
 		}
@@ -73,6 +80,8 @@ func (d *DB) retry(ctx context.Context, f func() error) error {
 // wrote, or 0. Waiting for a connection and f's statements end with ctx, but
 // the commit does not: cut short, it could have happened and be reported as failed.
 func (d *DB) once(ctx context.Context, f func(*tx) error) (seq int64, err error) {
+	ctx, span := tracing.Start(ctx, "transaction", tracing.Internal)
+	defer func() { span.EndWith(err) }()
 	ctx, end := d.within(ctx)
 	defer end()
 	conn, err := d.write.sql.Conn(ctx)
@@ -97,12 +106,17 @@ func (d *DB) once(ctx context.Context, f func(*tx) error) (seq int64, err error)
 	if d.kind == sqlite {
 		within = whole
 	}
-	t := &tx{reader: reader{d.write.session(within, counted{stx, d.stats})}, held: map[oauth.ClientID]tenants.OrgID{}}
+	t := &tx{reader: reader{d.write.session(within, counted{stx, d.stats})}, held: map[oauth.ClientID]tenants.OrgID{}, marking: d.marks != nil}
 	if err := t.run(f); err != nil {
 		return 0, err
 	}
 	if seq, err = t.appendJournal(); err != nil {
 		return 0, err
+	}
+	if d.marks != nil {
+		if err := d.marks.note(whole, t.revoked, watermark.Changes(t.entries, seq)); err != nil {
+			return 0, err
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, err
