@@ -12,13 +12,13 @@ import (
 	"causeway/tenants"
 )
 
-// Store reads the journal backwards.
+// Store reads the journal.
 type Store interface {
-	// Before returns up to limit rows of one organization with a sequence below
-	// seq, the newest first.
-	Before(ctx context.Context, org tenants.OrgID, seq int64, limit int) ([]journal.Row, error)
-	// BeforeAnywhere is Before for all of the journal: for the provider.
-	BeforeAnywhere(ctx context.Context, seq int64, limit int) ([]journal.Row, error)
+	// Rows returns up to limit rows of one organization in a range, and only those
+	// with the key, if it is of something.
+	Rows(ctx context.Context, org tenants.OrgID, by Key, in Range, limit int) ([]journal.Row, error)
+	// RowsAnywhere is Rows for all of the journal: for the provider.
+	RowsAnywhere(ctx context.Context, by Key, in Range, limit int) ([]journal.Row, error)
 	// When is the time of a row. Absence is problem.NotFound.
 	When(ctx context.Context, seq int64) (time.Time, error)
 	// Counts counts the newest most rows of an organization by span of time since
@@ -26,15 +26,34 @@ type Store interface {
 	Counts(ctx context.Context, org tenants.OrgID, since time.Time, span time.Duration, most int) (map[int64]int, error)
 }
 
-// Service searches.
-type Service struct{ Store Store }
+// Range are the rows with Above < sequence < Below, the oldest first unless Newest
+// says otherwise.
+type Range struct {
+	Above, Below int64
+	Newest       bool
+}
 
-// Filter says what is looked for; what is empty does not matter.
+// Service searches.
+type Service struct {
+	Store Store
+	Orgs  Organizations
+	Site  tenants.SiteID // whose journal it is
+}
+
+// Organizations tell the names of organizations, see [tenants.Directory].
+type Organizations interface {
+	Organization(ctx context.Context, id tenants.OrgID) (*tenants.Snapshot, error)
+}
+
+// Filter says what is looked for; what is empty does not matter. Whole identifiers
+// are found at once; what is sought in names is compared row by row.
 type Filter struct {
 	Org       tenants.OrgID // of all, for the provider alone
 	Actor     string        // part of the name, or the whole identifier
+	ActorID   string
 	Action    journal.Action
 	Subject   string // part of the name, or the whole identifier
+	SubjectID string
 	RequestID string
 	From      time.Time // inclusive
 	Until     time.Time // exclusive
@@ -75,7 +94,7 @@ func (s *Service) Search(ctx context.Context, who tenants.Principal, org tenants
 	}
 	var found Found
 	for seen := 0; seen < looked; {
-		rows, err := read(ctx, before, batch)
+		rows, err := read(ctx, Range{Below: before, Newest: true}, batch)
 		if err != nil {
 			return Found{}, err
 		}
@@ -108,39 +127,56 @@ func (s *Service) Counts(ctx context.Context, org tenants.OrgID, since time.Time
 	return s.Store.Counts(ctx, org, since, span, looked)
 }
 
-func (s *Service) reading(who tenants.Principal, org tenants.OrgID, f Filter) (func(context.Context, int64, int) ([]journal.Row, error), error) {
+type reading func(ctx context.Context, in Range, limit int) ([]journal.Row, error)
+
+func (s *Service) reading(who tenants.Principal, org tenants.OrgID, f Filter) (reading, error) {
 	all := org == tenants.SystemOrgID && who.Provider() && who.Via == ""
 	if !all && f.Org != "" && f.Org != org {
 		return nil, problem.Hidden()
 	}
-	if all && f.Org == "" {
-		return s.Store.BeforeAnywhere, nil
-	}
-	if all {
-		org = f.Org
-	}
-	return func(ctx context.Context, seq int64, limit int) ([]journal.Row, error) {
-		return s.Store.Before(ctx, org, seq, limit)
+	by := f.key()
+	return func(ctx context.Context, in Range, limit int) ([]journal.Row, error) {
+		switch {
+		case all && f.Org == "":
+			return s.Store.RowsAnywhere(ctx, by, in, limit)
+		case all:
+			return s.Store.Rows(ctx, f.Org, by, in, limit)
+		}
+		return s.Store.Rows(ctx, org, by, in, limit)
 	}, nil
 }
 
-// begin finds by halving where the rows of a time end: sequences have no gaps, and
-// times grow with them, but for the skew of clocks.
+// begin is where the rows of a time end, as [Service.since] finds it.
 func (s *Service) begin(ctx context.Context, until time.Time) (int64, error) {
 	if until.IsZero() {
 		return math.MaxInt64, nil
 	}
-	newest, err := s.Store.BeforeAnywhere(ctx, math.MaxInt64, 1)
-	if err != nil || len(newest) == 0 {
+	last, err := s.last(ctx)
+	if err != nil || last.Seq == 0 {
 		return math.MaxInt64, err
 	}
+	return s.since(ctx, until.Add(skew), last.Seq)
+}
+
+// last is the newest row, with sequence 0 where there is none.
+func (s *Service) last(ctx context.Context) (journal.Row, error) {
+	newest, err := s.Store.RowsAnywhere(ctx, Key{}, Range{Below: math.MaxInt64, Newest: true}, 1)
+	if err != nil || len(newest) == 0 {
+		return journal.Row{}, err
+	}
+	return newest[0], nil
+}
+
+// since finds by halving the first row, of those up to last, that is not older than
+// at: sequences have no gaps, and times grow with them, but for the skew of clocks.
+func (s *Service) since(ctx context.Context, at time.Time, last int64) (int64, error) {
 	var failed error
-	n := sort.Search(int(newest[0].Seq), func(i int) bool {
-		at, err := s.Store.When(ctx, int64(i)+1)
+	n := sort.Search(int(last), func(i int) bool {
+		when, err := s.Store.When(ctx, int64(i)+1)
 		if err != nil && failed == nil {
 			failed = err
 		}
-		return err != nil || !at.Before(until.Add(skew))
+		return err != nil || !when.Before(at)
 	})
 	return int64(n) + 1, failed
 }
@@ -152,13 +188,14 @@ func (f Filter) matches(row journal.Row) bool {
 	case !f.From.IsZero() && row.At.Before(f.From), !f.Until.IsZero() && !row.At.Before(f.Until):
 		return false
 	}
-	return names(f.Actor, row.Actor.ID, row.Actor.Name) && names(f.Subject, row.Subject.ID, row.Subject.Name)
+	return is(f.ActorID, row.Actor.ID) && is(f.SubjectID, row.Subject.ID) &&
+		names(f.Actor, row.Actor.ID, row.Actor.Name) && names(f.Subject, row.Subject.ID, row.Subject.Name)
 }
 
 // names reports whether what is looked for is the identifier, also as a URN, or is
 // in the name, whatever the case.
 func names(wanted, id, name string) bool {
-	if wanted == "" || id != "" && strings.EqualFold(wanted[strings.LastIndexByte(wanted, ':')+1:], id) {
+	if wanted == "" || id != "" && strings.EqualFold(bare(wanted), id) {
 		return true
 	}
 	return strings.Contains(strings.ToLower(name), strings.ToLower(wanted))

@@ -3,6 +3,8 @@ package trail
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,19 +45,29 @@ func newJournal(n int) *journalOf {
 	return j
 }
 
-func (j *journalOf) Before(_ context.Context, org tenants.OrgID, seq int64, limit int) ([]journal.Row, error) {
-	return j.back(seq, limit, func(r journal.Row) bool { return r.Org == string(org) })
+func (j *journalOf) Rows(_ context.Context, org tenants.OrgID, by Key, in Range, limit int) ([]journal.Row, error) {
+	return j.find(in, limit, func(r journal.Row) bool { return r.Org == string(org) && has(r, by) })
 }
 
-func (j *journalOf) BeforeAnywhere(_ context.Context, seq int64, limit int) ([]journal.Row, error) {
-	return j.back(seq, limit, func(journal.Row) bool { return true })
+func (j *journalOf) RowsAnywhere(_ context.Context, by Key, in Range, limit int) ([]journal.Row, error) {
+	return j.find(in, limit, func(r journal.Row) bool { return has(r, by) })
 }
 
-func (j *journalOf) back(seq int64, limit int, is func(journal.Row) bool) (found []journal.Row, _ error) {
+func has(r journal.Row, by Key) bool {
+	return by.Of == "" || map[KeyOf]string{OfActor: r.Actor.ID, OfSubject: r.Subject.ID, OfRequest: r.RequestID}[by.Of] == by.ID
+}
+
+func (j *journalOf) find(in Range, limit int, is func(journal.Row) bool) (found []journal.Row, _ error) {
 	j.reads++
-	for i := min(seq-1, int64(len(j.rows))) - 1; i >= 0 && len(found) < limit; i-- {
-		if is(j.rows[i]) {
-			found = append(found, j.rows[i])
+	below := min(in.Below-1, int64(len(j.rows)))
+	rows := j.rows[min(in.Above, below):below]
+	if in.Newest {
+		rows = slices.Clone(rows)
+		slices.Reverse(rows)
+	}
+	for _, r := range rows {
+		if is(r) && len(found) < limit {
+			found = append(found, r)
 		}
 	}
 	return found, nil
@@ -78,7 +90,7 @@ func seqs(f Found) (list []int64) {
 }
 
 func TestSearch(t *testing.T) {
-	s := &Service{newJournal(10)}
+	s := &Service{Store: newJournal(10)}
 	at := func(n int) time.Time { return begun.Add(time.Duration(n-1) * time.Second) }
 	for _, tt := range []struct {
 		name   string
@@ -117,12 +129,37 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// What has an identifier is found at once, however long the journal is.
+func TestSearch_ByIdentifier(t *testing.T) {
+	const id = "0b1c5a8e-3c1d-4b5e-9a57-6f2f5a1c7d11"
+	j := newJournal(25_000)
+	j.rows[0].Actor.ID, j.rows[0].Subject.ID = id, id
+	s := &Service{Store: j}
+	for _, f := range []Filter{
+		{RequestID: "r1"}, {SubjectID: id}, {ActorID: id}, {Subject: id}, {Actor: id}, {Subject: "urn:vcloud:user:" + id}, {Actor: strings.ToUpper(id)},
+	} {
+		j.reads = 0
+		found, err := s.Search(t.Context(), provider, tenants.SystemOrgID, f, 0, 10)
+		if err != nil || fmt.Sprint(seqs(found)) != "[1]" || found.Next != 0 || j.reads != 1 {
+			t.Errorf("%+v: %v, next %d, after %d reads, %v", f, seqs(found), found.Next, j.reads, err)
+		}
+	}
+	for _, f := range []Filter{{SubjectID: id, ActorID: "a"}, {SubjectID: id, RequestID: "r2"}, {Subject: id, Actor: "joe"}} { // all of it must fit
+		if found, err := s.Search(t.Context(), provider, tenants.SystemOrgID, f, 0, 10); err != nil || len(found.Rows) != 0 {
+			t.Errorf("%+v: %v, %v", f, seqs(found), err)
+		}
+	}
+}
+
 // A search in a long journal looks at a part of it, says how far it got, and goes on
 // from there.
 func TestSearch_IsBounded(t *testing.T) {
 	j := newJournal(25_000)
-	s := &Service{j}
-	f, pages, found := Filter{RequestID: "r1"}, 0, Found{Next: 0}
+	s := &Service{Store: j}
+	f, pages, found := Filter{Subject: "Subject 1"}, 0, Found{Next: 0}
+	for i := range j.rows[1:] {
+		j.rows[i+1].Subject.Name = "other"
+	}
 	for len(found.Rows) == 0 {
 		var err error
 		j.reads = 0
