@@ -52,7 +52,8 @@ type Client struct {
 	org    string
 	http   *http.Client
 	access secret.Text
-	began  bool // the session is ours to end
+	began  bool   // the session is ours to end
+	tenant string // in which it acts, if not its own
 }
 
 // Open connects and logs in.
@@ -153,6 +154,18 @@ func (c *Client) Close() error {
 	return err
 }
 
+// Access is the session's access token, for whoever keeps it.
+func (c *Client) Access() secret.Text { return c.access }
+
+// Keep has the session go on after Close.
+func (c *Client) Keep() { c.began = false }
+
+// End ends the session, whoever began it, and closes.
+func (c *Client) End() error {
+	c.began = true
+	return c.Close()
+}
+
 // Base is https://host[:port] of the site.
 func (c *Client) Base() string { return c.base }
 
@@ -201,6 +214,9 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 	if c.access != "" {
 		r.Header.Set("Authorization", "Bearer "+c.access.Reveal())
 	}
+	if c.tenant != "" {
+		r.Header.Set(httpapi.HeaderTenantContext, c.tenant)
+	}
 	return r, nil
 }
 
@@ -216,6 +232,8 @@ func (c *Client) send(r *http.Request) (http.Header, []byte, error) {
 		return nil, nil, err
 	case len(body) > maxAnswer:
 		return nil, nil, errors.New("the answer is too long")
+	case res.StatusCode == http.StatusSeeOther && r.Context().Value(redirected{}) != nil:
+		return res.Header, body, nil
 	case res.StatusCode >= http.StatusMultipleChoices:
 		return nil, nil, refusal(res, body)
 	}
@@ -255,17 +273,46 @@ func (c *Client) DoText(ctx context.Context, method, path, contentType string, t
 	return c.exchange(r, out)
 }
 
-// All reads every page of a list.
-func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
-	var all []T
-	for n := 1; ; n++ {
-		var page httpapi.Page[T]
-		if err := c.Do(ctx, http.MethodGet, fmt.Sprintf("%s?pageSize=128&page=%d", path, n), nil, &page); err != nil {
-			return nil, err
-		}
-		all = append(all, page.Values...)
-		if len(page.Values) == 0 || len(all) >= page.ResultTotal {
-			return all, nil
-		}
+// In has the requests that follow made in another organization than the session's,
+// which providers may: id is its URN. Empty is the session's own again.
+func (c *Client) In(id string) { c.tenant = id[strings.LastIndexByte(id, ':')+1:] }
+
+// Seen is Do for what is answered by a redirect whose body counts, as a device
+// lookup is. Nobody follows it.
+func (c *Client) Seen(ctx context.Context, path string, body, out any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
 	}
+	r, err := c.request(ctx, http.MethodPost, path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	return c.exchange(r.WithContext(context.WithValue(ctx, redirected{}, true)), out)
+}
+
+// redirected marks the context of a request whose redirect is its answer.
+type redirected struct{}
+
+// FetchToken gets a user's API token that was just created: who is logged in owns it,
+// and there is no second time. id is its client id.
+func (c *Client) FetchToken(ctx context.Context, id string) (secret.Text, error) {
+	form := url.Values{
+		"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "client_id": {id}, "assertion": {c.access.Reveal()},
+	}
+	r, err := c.request(ctx, http.MethodPost, Realm(c.org)+"/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Del("Authorization")
+	var said struct {
+		Refresh string `json:"refresh_token"`
+	}
+	err = c.exchange(r, &said)
+	if err == nil && said.Refresh == "" {
+		err = errors.New("the site gave no token")
+	}
+	return secret.Text(said.Refresh), err
 }

@@ -20,16 +20,16 @@ import (
 func newAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
-		Short: "Prove that nobody has changed the audit trail",
+		Short: "Read the audit trail, hand it on, and prove that nobody has changed it",
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newAuditVerify())
+	cmd.AddCommand(newAuditList(), newAuditExport(), newAuditVerify(), newAuditWebhook())
 	return cmd
 }
 
 func newAuditVerify() *cobra.Command {
-	var expect string
+	var expect, exported string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Verify the journal's chain, and the events that are sealed into it",
@@ -41,13 +41,18 @@ or put in, and says what and where.
 
 Whoever owns the database can write all of it anew. Note the head that is printed
 where they cannot get at it, and give it to --expect-head the next time: then that
-is found, too.`,
+is found, too.
+
+With --file it verifies what "audit export" wrote, without a database: that each line
+is as the journal's row was, and follows the one before where their numbers do.`,
 		Example: `  causeway audit verify -c causeway.yaml
-  causeway audit verify -c causeway.yaml --expect-head 4711:9f86d081884c7d659a2f…`,
+  causeway audit verify -c causeway.yaml --expect-head 4711:9f86d081884c7d659a2f…
+  causeway audit verify --file audit.jsonl`,
 		Args: noArgs,
 	}
 	file, form := configFlag(cmd), outputFlag(cmd, "text")
 	cmd.Flags().StringVar(&expect, "expect-head", "", "SEQ:HASH that was noted before and must be there")
+	cmd.Flags().StringVar(&exported, "file", "", "verify this export instead; - reads the standard input")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := form.check(); err != nil {
 			return err
@@ -58,6 +63,9 @@ is found, too.`,
 			if o.Expect, err = journal.ParseHead(expect); err != nil {
 				return usageError{err}
 			}
+		}
+		if exported != "" {
+			return verifyExport(cmd, form, exported, o.Expect)
 		}
 		c, err := load(*file)
 		if err != nil {

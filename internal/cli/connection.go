@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ const passwordEnv = "CAUSEWAY_PASSWORD"
 type connection struct {
 	place
 	user, passwordFile string
+	session            bool // of the profile
 }
 
 // connectionFlags adds the flags to a command and those below it.
@@ -46,6 +48,9 @@ func (c *connection) with(cmd *cobra.Command, do func(context.Context, *apiclien
 		return err
 	}
 	err = do(cmd.Context(), client)
+	if c.session && apiclient.Refused(err, http.StatusUnauthorized) {
+		err = overText(c.kept.name)
+	}
 	if ended := client.Close(); err == nil && ended != nil {
 		err = fmt.Errorf("the session was not ended: %w", ended)
 	}
@@ -54,9 +59,16 @@ func (c *connection) with(cmd *cobra.Command, do func(context.Context, *apiclien
 
 func (c *connection) config(cmd *cobra.Command) (apiclient.Config, error) {
 	site, err := c.resolve(flagValue{"--user", c.user}, flagValue{"--password-file", c.passwordFile}, flagValue{"--token-file", c.tokenFile})
+	kept := ""
+	if err == nil && c.kept != nil {
+		kept, err = c.recall()
+		c.session = kept != ""
+	}
 	config := apiclient.Config{URL: c.url, CAFile: c.ca, Org: c.org, User: c.user}
 	switch {
 	case err != nil:
+	case c.session:
+		config.User, config.Access = c.kept.User, secret.Text(kept)
 	case site != nil:
 		var admin dev.Login
 		admin, err = administrator(site, c.org)

@@ -27,6 +27,7 @@ type output struct {
 func outputFlag(cmd *cobra.Command, human string) *output {
 	o := &output{human: human}
 	cmd.PersistentFlags().StringVarP(&o.format, "output", "o", human, human+", json or yaml")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{human, "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 	return o
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"causeway/internal/apiclient"
 	"causeway/internal/dev"
@@ -16,10 +17,19 @@ import (
 type place struct {
 	url, org, tokenFile, ca string
 	dev, folder             string
+
+	profile string
+	kept    *remembered    // the profile, where it says which site
+	set     *pflag.FlagSet // knows which flags were given
 }
 
 func (p *place) flags(cmd *cobra.Command, org, orgUsage, tokenUsage string) {
 	f := cmd.PersistentFlags()
+	p.set = f
+	f.StringVar(&p.profile, "profile", "", "site, organization and login that causeway login keeps by this name, instead of the current ones or "+profileEnv)
+	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return profileNames(), cobra.ShellCompDirectiveNoFileComp
+	})
 	f.StringVar(&p.url, "url", "", "the site, https://host[:port]")
 	f.StringVar(&p.org, "org", org, orgUsage)
 	f.StringVar(&p.tokenFile, "token-file", "", tokenUsage)
@@ -35,11 +45,14 @@ func (p *place) flags(cmd *cobra.Command, org, orgUsage, tokenUsage string) {
 func (p *place) resolve(others ...flagValue) (*dev.SiteFile, error) {
 	if p.dev == "" {
 		if p.url == "" {
-			return nil, usageError{errors.New("say which site by --url, or --dev for a running causeway dev")}
+			return nil, p.remember()
+		}
+		if p.profile != "" {
+			return nil, usageError{errors.New("--profile and --url are two sites; give one")}
 		}
 		return nil, nil
 	}
-	for _, other := range append([]flagValue{{"--url", p.url}, {"--ca", p.ca}}, others...) {
+	for _, other := range append([]flagValue{{"--profile", p.profile}, {"--url", p.url}, {"--ca", p.ca}}, others...) {
 		if other.value != "" {
 			return nil, usageError{fmt.Errorf("--dev and %s exclude each other; give one", other.name)}
 		}

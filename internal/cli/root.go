@@ -25,6 +25,8 @@ const (
 	exitDenied  = 3 // somebody was asked, and said no
 	exitExpired = 4 // somebody was asked, and did not answer in time
 	exitNothing = 5 // what was looked for is not there
+	exitFaults  = 6 // doctor found faults
+	exitLogin   = 7 // nobody is logged in, or not any more
 
 	exitInterrupted = 130 // a signal came before the work was done
 )
@@ -87,13 +89,33 @@ func newRoot() *cobra.Command {
 		newConfig(),
 		newPerform(),
 		newExplain(),
+		newDoctor(),
 		newKeys(),
+		newLogin(),
+		newLogout(),
+		newProfile(),
+		newOrg(),
+		newUser(),
+		newRole(),
+		newRight(),
+		newSA(),
+		newToken(),
+		newSession(),
+		newTask(),
+		newQuota(),
 		newApp(),
 		newService(),
 		newSite(),
 		newGossip(),
 		newAudit(),
+		newBackup(),
+		newVerify(),
+		newRestore(),
+		newWatermark(),
+		newRecoverAdmin(),
 		newVersion(),
+		newExitCodes(),
+		newDocs(),
 	)
 	return root
 }

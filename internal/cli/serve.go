@@ -15,7 +15,6 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/internal/site"
-	"causeway/internal/store"
 	"causeway/tenants"
 )
 
@@ -51,27 +50,30 @@ func newServe() *cobra.Command {
 			return err
 		}
 		if err := s.Start(cmd.Context()); err != nil {
-			return errors.Join(err, stop(s))
+			return errors.Join(err, stop(s, c.Operations, log))
 		}
 		log.Info("serving", "site", s.Self().Name, "id", s.Self().ID, "public", s.Addr("public"), "peer", s.Addr("peer"))
 		for {
 			select {
 			case <-hangup:
-				reload(s, *file, log, level)
+				if next := reload(s, *file, log, level); next != nil {
+					c = next
+				}
 			case <-cmd.Context().Done():
-				log.Info("stopping")
-				return stop(s)
+				log.Info("stopping", "drain_delay", c.Operations.DrainDelay, "drain_timeout", c.Operations.DrainTimeout)
+				s.Drain(context.Background(), c.Operations.DrainDelay)
+				return stop(s, c.Operations, log)
 			case err := <-s.Failed():
-				return errors.Join(err, stop(s))
+				return errors.Join(err, stop(s, c.Operations, log))
 			}
 		}
 	}
 	return cmd
 }
 
-// reload reads the configuration again while the site serves. A faulty one changes
-// nothing.
-func reload(s *site.Site, file string, log *slog.Logger, level *slog.LevelVar) {
+// reload reads the configuration again while the site serves, and returns what now
+// counts. A faulty one changes nothing, and nothing is returned.
+func reload(s *site.Site, file string, log *slog.Logger, level *slog.LevelVar) *config.Config {
 	c, err := config.Load(config.Source{Path: file, Environ: os.Environ()})
 	var faults *config.Faults
 	switch {
@@ -80,24 +82,32 @@ func reload(s *site.Site, file string, log *slog.Logger, level *slog.LevelVar) {
 			log.Error("the configuration is at fault", "fault", fault.String())
 		}
 		log.Error("the configuration was not reloaded; nothing has changed", "faults", len(faults.List))
-		return
+		return nil
 	case err != nil:
 		log.Error("the configuration was not reloaded; nothing has changed", "err", err)
-		return
+		return nil
 	}
 	restart, err := s.Reload(c)
 	if err != nil {
 		log.Error("the configuration was not reloaded; nothing has changed", "err", err)
-		return
+		return nil
 	}
 	log.Info("the configuration was reloaded", "restart_for", restart)
 	level.Set(levelOf(c.Log)) // afterwards: a quieter log still says why it is quiet
+	return c
 }
 
-func stop(s *site.Site) error {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+// stop ends the site. That requests had to be cut is no failure of the process: there
+// are streams without an end.
+func stop(s *site.Site, o config.Operations, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(context.Background(), o.DrainTimeout)
 	defer cancel()
-	return s.Stop(ctx)
+	err := s.Stop(ctx)
+	if errors.Is(err, site.ErrCut) {
+		log.Warn("stopped", "err", err)
+		return nil
+	}
+	return err
 }
 
 // newLogger also returns the level, which can be changed while it logs.
@@ -114,37 +124,6 @@ func newLogger(c config.Log) (*slog.Logger, *slog.LevelVar) {
 func levelOf(c config.Log) (level slog.Level) {
 	_ = level.UnmarshalText([]byte(c.Level)) // validated with the configuration
 	return level
-}
-
-func newMigrate() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "migrate",
-		Short: "Bring the database to the schema of this version",
-		Long:  "Brings the database to the schema of this version. Safe to run while cells of the previous version serve, and by several at once.",
-		Args:  noArgs,
-	}
-	file := configFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		c, err := load(*file)
-		if err != nil {
-			return err
-		}
-		return migrate(cmd, c)
-	}
-	return cmd
-}
-
-func migrate(cmd *cobra.Command, c *config.Config) error {
-	db, err := store.Open(cmd.Context(), store.Config{URL: c.Database.URL.Reveal()})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(cmd.Context()); err != nil {
-		return err
-	}
-	fmt.Fprintln(cmd.OutOrStdout(), "The database schema is current.")
-	return nil
 }
 
 func newInit() *cobra.Command {
