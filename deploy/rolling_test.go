@@ -80,10 +80,11 @@ func (l *load) stop() { close(l.done); l.wait.Wait() }
 // wantNoneFailed stops one of two cells while clients ask.
 func (f *front) wantNoneFailed(t *testing.T) {
 	t.Helper()
+	begun := f.served(t)
 	l := f.load(t, f.Client.Login(t, "west", sitetest.System))
 	sitetest.Eventually(t, 20*time.Second, "both cells serve", func() bool {
 		n := f.served(t)
-		return n[0] > 20 && n[1] > 20
+		return n[0] > begun[0]+20 && n[1] > begun[1]+20
 	})
 	f.stopSecond(t)
 	before := l.asked.Load()
