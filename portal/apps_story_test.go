@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,6 +35,8 @@ func TestApps(t *testing.T) {
 		{"CSP-30: a custom role", appsWorld.customRole},
 		{"roles of people", appsWorld.person},
 		{"settings and bounds", appsWorld.settings},
+		{"CSP-5: the pages that are everybody's are no app's", appsWorld.noPages},
+		{"CSP-26: an instance beyond the first is searched for", appsWorld.searched},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(a, t) })
 	}
@@ -141,6 +144,58 @@ func (w appsWorld) made(t *testing.T) {
 func sourceOf(tab *browsertest.Tab) (html string) {
 	tab.Eval(`document.documentElement.outerHTML`, &html)
 	return html
+}
+
+// noPages looks at a page that every user has by default, as a user and with an app's
+// token in the place of the session.
+func (w appsWorld) noPages(t *testing.T) {
+	tab := w.Acme.enter(t, browsertest.Look{})
+	tab.Go(w.Acme.URL + "/multisite/explain")
+	tab.Sees("Explain a route")
+	_, token := w.m.AppWith(t, "org_owner")
+	tab.Cookie(w.Acme.URL, cookieName, token)
+	for _, path := range []string{"", "/multisite/explain", "/own/sessions"} {
+		if tab.Go(w.Acme.URL + path); tab.Text("h1") != "Log in" {
+			t.Errorf("an app sees %s: %s", path, tab.Text("h1"))
+		}
+	}
+}
+
+// searched gives a role in an instance that the page does not show at first; what was
+// chosen before stays chosen.
+func (w appsWorld) searched(t *testing.T) {
+	system := sitetest.Bearer(w.Client.Login(t, "west", sitetest.System))
+	last := ""
+	for i := range 41 {
+		name := fmt.Sprintf("z%02d", i)
+		last = w.Client.Post(t, "west", "/cloudapi/causeway/1.0.0/serviceInstances", system, map[string]any{
+			"orgId": w.West.Org("acme").ID, "serviceDefinitionId": sitetest.Operations, "name": name, "mode": "onboarded",
+			"prefix": "/" + name, "enabled": true, "upstreams": []string{"http://127.0.0.1:9/"},
+		}).Want(t, http.StatusCreated).String(t, "id")
+	}
+	last = last[strings.LastIndexByte(last, ':')+1:]
+	app := w.m.NewApp(t, "displayName", "Far")
+	tab := w.Acme.enter(t, browsertest.Look{})
+	tab.Go(w.Acme.URL + "/applications/access/add?client=" + app.ID)
+	tab.Sees("more service instances are not shown")
+	unfold(tab)
+	tab.Click(w.onInstance("aoa:alerts"))
+	tab.Fill("Service instances by name", "z40")
+	tab.Press("Search")
+	unfold(tab)
+	tab.SeesNot("more service instances", "z39")
+	tab.Click(roleBox(last, "aoa:events"))
+	tab.Press("Next, look it over")
+	tab.Sees("Alerts", "in observed", "Events", "in z40", app.ID)
+	tab.Press("Add the app")
+	tab.Sees("The app is added, with these roles.")
+	for _, want := range []string{`"name":"aoa:events","resource":"` + last, `"name":"aoa:alerts","resource":"` + w.in.ID} {
+		if roles := w.rolesOf(t, app); !strings.Contains(roles, want) {
+			t.Errorf("%s lacks %s", roles, want)
+		}
+	}
+	tab.Go(w.Acme.URL + "/applications/access/" + app.ID)
+	tab.Sees("in z40")
 }
 
 // sentTwice: loads the page with a secret anew sends its form

@@ -71,6 +71,7 @@ func seedHostile(t *testing.T, w *world) *hostile {
 	h.accounts()
 	h.services()
 	h.refusals()
+	h.webhooks()
 	return h
 }
 
@@ -130,6 +131,14 @@ func (h *hostile) services() {
 		h.make(h.provider, http.MethodPost, "/cloudapi/causeway/1.0.0/serviceInstances", map[string]any{
 			"orgId": h.West.Org("acme").ID, "serviceDefinitionId": definition, "name": h.attack(60), "mode": "onboarded",
 			"prefix": "/" + name, "enabled": true, "upstreams": []string{"http://127.0.0.1:9/"},
+		})
+	}
+}
+
+func (h *hostile) webhooks() {
+	for range attacks {
+		h.make(h.provider, http.MethodPost, "/cloudapi/causeway/1.0.0/auditWebhooks", map[string]any{
+			"name": h.attack(100), "url": `https://127.0.0.1:1/?'"><svg/onload=pwned()>`, "orgId": h.West.Org("acme").ID, "enabled": false,
 		})
 	}
 }

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -74,6 +75,7 @@ func TestStaleForms_R7(t *testing.T) {
 		change(was)
 		send(path, form, http.StatusSeeOther)
 	})
+	t.Run("settings, quotas and limits", func(t *testing.T) { w.staleSettings(t, session, token, open, send) })
 	t.Run("an instance", func(t *testing.T) {
 		in, provider := w.Client.NewInstance(t, "west", "acme", "stale", "onboarded"), w.session(t, w.Provider)
 		at := w.Provider.URL + "/applications/instances/" + in.ID + "/edit"
@@ -104,6 +106,49 @@ func TestStaleForms_R7(t *testing.T) {
 		send(apps+app.ID+"/end-overlap", stale, http.StatusConflict)
 		send(apps+app.ID+"/end-overlap", open(apps+app.ID+"/end-overlap"), http.StatusSeeOther)
 	})
+}
+
+// staleSettings sends each form twice as it was opened once: the second would undo the
+// first.
+func (w *world) staleSettings(t *testing.T, session, token string, open func(string) url.Values, send func(string, url.Values, int)) {
+	policy := w.Client.Post(t, "west", "/cloudapi/1.0.0/quotaPolicies", sitetest.Bearer(token), map[string]any{"name": "Stale", "quotaPoolDefinitions": []any{}}).
+		Want(t, http.StatusCreated).String(t, "id")
+	for path, fields := range map[string][]string{
+		"/administration/settings/general": {"displayName", "A", "displayName", "B"},
+		"/administration/settings/lockout": {"invalidLogins", "7", "invalidLogins", "8"},
+		"/administration/settings/tokens":  {"maxRetries", "3", "maxRetries", "2"},
+		"/administration/quotas/policy/" + strings.TrimPrefix(policy, "urn:vcloud:quotaPolicy:"): {"name", "Stale 1", "name", "Stale 2"},
+	} {
+		first := open(path)
+		if first.Get("seen") == "" {
+			t.Errorf("%s does not say what it showed", path)
+		}
+		second := maps.Clone(first)
+		first.Set(fields[0], fields[1])
+		second.Set(fields[2], fields[3])
+		send(path, first, http.StatusSeeOther)
+		a := w.send(t, http.MethodPost, w.Acme.URL+path, session, second).Want(t, http.StatusConflict)
+		if body := string(a.Body); !strings.Contains(body, `value="`+fields[1]+`"`) || strings.Contains(body, `value="`+fields[3]+`"`) {
+			t.Errorf("%s does not show how it is now: %s", path, alert(a))
+		}
+	}
+	provider := w.session(t, w.Provider)
+	for path, change := range map[string][2]string{
+		w.acmePath() + "/limits":                           {"management.account.tokens", "20"},
+		w.Acme.URL + "/administration/quotas/organization": {"policy", strings.TrimPrefix(policy, "urn:vcloud:quotaPolicy:")},
+	} {
+		form := hiddenOf(w.send(t, http.MethodGet, path, provider, nil).Want(t, http.StatusOK))
+		form.Set(change[0], change[1])
+		if strings.HasSuffix(path, "limits") {
+			form.Set("management.account.per", "1s")
+		}
+		w.send(t, http.MethodPost, path, provider, form).Want(t, http.StatusSeeOther)
+		form.Set(change[0], "")
+		if strings.HasSuffix(path, "limits") {
+			form.Set("management.account.per", "")
+		}
+		w.send(t, http.MethodPost, path, provider, form).Want(t, http.StatusConflict)
+	}
 }
 
 // TestLongForms_R13: a form that names more than there can be is refused before its

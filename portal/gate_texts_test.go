@@ -161,7 +161,7 @@ func TestTextsAreThereAndUsed(t *testing.T) {
 
 // isFile reports whether s is a name of a file, or of a figure.
 func isFile(s string) bool {
-	return slices.Contains([]string{".html", ".css", ".js", ".svg", ".yaml", ".json", ".txt", ".jsonl", ".csv", ".env", ".allowed", ".refused"}, path.Ext(s))
+	return slices.Contains([]string{".html", ".css", ".js", ".svg", ".yaml", ".json", ".txt", ".jsonl", ".csv", ".env", ".cef", ".allowed", ".refused"}, path.Ext(s))
 }
 
 func begins(all texts.Texts, prefix string) bool {

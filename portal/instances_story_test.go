@@ -1,11 +1,13 @@
 package portal_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +236,12 @@ func accountsStory(t *testing.T, w *world, tab *browsertest.Tab, h *hook, at, id
 	if !h.heard("account.created", "sa::grafana") {
 		t.Errorf("the hook heard %+v", h.told)
 	}
+	w.failHooks(t)
+	tab.Reload()
+	tab.Sees("Failed")
+	tab.Press("Tell again sa::grafana")
+	tab.Sees("The instance is told again.")
+	until(t, tab, `document.querySelector("#accounts .badge").textContent === "Delivered"`)
 	acme := w.Client.Manager(t, "west", "acme")
 	path := "/service-instances/" + id + "/service-accounts"
 	if list := acme.Ask(t, http.MethodGet, path, nil).Want(t, http.StatusOK); !strings.Contains(string(list.Body), `"id":"sa::grafana"`) {
@@ -253,6 +261,24 @@ func accountsStory(t *testing.T, w *world, tab *browsertest.Tab, h *hook, at, id
 	tab.Fill("Name", "loki")
 	tab.Press("Create the account")
 	tab.Sees("sa::loki")
+}
+
+// failHooks has what was told to instances look as if they had never taken it: by
+// themselves they are given up after hours.
+func (w *world) failHooks(t *testing.T) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(w.Folder, "west", "causeway.db")+"?_pragma=busy_timeout(5000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	done, err := db.ExecContext(t.Context(), "UPDATE instance_accounts SET hook_state = 'failed' WHERE hook_state = 'provisioned'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); n != 1 || err != nil {
+		t.Fatalf("%d hooks were provisioned: %v", n, err)
+	}
 }
 
 // changesStory changes the definition and the instance, and ends both.

@@ -79,9 +79,26 @@ func (p *Portal) login(s *ui.Screen) error {
 	case err != nil:
 		return err
 	}
+	p.endReplaced(s)
 	httpapi.KeepSession(s.Context, tokens.AccessToken.Reveal())
 	s.Go(p.destination(s, form.Get("to")))
 	return nil
+}
+
+// endReplaced ends the session that the browser kept until now: once its cookie is
+// replaced nobody could log it out. Where that fails it ends by itself.
+func (p *Portal) endReplaced(s *ui.Screen) {
+	token := httpapi.SessionToken(s.Request)
+	if token == "" {
+		return
+	}
+	who, err := p.config.Authenticate(s.Request.Context(), token)
+	if err != nil || who.Kind != tenants.KindUser {
+		return
+	}
+	by := httpapi.Anonymous(s.Context)
+	by.Principal = who
+	_ = p.config.OAuth.EndSession(s.Request.Context(), by)
 }
 
 // enter refuses what cannot be a login before anything is looked up, in the words

@@ -58,6 +58,9 @@ func grantStory(t *testing.T, w *world, tab *browsertest.Tab, org, base, role, s
 	}
 	client := wizardStory(t, w, tab, role)
 
+	if a := w.Client.Ask(t, "west", org, ""); a.Status != http.StatusBadRequest {
+		t.Errorf("without the client ID an app may ask: %d", a.Status)
+	}
 	code, device, uri := w.asks(t, org, client)
 	if uri != base+machines {
 		t.Errorf("the app prints %s", uri)
@@ -86,7 +89,7 @@ func grantStory(t *testing.T, w *world, tab *browsertest.Tab, org, base, role, s
 	refreshed := w.Client.Refresh(t, "west", org, tokens.String(t, "refresh_token")).Want(t, http.StatusOK)
 
 	tab.Follow("Story Bot")
-	tab.Sees("serviceAccount.created", "deviceRequest.granted", "serviceAccount.activated")
+	tab.Sees("created the service account", "granted access to the service account", "fetched the first tokens")
 	tab.Follow("Revoke")
 	tab.Sees("Revoke the access of Story Bot?", "An app uses this account", "2 sessions of the app, at once.", "The app must ask for access again")
 	tab.Press("Revoke")

@@ -108,6 +108,8 @@ func TestQuotaPolicies_VCD55_VCD56_AreMadeGivenAndDeleted(t *testing.T) {
 		t.Errorf("saved again it is\n%s, and was\n%s", after, before)
 	}
 
+	wizardWithQuota(t, tenant)
+
 	provider := w.Provider.enter(t, browsertest.Look{})
 	provider.Go(w.Acme.URL + "/administration/quotas")
 	provider.Follow("Choose another")
@@ -136,4 +138,24 @@ func TestQuotaPolicies_VCD55_VCD56_AreMadeGivenAndDeleted(t *testing.T) {
 	tenant.Sees("The quota policy is deleted.", "There are no quota policies.")
 	tenant.Follow("Tasks")
 	tenant.Sees("Assigned a quota policy to org acme", "Success")
+}
+
+// wizardWithQuota makes a service account that has a quota policy from its beginning.
+func wizardWithQuota(t *testing.T, tab *browsertest.Tab) {
+	t.Helper()
+	tab.Follow("Service Accounts")
+	tab.Follow("New service account")
+	tab.Fill("Name", "Bounded")
+	tab.Tick("Inventory Operator")
+	tab.Press("Next")
+	tab.Click("[data-generate]")
+	tab.Press("Next")
+	tab.Choose("Quota policy", "Small")
+	tab.Press("Next")
+	tab.Sees("Nothing has been made yet.", "Bounded", "Small")
+	tab.Press("Create")
+	tab.Sees("The service account is created.", "Small")
+	tab.Follow("Delete")
+	tab.Press("Delete")
+	tab.Sees("The service account is deleted.")
 }

@@ -160,6 +160,15 @@ func TestLockout_R5_IsSetInThePortal(t *testing.T) {
 	if stranger.Status() != http.StatusUnauthorized {
 		t.Errorf("after two wrong passwords the right one is answered with %d", stranger.Status())
 	}
+
+	tab.Follow("Users")
+	tab.Choose("Lockout", "Locked out")
+	tab.Press("Apply")
+	tab.Follow(w.Acme.Admin.User)
+	tab.Follow("Unlock")
+	tab.Press("Unlock")
+	tab.Sees("The user can try to log in again.")
+	stranger.LogIn(w.Acme.URL, w.Acme.Admin.User, w.Acme.Admin.Password)
 }
 
 // TestSettings_OfComputeAreKept changes what the gateway keeps for others, and reads

@@ -29,12 +29,12 @@ func TestUsers_R4_R7_FromTheListToTheirEnd(t *testing.T) {
 	admin.Press("Apply")
 	admin.SeesNot("zoe")
 	admin.Follow("lara")
-	admin.Sees("Viewer", "The role allows 1 thing", "user.created")
+	admin.Sees("Viewer", "The role allows 1 thing", "created the user")
 	admin.Follow("Change")
 	admin.Fill("Full name", `<i>Lara</i> "Croft"`)
 	admin.Choose("Role", "Auditor")
 	admin.Press("Save the changes")
-	admin.Sees("The changes are saved.", `<i>Lara</i> "Croft"`, "Auditor", "user.updated")
+	admin.Sees("The changes are saved.", `<i>Lara</i> "Croft"`, "Auditor", "changed the user")
 	hers.Go(w.Acme.URL + peoplePath + "/users")
 	if hers.Status() != http.StatusForbidden {
 		t.Errorf("the former role still counts: %d", hers.Status())
@@ -65,6 +65,17 @@ func TestUsers_R4_R7_FromTheListToTheirEnd(t *testing.T) {
 	if hers.Text("h1") != "Log in" {
 		t.Errorf("she is deleted, and sees %q", hers.Text("h1"))
 	}
+	admin.Follow("New user")
+	admin.Fill("User name", "ldap-lea")
+	admin.Choose("Role", "Auditor")
+	admin.Press("Create the user")
+	if admin.Status() != http.StatusBadRequest || admin.Text("#f-password-error") != "The user needs a password." {
+		t.Errorf("no password: %d, %s", admin.Status(), admin.Text("main"))
+	}
+	admin.Choose("Who checks the password", "A directory (LDAP)")
+	admin.Press("Create the user")
+	admin.Sees("The user is created.", "Checked by LDAP. The user cannot log in here.")
+	admin.Follow("Users")
 	admin.Follow(w.Acme.Admin.User)
 	admin.Sees("This is you.")
 	admin.SeesNot("Disable")

@@ -48,6 +48,9 @@ type Config struct {
 	// a tenant's.
 	Enter func(c *gin.Context, login httpapi.Login, provider bool) (httpapi.Call, oauth.Tokens, error)
 
+	// Authenticate tells whose session a token opens.
+	Authenticate func(ctx context.Context, token string) (tenants.Principal, error)
+
 	// ChangePassword gives whoever asks another password, within the limit of logins.
 	ChangePassword func(c *gin.Context, call httpapi.Call, current, password secret.Text) error
 	// Routes are those of the API.

@@ -2,8 +2,10 @@ package apps
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"causeway/internal/fiql"
 	"causeway/internal/problem"
 	"causeway/portal/ui"
 	"causeway/services"
@@ -15,22 +17,42 @@ type catalog struct {
 	definitions []services.Definition
 	instances   []services.ServiceInstance
 	custom      []services.CustomRole
-	more        int // instances that are not among these
+	more        int    // instances that are not among these
+	find        string // of which instances they are; empty is any
 	words       func(key string, args ...any) string
+	look        func(id string) (services.ServiceInstance, bool)
 }
 
 // mostInstances bounds a page: each has all roles of its service.
 const mostInstances = 40
 
 // catalog reads it as far as who looks may see it: who sees no custom roles is
-// offered none.
-func (p Pages) catalog(s *ui.Screen) (c catalog, err error) {
+// offered none. Of instances it has the first whose names hold find, which can be
+// empty.
+func (p Pages) catalog(s *ui.Screen, find string) (c catalog, err error) {
 	ctx := s.Request.Context()
-	c.words = s.T
+	c.words, c.find = s.T, find
+	known := map[string]services.ServiceInstance{} // also those that are not there, with no id
+	c.look = func(id string) (services.ServiceInstance, bool) {
+		in, asked := known[id]
+		if !asked {
+			// What cannot be read is shown as its identifier.
+			in, _ = p.Services.OrgInstance(ctx, s.By(), s.Org().ID, services.InstanceID(id))
+			known[id] = in
+		}
+		return in, in.ID != ""
+	}
 	if c.definitions, err = p.Services.Definitions(ctx); err != nil {
 		return c, err
 	}
-	instances, total, err := p.Services.OrgInstances(ctx, s.By(), s.Org().ID, tenants.Query{Page: 1, PageSize: mostInstances, SortBy: "name"})
+	q := tenants.Query{Page: 1, PageSize: mostInstances, SortBy: "name"}
+	if find != "" {
+		named := fiql.Comparison{Selector: "name", Op: fiql.Equal, Value: "*" + strings.ReplaceAll(find, "*", "") + "*"}
+		if q.Where, q.Args, err = fiql.Compile(named, services.InstanceFields); err != nil {
+			return c, err
+		}
+	}
+	instances, total, err := p.Services.OrgInstances(ctx, s.By(), s.Org().ID, q)
 	if err != nil && !problem.Has(err, problem.Forbidden) {
 		return c, err
 	}
@@ -53,9 +75,26 @@ func (c catalog) definition(id services.DefinitionID) (services.Definition, bool
 func (c catalog) instance(id string) (services.ServiceInstance, bool) {
 	i := slices.IndexFunc(c.instances, func(in services.ServiceInstance) bool { return string(in.ID) == id })
 	if i < 0 {
-		return services.ServiceInstance{}, false
+		return c.look(id)
 	}
 	return c.instances[i], true
+}
+
+// including is c with the instances of list: what is chosen stays in sight, whatever
+// is searched for.
+func (c catalog) including(list []services.Grant) catalog {
+	c.instances = slices.Clone(c.instances)
+	for _, g := range list {
+		if g.Resource == "" || slices.ContainsFunc(c.instances, func(in services.ServiceInstance) bool { return string(in.ID) == g.Resource }) {
+			continue
+		}
+		if in, ok := c.look(g.Resource); ok {
+			if c.instances = append(c.instances, in); strings.Contains(strings.ToLower(in.Name), strings.ToLower(c.find)) {
+				c.more = max(0, c.more-1)
+			}
+		}
+	}
+	return c
 }
 
 // roleView is a role as people read of it.

@@ -81,7 +81,7 @@ func (p Pages) drawDraft(s *ui.Screen, step string, d draft, fault *problem.Prob
 		Step: step, Steps: []string{stepAbout, stepRoles, stepReview}, Draft: d, Hidden: d.hidden(step), Fault: fault,
 		Cancel: s.Path(appsPath),
 	}
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, d.Find)
 	if err != nil {
 		return err
 	}

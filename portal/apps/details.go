@@ -42,7 +42,7 @@ func (p Pages) app(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, "")
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type draft struct {
 	Roles       []services.Grant
 	Place       string // here or later; empty before somebody has said
 	Until       string // a key of lifetimes
+	Find        string // which instances are offered
 }
 
 const (
@@ -34,7 +35,7 @@ const defaultLife = 30 * time.Minute
 func parseDraft(form ui.Values) (d draft, err error) {
 	d = draft{
 		ID: form.Get("id"), Name: form.Text("displayName"), About: form.Text("description"), Life: seconds(form.Get("accessTokenTTL")),
-		OwnerOnly: form.Is("ownerOnly"), Place: form.Get("place"), Until: form.Get("until"),
+		OwnerOnly: form.Is("ownerOnly"), Place: form.Get("place"), Until: form.Get("until"), Find: findOf(form),
 	}
 	d.Roles, err = parseKeys(form.Values["role"])
 	return d, err

@@ -66,7 +66,7 @@ func (p Pages) give(s *ui.Screen, page givePage, do func(giving) error) error {
 }
 
 func (p Pages) drawGiving(s *ui.Screen, page givePage, g giving, review bool, fault *problem.Problem) error {
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, findOf(g.form))
 	if err != nil {
 		return err
 	}

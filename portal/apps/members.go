@@ -34,7 +34,7 @@ func (p Pages) members(s *ui.Screen) error {
 		return err
 	}
 	l.SearchLabel = s.T("apps.access.search")
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, "")
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (p Pages) member(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, "")
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func (p Pages) person(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
-	c, err := p.catalog(s)
+	c, err := p.catalog(s, "")
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"causeway/portal/ui"
 	"causeway/services"
+	"causeway/tenants"
 )
 
 // picker is the part "roles": what there is to choose from, in groups that open.
@@ -15,6 +17,17 @@ type picker struct {
 	Legend string
 	Note   string
 	Groups []pickGroup
+	// Instances is the field by which instances are searched for, where there are more
+	// than a page holds.
+	Instances *ui.Field
+}
+
+const fieldFind = "instances"
+
+// findOf is what instances are searched for by, no longer than a name.
+func findOf(form ui.Values) string {
+	text := form.Text(fieldFind)
+	return strings.ToValidUTF8(text[:min(len(text), tenants.MaxName)], "")
 }
 
 type pickGroup struct {
@@ -49,6 +62,7 @@ type offer struct {
 // picker offers roles, of which some are chosen. What is chosen and not offered, since
 // it is of a service that is gone, stands in a group of its own.
 func (c catalog) picker(o offer, chosen []services.Grant) picker {
+	c = c.including(chosen)
 	p := picker{Name: "role", Find: c.words("apps.findrole"), Legend: c.words("apps.roles")}
 	left := slices.Clone(chosen)
 	group := func(title, hint string, list []services.Grant) {
@@ -80,6 +94,9 @@ func (c catalog) picker(o offer, chosen []services.Grant) picker {
 	group(c.words("apps.group.other"), c.words("apps.group.other.hint"), left)
 	if c.more > 0 {
 		p.Note = c.words("apps.moreinstances", c.more)
+	}
+	if c.more > 0 || c.find != "" {
+		p.Instances = &ui.Field{Name: fieldFind, Label: c.words("apps.findinstance"), Value: c.find, Max: tenants.MaxName, Bare: true}
 	}
 	return p
 }

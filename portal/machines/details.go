@@ -126,7 +126,7 @@ func (p *Pages) use(s *ui.Screen, id oauth.ClientID) (u use, err error) {
 // eventOf shows a row of the journal: what an edit changed stands in it with the old
 // and the new value (VCD-51).
 func eventOf(s *ui.Screen, row journal.Row) event {
-	e := event{At: row.At, Action: string(row.Action), Who: row.Actor.Name}
+	e := event{At: row.At, Action: s.T("audit.did." + string(row.Action)), Who: row.Actor.Name}
 	if e.Who == "" {
 		e.Who = row.Actor.Kind
 	}

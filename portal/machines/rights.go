@@ -2,6 +2,7 @@ package machines
 
 import (
 	"slices"
+	"strings"
 
 	"causeway/oauth"
 	"causeway/tenants"
@@ -12,6 +13,18 @@ type rightGroup struct {
 	Category string
 	Changes  int // how many of them change something
 	Rights   []tenants.RightInfo
+}
+
+// Changing and Looking are the names of those that change something, and that do not.
+func (g rightGroup) Changing() string { return namesOf(g.Rights[:g.Changes]) }
+func (g rightGroup) Looking() string  { return namesOf(g.Rights[g.Changes:]) }
+
+func namesOf(rights []tenants.RightInfo) string {
+	names := make([]string, len(rights))
+	for i, r := range rights {
+		names[i] = string(r.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // grouped puts rights in groups, what changes something before what only looks: the

@@ -100,10 +100,11 @@ func (p *Pages) step(s *ui.Screen) error {
 	if fault != nil {
 		return p.drawStep(s, step, d, fault)
 	}
-	steps, err := p.steps(s)
+	policies, err := p.policies(s)
 	if err != nil {
 		return err
 	}
+	steps := stepsOf(policies)
 	next := slices.Index(steps, step) + 1
 	return p.drawStep(s, steps[min(next, len(steps)-1)], d, nil)
 }
@@ -191,14 +192,13 @@ func holder(a oauth.ServiceAccount) tenants.QuotaHolder {
 	return tenants.QuotaHolder{Kind: tenants.HolderAccount, ID: string(a.ID), Name: a.Name}
 }
 
-// steps are those of the wizard; a quota is offered only to who may give one, where
+// stepsOf are those of the wizard; a quota is offered only to who may give one, where
 // there is any.
-func (p *Pages) steps(s *ui.Screen) ([]string, error) {
-	policies, err := p.policies(s)
-	if err != nil || len(policies) == 0 {
-		return []string{stepRole, stepSoftware, stepReview}, err
+func stepsOf(policies []tenants.QuotaPolicy) []string {
+	if len(policies) == 0 {
+		return []string{stepRole, stepSoftware, stepReview}
 	}
-	return []string{stepRole, stepSoftware, stepQuota, stepReview}, nil
+	return []string{stepRole, stepSoftware, stepQuota, stepReview}
 }
 
 // maxPolicies bounds a choice that people read.
@@ -213,14 +213,15 @@ func (p *Pages) policies(s *ui.Screen) ([]tenants.QuotaPolicy, error) {
 }
 
 func (p *Pages) drawStep(s *ui.Screen, step string, d draft, fault *problem.Problem) error {
-	steps, err := p.steps(s)
+	policies, err := p.policies(s)
 	if err != nil {
 		return err
 	}
+	steps := stepsOf(policies)
 	if !slices.Contains(steps, step) {
 		step = stepRole
 	}
-	page := wizardPage{Step: step, Steps: steps, Draft: d, Hidden: d.hidden(step), Cancel: s.Path(accountsPath)}
+	page := wizardPage{Step: step, Steps: steps, Draft: d, Hidden: d.hidden(step), Policies: policies, Cancel: s.Path(accountsPath)}
 	if i := slices.Index(steps, step); i > 0 {
 		page.Before = steps[i-1]
 	}
@@ -231,9 +232,6 @@ func (p *Pages) drawStep(s *ui.Screen, step string, d draft, fault *problem.Prob
 		if r.Chosen {
 			page.Role = r
 		}
-	}
-	if page.Policies, err = p.policies(s); err != nil {
-		return err
 	}
 	for _, policy := range page.Policies {
 		if string(policy.ID) == d.Quota {

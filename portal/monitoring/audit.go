@@ -14,6 +14,7 @@ import (
 	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/trail"
+	"causeway/internal/version"
 	"causeway/portal/ui"
 	"causeway/tenants"
 )
@@ -31,6 +32,7 @@ type auditPage struct {
 	Newest  string    // address of the beginning, where this is not it
 	Older   string    // address of what follows
 	Export  string
+	CEF     string // the export for collectors of events
 	Verify  bool
 }
 
@@ -81,7 +83,8 @@ func (p *Pages) audit(s *ui.Screen) error {
 			page.Looked = found.Looked
 		}
 	}
-	page.Export = s.Path("monitor/audit/export") + a.query()
+	export := s.Path("monitor/audit/export")
+	page.Export, page.CEF = export+a.query(), export+a.query("format", "cef")
 	return s.Show("monitoring/audit", "audit.title", page)
 }
 
@@ -155,14 +158,8 @@ func actor(ctx context.Context, s *ui.Screen, n names, row journal.Row) (string,
 	return kind, nil
 }
 
-// Bounds of an export: rows, and searches for them, each of which looks at some
-// thousands.
-const (
-	mostExported = 100_000
-	mostTurns    = 500
-)
-
-// exportAudit writes what the page would show, all pages of it, as the API's rows.
+// exportAudit writes what the page would show, all pages of it, the oldest first: as
+// JSON lines, or where the address says so as CEF.
 func (p *Pages) exportAudit(s *ui.Screen) error {
 	a, fault, err := p.ask(s)
 	if err != nil {
@@ -171,41 +168,17 @@ func (p *Pages) exportAudit(s *ui.Screen) error {
 	if fault != nil {
 		return fault
 	}
-	ctx, who, names := s.Request.Context(), s.By().Principal, p.names()
-	return s.Attach("audit.jsonl", lines, func(w io.Writer, next func()) error {
-		out, before := json.NewEncoder(w), int64(0)
-		for n, turns := 0, 0; ; turns++ {
-			found, err := p.Trail.Search(ctx, who, s.Org().ID, a.filter(), before, 1000)
-			if err != nil {
-				return err
-			}
-			next()
-			for _, row := range found.Rows {
-				org, err := names.name(ctx, tenants.OrgID(row.Org))
-				if err != nil {
-					return err
-				}
-				if err := out.Encode(p.Event(row, org, who)); err != nil {
-					return err
-				}
-			}
-			if n, before = n+len(found.Rows), found.Next; before == 0 {
-				return nil
-			}
-			if n >= mostExported || turns == mostTurns {
-				return out.Encode(cut{n})
-			}
-		}
+	name, media, as := "audit.jsonl", lines, trail.JSONLines()
+	if s.Query("format") == "cef" {
+		name, media, as = "audit.cef", "text/plain; charset=utf-8", trail.CEF(version.Get().Version)
+	}
+	return s.Attach(name, media, func(w io.Writer, next func()) error {
+		return p.Trail.Export(s.Request.Context(), s.By().Principal, s.Org().ID, a.filter(), as, w, next)
 	})
 }
 
 // lines is the media type of JSON lines.
 const lines = "application/jsonl; charset=utf-8"
-
-// cut is the last line of an export that leaves something out.
-type cut struct {
-	After int `json:"cutOffAfterRows"`
-}
 
 // entryPage is one row with its receipt.
 type entryPage struct {

@@ -1,6 +1,6 @@
 // Package monitoring is the portal's pages of what goes on: this cell's numbers, the
-// audit trail with its proof, what was refused, and why. Nothing here changes
-// anything.
+// audit trail with its proof and who is told of it, what was refused, and why. Nothing
+// here changes anything but webhooks.
 package monitoring
 
 import (
@@ -13,6 +13,7 @@ import (
 	"causeway/internal/pulse"
 	"causeway/internal/receipts"
 	"causeway/internal/refusal"
+	"causeway/internal/relay"
 	"causeway/internal/trail"
 	"causeway/portal/ui"
 	"causeway/tenants"
@@ -25,15 +26,13 @@ var files embed.FS
 type Config struct {
 	Pulse    *pulse.Pulse
 	Trail    *trail.Service
+	Webhooks *relay.Service
 	Refusals *refusal.Desk
 	Receipts *receipts.Service
 	Examiner *journal.Examiner
 	Orgs     *tenants.Directory
 	SiteName func() string
 	Now      func() time.Time
-	// Event is a row of the journal as the API shows it, for JSON; org is the name
-	// of its organization.
-	Event func(row journal.Row, org string, reader tenants.Principal) any
 }
 
 // Pages are the group.
@@ -51,7 +50,7 @@ func (p *Pages) Pages() []ui.Page {
 	menu := func(key, icon string, order int) *ui.Menu {
 		return &ui.Menu{Section: ui.Monitoring, Key: key, Order: order, Icon: icon}
 	}
-	return []ui.Page{
+	return append(p.webhookPages(rights), []ui.Page{
 		{Path: "/monitor/numbers", Rights: rights, Do: p.numbers, Menu: menu("numbers", "chart", 10)},
 		{Path: "/monitor/audit", Rights: rights, Do: p.audit, Menu: menu("audit", "audit", 20)},
 		{Path: "/monitor/audit/export", Rights: rights, Do: p.exportAudit},
@@ -61,5 +60,5 @@ func (p *Pages) Pages() []ui.Page {
 		{Path: "/monitor/audit/verify", In: ui.Provider, Rights: rights, Do: p.showVerify},
 		{Method: http.MethodPost, Path: "/monitor/audit/verify", In: ui.Provider, Rights: rights, Do: p.verify},
 		{Path: "/monitor/explain", Rights: rights, Do: p.explain, Menu: menu("explain", "explain", 30)},
-	}
+	}...)
 }

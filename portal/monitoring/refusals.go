@@ -164,3 +164,8 @@ func (p *Pages) exportRefusals(s *ui.Screen) error {
 		return out.Encode(cut{refusal.Listed})
 	})
 }
+
+// cut is the last line of an export that leaves something out.
+type cut struct {
+	After int `json:"cutOffAfterRows"`
+}

@@ -41,6 +41,7 @@ type limitRow struct {
 type limitsPage struct {
 	Rows   []limitRow
 	Form   ui.Form // without its fields
+	Seen   ui.Field
 	Change bool
 }
 
@@ -81,6 +82,11 @@ func (p *Pages) showLimits(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
+	return p.drawOwnLimits(s, org, nil)
+}
+
+// drawOwnLimits draws the form as things are.
+func (p *Pages) drawOwnLimits(s *ui.Screen, org *tenants.Snapshot, fault *problem.Problem) error {
 	own, err := p.Tenants.OrganizationLimits(s.Request.Context(), org.ID)
 	if err != nil {
 		return err
@@ -95,12 +101,12 @@ func (p *Pages) showLimits(s *ui.Screen) error {
 		}
 		rows = append(rows, row)
 	}
-	return p.drawLimits(s, org, rows, nil)
+	return p.drawLimits(s, org, rows, ui.Seen(own), fault)
 }
 
-func (p *Pages) drawLimits(s *ui.Screen, org *tenants.Snapshot, rows []limitRow, fault *problem.Problem) error {
+func (p *Pages) drawLimits(s *ui.Screen, org *tenants.Snapshot, rows []limitRow, seen ui.Field, fault *problem.Problem) error {
 	page := limitsPage{
-		Rows: rows, Change: s.Can(manageLimits...),
+		Rows: rows, Seen: seen, Change: s.Can(manageLimits...),
 		Form: ui.Form{Submit: s.T("limits.save"), Cancel: s.Path(at, string(org.ID)), Fault: fault},
 	}
 	return s.ShowFrame(page.Form.Status(), "orgs/limits", ui.Frame{
@@ -136,6 +142,13 @@ func (p *Pages) setLimits(s *ui.Screen) error {
 			err = problem.New(problem.BadRequest, "%s", s.T("limits.fault"))
 		}
 	}
+	own, lost := p.Tenants.OrganizationLimits(s.Request.Context(), org.ID)
+	if lost != nil {
+		return lost
+	}
+	if v.Meanwhile(own) {
+		return p.drawOwnLimits(s, org, s.Meanwhile())
+	}
 	if err == nil {
 		err = p.Tenants.SetOrganizationLimits(s.Request.Context(), s.By(), org.ID, limits)
 	}
@@ -144,7 +157,7 @@ func (p *Pages) setLimits(s *ui.Screen) error {
 		if err != nil {
 			return err
 		}
-		return p.drawLimits(s, org, rows, fault)
+		return p.drawLimits(s, org, rows, ui.Seen(own), fault)
 	}
 	return s.Done(s.Path(at, string(org.ID)), "limitssaved")
 }

@@ -54,6 +54,9 @@ func newQuotaPage(s *ui.Screen, q tenants.QuotaPolicy) *quotaPage {
 			Submit: s.T("orgs.save"), Cancel: s.Path(quotasAt),
 		},
 	}
+	if q.ID != "" {
+		page.Form.Fields = append(page.Form.Fields, ui.Seen(q))
+	}
 	left := slices.Clone(q.Definitions)
 	for _, name := range []string{tenants.QuotaRequests, tenants.QuotaConcurrent, tenants.QuotaBytes} {
 		var of tenants.QuotaDefinition
@@ -227,6 +230,11 @@ func (p *Pages) saveQuota(s *ui.Screen, q tenants.QuotaPolicy, save func(context
 	v, err := s.Form()
 	if err != nil {
 		return err
+	}
+	if q.ID != "" && v.Meanwhile(q) {
+		page := newQuotaPage(s, q)
+		page.Form.Blame(s.Meanwhile())
+		return page.draw(s)
 	}
 	list, err := definitions(s, v)
 	if err == nil {

@@ -151,17 +151,18 @@ func QuotaOptions(ctx context.Context, service *tenants.Service, org tenants.Org
 	return options, err
 }
 
-func (p *Pages) assignForm(s *ui.Screen) (*ui.Form, error) {
+// assignForm is the form, and the policy that is held now.
+func (p *Pages) assignForm(s *ui.Screen) (*ui.Form, tenants.QuotaPolicyID, error) {
 	ctx, org := s.Request.Context(), s.Org().Organization
 	held, err := p.Tenants.QuotaHeld(ctx, org.ID, holder(org))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	options, err := QuotaOptions(ctx, p.Tenants, org.ID, held.ID, s.T("quotas.none"))
 	return &ui.Form{
-		Fields: []ui.Field{{Name: "policy", Kind: ui.Radio, Label: s.T("quotas.assign.policy"), Options: options}},
+		Fields: []ui.Field{{Name: "policy", Kind: ui.Radio, Label: s.T("quotas.assign.policy"), Options: options}, ui.Seen(held.ID)},
 		Submit: s.T("quotas.assign.submit"), Cancel: s.Path(quotasAt),
-	}, err
+	}, held.ID, err
 }
 
 func drawAssign(s *ui.Screen, form *ui.Form) error {
@@ -171,7 +172,7 @@ func drawAssign(s *ui.Screen, form *ui.Form) error {
 }
 
 func (p *Pages) showAssign(s *ui.Screen) error {
-	form, err := p.assignForm(s)
+	form, _, err := p.assignForm(s)
 	if err != nil {
 		return err
 	}
@@ -191,11 +192,15 @@ func (p *Pages) assign(s *ui.Screen) error {
 			return err
 		}
 	}
+	form, held, err := p.assignForm(s)
+	if err != nil {
+		return err
+	}
+	if v.Meanwhile(held) {
+		form.Blame(s.Meanwhile())
+		return drawAssign(s, form)
+	}
 	if _, err := p.Tenants.AssignQuota(s.Request.Context(), s.By(), org.ID, holder(org), id); err != nil {
-		form, formErr := p.assignForm(s)
-		if formErr != nil {
-			return formErr
-		}
 		return refused(s, err, form, v, func() error { return drawAssign(s, form) })
 	}
 	return s.Done(s.Path(quotasAt), "quotaassigned")

@@ -31,7 +31,10 @@ func (p *Pages) settingsPages() []ui.Page {
 	} {
 		path := settingsAt + "/" + g.name
 		pages = append(pages,
-			ui.Page{Path: path, Rights: g.rights, Do: func(s *ui.Screen) error { return g.draw(s, g.form(s, s.Org().Organization)) }},
+			ui.Page{Path: path, Rights: g.rights, Do: func(s *ui.Screen) error {
+				form, _ := g.formOf(s, s.Org().Organization)
+				return g.draw(s, form)
+			}},
 			ui.Page{Method: http.MethodPost, Path: path, Rights: g.rights, Do: func(s *ui.Screen) error { return p.saveSettings(s, g) }},
 		)
 	}
@@ -62,6 +65,16 @@ func (p *Pages) settings(s *ui.Screen) error {
 	})
 }
 
+// formOf is the group's form for o, and what it shows.
+func (g settingsGroup) formOf(s *ui.Screen, o tenants.Organization) (form *ui.Form, shown []any) {
+	form = g.form(s, o)
+	for _, f := range form.Fields {
+		shown = append(shown, f.Value, f.Checked)
+	}
+	form.Fields = append(form.Fields, ui.Seen(shown))
+	return form, shown
+}
+
 func (g settingsGroup) draw(s *ui.Screen, form *ui.Form) error {
 	form.Submit, form.Cancel = s.T("orgs.save"), s.Path(settingsAt)
 	return s.ShowFrame(form.Status(), "orgs/form", ui.Frame{
@@ -77,11 +90,23 @@ func (p *Pages) saveSettings(s *ui.Screen, g settingsGroup) error {
 	}
 	change, err := g.apply(s, v)
 	if err == nil {
-		_, err = p.Tenants.UpdateOrganization(s.Request.Context(), s.By(), s.Org().ID, change)
+		var now tenants.Organization
+		meanwhile := false
+		now, err = p.Tenants.UpdateOrganization(s.Request.Context(), s.By(), s.Org().ID, func(o *tenants.Organization) {
+			_, shown := g.formOf(s, *o)
+			if meanwhile = v.Meanwhile(shown); !meanwhile {
+				change(o)
+			}
+		})
+		if err == nil && meanwhile {
+			form, _ := g.formOf(s, now)
+			form.Blame(s.Meanwhile())
+			return g.draw(s, form)
+		}
 		err = p.inWords(s, err)
 	}
 	if err != nil {
-		form := g.form(s, s.Org().Organization)
+		form, _ := g.formOf(s, s.Org().Organization)
 		return refused(s, err, form, v, func() error { return g.draw(s, form) })
 	}
 	return s.Done(s.Path(settingsAt), "settingssaved")

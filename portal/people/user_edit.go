@@ -1,6 +1,9 @@
 package people
 
 import (
+	"cmp"
+	"strings"
+
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/oauth"
@@ -52,11 +55,21 @@ func passwordField(s *ui.Screen, label, hint string, required bool) ui.Field {
 	return ui.Field{Name: "password", Kind: ui.Secret, Label: s.T(label), Hint: s.T(hint, tenants.MinPassword), Required: required, Max: tenants.MaxPassword, Auto: "new-password"}
 }
 
+// identityField offers who checks a password: users of others are kept here with their
+// role, and have none here.
+func identityField(s *ui.Screen) ui.Field {
+	f := ui.Field{Name: "providerType", Kind: ui.Choice, Label: s.T("users.provider"), Hint: s.T("users.provider.hint")}
+	for _, provider := range []string{tenants.ProviderIntegrated, tenants.ProviderLDAP, tenants.ProviderSAML, tenants.ProviderOAuth} {
+		f.Options = append(f.Options, ui.Option{Value: provider, Label: s.T("users.provider." + strings.ToLower(provider))})
+	}
+	return f
+}
+
 func (p *Pages) newForm(s *ui.Screen) (ui.Form, error) {
 	role, err := p.roleField(s, "")
 	name := ui.Field{Name: "name", Label: s.T("users.name"), Hint: s.T("users.name.hint"), Required: true, Max: tenants.MaxName, Focus: true}
 	fields := append([]ui.Field{name}, textFields(s, tenants.User{})...)
-	fields = append(fields, role, passwordField(s, "users.password", "users.password.hint", true),
+	fields = append(fields, role, identityField(s), passwordField(s, "users.password", "users.password.hint", false),
 		ui.Field{Name: "enabled", Kind: ui.Box, Label: s.T("users.enabled.box"), Hint: s.T("users.enabled.hint"), Checked: true})
 	return ui.Form{Fields: fields, Submit: s.T("users.new.submit"), Cancel: s.Path(usersPath)}, err
 }
@@ -106,11 +119,16 @@ func (p *Pages) createUser(s *ui.Screen) error {
 	if err != nil {
 		return err
 	}
-	u := tenants.User{Name: sent.Text("name"), Enabled: sent.Is("enabled")}
+	u := tenants.User{Name: sent.Text("name"), ProviderType: cmp.Or(sent.Get("providerType"), tenants.ProviderIntegrated), Enabled: sent.Is("enabled")}
 	takeUser(sent, &u)
-	if u.Role == "" {
+	switch {
+	case u.Role == "":
 		err = problem.New(problem.BadRequest, "%s", s.T("users.norole")).In("role")
-	} else {
+	case sent.Get("password") == "" && !u.Imported():
+		err = problem.New(problem.BadRequest, "%s", s.T("users.password.none")).In("password")
+	case sent.Get("password") != "" && u.Imported():
+		err = problem.New(problem.BadRequest, "%s", s.T("users.password.imported")).In("password")
+	default:
 		u, err = p.Tenants.CreateUser(s.Request.Context(), s.By(), s.Org(), u, secret.Text(sent.Get("password")))
 	}
 	if err != nil {

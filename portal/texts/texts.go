@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 
 	"github.com/goccy/go-yaml"
 )
@@ -18,8 +19,11 @@ var files embed.FS
 // Texts are the words by key: the file's name, a dot, and the key there.
 type Texts map[string]string
 
-// Load reads the texts. A key that is there twice, and one without words, are errors.
-func Load() (Texts, error) {
+// Load is the texts, which nobody changes. A key that is there twice, and one without
+// words, are errors.
+var Load = sync.OnceValues(load)
+
+func load() (Texts, error) {
 	names, err := fs.Glob(files, "*.yaml")
 	if err != nil {
 		return nil, err

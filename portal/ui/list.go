@@ -161,7 +161,7 @@ func (l *List) At(page int) string { return l.with("page", strconv.Itoa(page)) }
 func (l *List) with(name, value string) string {
 	q := url.Values{}
 	for key, list := range l.given {
-		if key != "did" && key != "page" {
+		if key != "page" {
 			q[key] = list
 		}
 	}

@@ -114,9 +114,9 @@ func (f Frame) Site() string { return f.S.kit.config.SiteName() }
 // Menu is the menu as who looks sees it.
 func (f Frame) Menu() []MenuSection { return f.S.kit.menuOf(f.S) }
 
-// Notice is the text of what was just done, or empty. The address only names it.
+// Notice is the text of what was just done, or empty.
 func (f Frame) Notice() string {
-	if key := "did." + f.S.Query("did"); f.S.kit.texts.Has(key) {
+	if key := "did." + httpapi.TakeNotice(f.S.Context); f.S.kit.texts.Has(key) {
 		return f.S.T(key)
 	}
 	return ""
@@ -165,13 +165,10 @@ func (s *Screen) Go(to string) {
 }
 
 // Done goes to a page of this portal and says there what was done: the text
-// "did.<what>".
+// "did.<what>", once.
 func (s *Screen) Done(to, what string) error {
-	sep := "?"
-	if strings.Contains(to, "?") {
-		sep = "&"
-	}
-	s.Go(to + sep + "did=" + url.QueryEscape(what))
+	httpapi.KeepNotice(s.Context, what)
+	s.Go(to)
 	return nil
 }
 
