@@ -9,9 +9,17 @@ BENCH    ?= .
 FUZZTIME ?= 10s
 FROM     ?=
 PGBIN    ?=
+OUT      ?= bin/causeway
+SIGNKEY  ?=
 
 # Not in go.mod: the linter's dependencies are not ours.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+# Rules of gosec that are not asked: names that sound like secrets (G101, G117), errors
+# of Close (G104), conversions whose bounds were checked (G115), programs and files that
+# the operator names (G204, G304), chance that nobody may profit from guessing (G404).
+NOTASKED := G101,G104,G115,G117,G204,G304,G404
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GOVULNDB    ?= https://vuln.go.dev
 
 TOOLS := bin/tools
 # With a database beside it; PGBIN=dir picks one of several PostgreSQL versions.
@@ -40,7 +48,7 @@ NPMCI = npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-re
 NONPM = $(if $(filter true,$(CI)),exit 1,{ rm -rf node_modules; echo "npm could not install what $$PWD needs: it is left out"; })
 WITHNPM = $(if $(NPM),@cd $(1) && { $(NPMCI) || $(NONPM); },@echo 'no npm: $(1) is left out; install the Debian packages nodejs and npm')
 
-# A narrowed run leaves the client libraries out.
+# Modules of their own; a narrowed run leaves them out.
 CLIENTS = $(if $(filter ./...,$(PKG)),clients)
 
 # The date is the commit's: the same commit gives the same bytes.
@@ -51,7 +59,7 @@ DATE    = $(shell TZ=UTC0 git log -1 --date=format-local:%Y-%m-%dT%H:%M:%SZ --fo
 LDFLAGS = -s -w -buildid= -X $(PKGVERSION).Version=$(VERSION) -X $(PKGVERSION).Commit=$(COMMIT) -X $(PKGVERSION).Date=$(DATE)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test axe clients check race fuzz bench soak requirements screenshots cover clean tools
+.PHONY: help build run test axe clients chart check vuln sbom release race fuzz bench soak requirements screenshots docs cover clean tools
 
 help: ## list the targets
 	@echo 'Causeway: make <target> [VARIABLE=value]'
@@ -61,7 +69,7 @@ help: ## list the targets
 	@echo 'PKG=./oauth/... narrows test, race, fuzz, bench, soak and cover; TESTARGS="-run Device" adds to go test.'
 
 build: ## build bin/causeway: static, reproducible
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/causeway ./cmd/causeway
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/causeway
 
 run: build ## run two associated sites here; ARGS="--listen-base 9443" passes flags
 	@exec bin/causeway dev $(ARGS)
@@ -77,14 +85,31 @@ clients: build ## run client libraries of others, unmodified, against the binary
 	$(call WITHNPM,internal/clients/js)
 	cd internal/clients && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
 
-check: ## gofmt, go vet, tidy and verified go.mod, staticcheck
+chart: build ## render the Helm chart and hold it against the types of Kubernetes
+	cd internal/chart && CAUSEWAY=$(CURDIR)/bin/causeway $(GO) test -count=1 -timeout 5m ./...
+
+check: tools ## gofmt, go vet, tidy and verified go.mod, staticcheck, gosec, licences, minimum versions
 	@echo 'gofmt -l .'; files=$$(gofmt -l .) || exit 1; \
 	if [ -n "$$files" ]; then echo "$$files"; echo 'not formatted: run gofmt -w on these files'; exit 1; fi
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 	$(GO) run $(STATICCHECK) ./...
+	cd internal/tools/gosec && $(GO) build -o ../../../$(TOOLS)/gosec . && $(GO) vet . && $(GO) mod tidy -diff
+	$(TOOLS)/gosec -skip $(NOTASKED) ./...
+	$(TOOLS)/supply check
 	cd internal/clients && $(GO) vet ./... && $(GO) mod tidy -diff
+
+vuln: ## look for known vulnerabilities that our code reaches; needs the Go vulnerability database, GOVULNDB
+	@curl -fsS --max-time 20 -o /dev/null '$(GOVULNDB)/index/db.json' || { \
+	echo 'the vulnerability database $(GOVULNDB) cannot be reached from here: NOTHING WAS EXAMINED'; exit 1; }
+	GOVULNDB='$(GOVULNDB)' $(GO) run $(GOVULNCHECK) ./...
+
+sbom: build tools ## list what is in bin/causeway, as CycloneDX, into bin/causeway.cdx.json
+	$(TOOLS)/supply sbom bin/causeway '$(VERSION)' >bin/causeway.cdx.json
+
+release: tools ## build what is published into dist/, twice to compare; SIGNKEY=file signs it with an SSH key
+	SIGNKEY='$(SIGNKEY)' .ci/release
 
 race: tools axe ## run the tests twice, shuffled, with the race detector; fails without a C compiler
 	$(PGRUN) -- env CGO_ENABLED=1 $(SKIPCHECK) $(WATCH) -shuffle=on -count=2 -timeout 40m $(TESTARGS) $(PKG)
@@ -110,6 +135,10 @@ requirements: tools ## run the tests and print requirement, result, tests; FROM=
 screenshots: ## draw the portal's main pages into docs/images, with Chromium
 	CAUSEWAY_SCREENSHOTS=$(CURDIR)/docs/images $(GO) test -count=1 -run '^TestScreenshots$$' ./portal
 
+docs: build ## write docs/cli.md anew, and man pages of every command into bin/man
+	bin/causeway docs reference >docs/cli.md
+	bin/causeway docs man bin/man
+
 cover: tools ## measure coverage of all packages by all tests, into bin/cover.html
 	$(PGRUN) -- $(SKIPCHECK) -timeout 20m -coverpkg=./... -coverprofile=bin/cover.out $(TESTARGS) $(PKG)
 	$(GO) tool cover -html=bin/cover.out -o bin/cover.html
@@ -121,4 +150,4 @@ clean: ## remove what the other targets made; what npm fetched stays
 
 tools:
 	@mkdir -p $(TOOLS)
-	@CGO_ENABLED=0 $(GO) build -o $(TOOLS)/ ./internal/tools/pgrun ./internal/tools/requirements ./internal/tools/skipcheck
+	@CGO_ENABLED=0 $(GO) build -o $(TOOLS)/ ./internal/tools/pgrun ./internal/tools/requirements ./internal/tools/skipcheck ./internal/tools/supply

@@ -81,13 +81,21 @@ func (f *federation) killAll(t *testing.T, w *work) {
 	sitetest.Eventually(t, 30*time.Second, "all sites are reached", func() bool { return f.reachesAll(w) })
 }
 
-// stopDatabase takes west's database away. Its cells say so, refuse, and come back by
-// themselves.
+// stopDatabase takes west's database away in order, killDatabase as a crash does. West's
+// cells say so, refuse, and come back by themselves.
 func (f *federation) stopDatabase(t *testing.T, w *work) {
+	f.withoutDatabase(t, w, func() {
+		if err := f.primary.Halt(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func (f *federation) killDatabase(t *testing.T, w *work) { f.withoutDatabase(t, w, f.primary.Kill) }
+
+func (f *federation) withoutDatabase(t *testing.T, w *work, away func()) {
 	w.calm(t, 10*time.Second)
-	if err := f.primary.Halt(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	away()
 	sitetest.Eventually(t, 10*time.Second, "west is not ready", func() bool { return !f.ready("west-1") && !f.ready("west-2") })
 	if err := f.primary.Resume(t.Context()); err != nil {
 		t.Fatal(err)

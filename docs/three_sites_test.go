@@ -52,6 +52,7 @@ func TestThreeSites_R13_R14(t *testing.T) {
 	step("R14 every cell is restarted and no request fails", func(t *testing.T) { f.restartAll(t, w) })
 	step("R13 every cell is killed", func(t *testing.T) { f.killAll(t, w) })
 	step("R13 PostgreSQL is stopped and started", func(t *testing.T) { f.stopDatabase(t, w) })
+	step("R13 PostgreSQL is killed and started", func(t *testing.T) { f.killDatabase(t, w) })
 	step("R13 PostgreSQL fails over to its standby", func(t *testing.T) { f.failOver(t, w) })
 	step("R13 nothing that was acknowledged is lost", func(t *testing.T) { w.wantKept(t) })
 }

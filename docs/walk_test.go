@@ -54,11 +54,11 @@ type hosts struct {
 	names   []string
 	replace *strings.Replacer // the page's addresses by those of this machine
 	env     []string
-	enabled func(t *testing.T, host, unit string) // by systemctl enable --now
+	enabled func(t *testing.T, host, unit string) // by systemctl enable --now, or restart
 }
 
 // The page's paths belong to the host, but those behind another host's name to that.
-var hostPath = regexp.MustCompile(`(^|[^\w:])(/etc/(?:causeway|haproxy)|/var/lib/causeway)`)
+var hostPath = regexp.MustCompile(`(^|[^\w:])(/etc/(?:causeway|haproxy|wavefront)|/var/lib/causeway)`)
 
 const (
 	scp = `#!/bin/sh
@@ -71,7 +71,11 @@ cp -p "$1" "$to"
 case "$to" in *.yaml) sed -i "s#$ROOT/$HOST/#$ROOT/${2%%:*}/#g" "$to" ;; esac
 `
 	systemctl = `#!/bin/sh
-[ "$1 $2" = "enable --now" ] && touch "$ROOT/$HOST/enabled/$3"
+case "$1 $2" in
+"enable --now") touch "$ROOT/$HOST/enabled/$3" ;;
+restart\ *) touch "$ROOT/$HOST/enabled/$2" ;;
+*) exit 1 ;;
+esac
 `
 )
 
@@ -142,13 +146,15 @@ func (h *hosts) walk(t *testing.T, page string) {
 				t.Fatalf("%s:%d: there is no host %q", page, b.line, host)
 			}
 			h.run(t, fmt.Sprintf("%s:%d at %s", page, b.line, host), host, b.text)
-			for _, unit := range []string{"causeway", "haproxy"} {
-				if mark := h.path(host, "enabled", unit); exists(mark) {
-					if err := os.Remove(mark); err != nil {
-						t.Fatal(err)
-					}
-					h.enabled(t, host, unit)
+			marks, err := os.ReadDir(h.path(host, "enabled"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, mark := range marks {
+				if err := os.Remove(h.path(host, "enabled", mark.Name())); err != nil {
+					t.Fatal(err)
 				}
+				h.enabled(t, host, mark.Name())
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
+	"causeway/internal/tracing"
 	"causeway/ratelimit"
 	"causeway/services"
 	"causeway/tenants"
@@ -81,6 +82,8 @@ type Config struct {
 	Trusted   []netip.Prefix // proxies whose X-Forwarded-For counts
 	Observe   func(Record)   // one per answered request; may be nil
 	Refusals  Refusals       // may be nil
+	Ready     func() bool    // answers balancers; must not block, nil is always
+	Tracer    *tracing.Tracer
 	Now       func() time.Time
 	Log       *slog.Logger
 }
@@ -99,6 +102,8 @@ type Gateway struct {
 	lists     *fanout.Fanout
 	observe   func(Record)
 	refusals  Refusals
+	ready     func() bool
+	tracer    *tracing.Tracer
 	now       func() time.Time
 	log       *slog.Logger
 	engine    *gin.Engine
@@ -114,7 +119,7 @@ type Gateway struct {
 func New(c Config) *Gateway {
 	g := &Gateway{
 		tokens: c.Tokens, sites: c.Sites, orgs: c.Orgs, instances: c.Instances, access: c.Access, limits: c.Limits, quotas: c.Quotas,
-		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, now: c.Now, log: c.Log,
+		site: c.Site, publicURL: c.PublicURL, lists: c.Lists, observe: c.Observe, refusals: c.Refusals, ready: c.Ready, tracer: c.Tracer, now: c.Now, log: c.Log,
 		origins: httpapi.NewOrigins(c.PublicURL),
 	}
 	g.life, g.shut = context.WithCancel(context.Background())
@@ -208,6 +213,10 @@ type public struct{ *Gateway }
 func (p public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.isHosted(r) {
 		p.hosted.ServeHTTP(w, r)
+		return
+	}
+	if r.URL.Path == balancerPath {
+		p.answerBalancer(w)
 		return
 	}
 	p.engine.ServeHTTP(w, r)

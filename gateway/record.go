@@ -12,6 +12,7 @@ import (
 	"causeway/internal/httpapi"
 	"causeway/internal/problem"
 	"causeway/internal/refusal"
+	"causeway/internal/tracing"
 	"causeway/services/upstream"
 	"causeway/tenants"
 )
@@ -36,6 +37,8 @@ type Record struct {
 	Via       string // the site that vouched, when a peer asked
 	Org       string
 	Principal string
+	ClientID  string // of a service account or an app
+	TraceID   string // empty where nothing is traced
 	Peer      string // who fulfilled it, when that was another site
 	RefusedBy string // "upstream": the service's own refusal, and none of ours
 	Duration  time.Duration
@@ -51,7 +54,8 @@ func (g *Gateway) record(c *gin.Context) {
 		return
 	}
 	start := time.Now()
-	defer func() { g.write(c, start) }()
+	span := g.trace(c)
+	defer func() { g.write(c, start, span) }()
 	c.Next()
 	sendNow(c)
 }
@@ -65,16 +69,19 @@ func sendNow(c *gin.Context) {
 	}
 }
 
-func (g *Gateway) write(c *gin.Context, start time.Time) {
+func (g *Gateway) write(c *gin.Context, start time.Time, span tracing.Span) {
 	r := Record{
 		RequestID: httpapi.RequestID(c), Method: c.Request.Method, Route: c.FullPath(),
-		Status: c.Writer.Status(), Peer: c.GetString(keyPeer), Duration: time.Since(start),
+		Status: c.Writer.Status(), Peer: c.GetString(keyPeer), Duration: time.Since(start), TraceID: span.TraceID(),
 	}
 	if r.Route == "" {
 		r.Route = "instance"
 	}
 	if who, ok := c.Value(keyWho).(tenants.Principal); ok {
 		r.Org, r.Principal, r.Via = who.OrgName, string(who.Kind)+":"+who.Name, string(who.Via)
+		if !who.Kind.OfUser() {
+			r.ClientID = who.ID
+		}
 	}
 	var p *problem.Problem
 	if err := httpapi.Failure(c); err != nil && r.Status != httpapi.StatusClientLeft {
@@ -94,15 +101,22 @@ func (g *Gateway) write(c *gin.Context, start time.Time) {
 	if g.observe != nil {
 		g.observe(r)
 	}
+	endTrace(c, span, r)
 }
 
 // logLine writes what r says; p is nil unless the request was refused, and skipped
 // is how many lines were left out before.
 func (g *Gateway) logLine(c *gin.Context, r Record, p *problem.Problem, skipped int) {
-	attrs := append(make([]slog.Attr, 0, 12),
+	attrs := append(make([]slog.Attr, 0, 14),
 		slog.String("request_id", r.RequestID), slog.String("method", r.Method), slog.String("route", r.Route), slog.Int("status", r.Status),
 		slog.String("org", r.Org), slog.String("principal", r.Principal), slog.Duration("dur", r.Duration),
 	)
+	if r.ClientID != "" {
+		attrs = append(attrs, slog.String("client_id", r.ClientID))
+	}
+	if r.TraceID != "" {
+		attrs = append(attrs, slog.String("trace_id", r.TraceID))
+	}
 	if r.Peer != "" {
 		attrs = append(attrs, slog.String("peer", r.Peer))
 	}

@@ -40,7 +40,7 @@ func (g *Gateway) watched(c *gin.Context, still func(context.Context) error, run
 		c.Request.Body = body
 	}
 	defer func() { c.Request = before }()
-	if before.Header.Get("Upgrade") != "" { // nobody waits for it when the site stops
+	if before.Header.Get("Upgrade") != "" { // whose connection a server that stops does not close
 		defer context.AfterFunc(g.life, func() { cancel(context.Canceled) })()
 	}
 
@@ -177,6 +177,5 @@ func (g *Gateway) identifyAgain(ctx context.Context, r *http.Request, who tenant
 	return tenants.Principal{}, problem.New(problem.Unauthenticated, "The session has ended.")
 }
 
-// Close ends the exchanges that a server no longer waits for when it stops, which
-// WebSockets are.
+// Close ends WebSockets: a server that stops closes their connections no more.
 func (g *Gateway) Close() { g.shut() }

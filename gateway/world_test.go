@@ -22,10 +22,13 @@ import (
 	"causeway/federation/federationhttp"
 	"causeway/internal/dev"
 	"causeway/internal/httpapi"
+	"causeway/internal/openapihttp"
 	"causeway/internal/receiptshttp"
 	"causeway/internal/refusalhttp"
+	"causeway/internal/relayhttp"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"
+	"causeway/internal/trailhttp"
 	"causeway/oauth/appshttp"
 	"causeway/oauth/oauthhttp"
 	"causeway/portal"
@@ -251,6 +254,11 @@ func endpoints() []endpoint {
 	all.Add((&receiptshttp.Handler{}).Endpoints())
 	all.Add((&serviceshttp.Handler{}).Endpoints())
 	all.Add((&appshttp.Handler{}).Endpoints())
+	all.Add((&trailhttp.Handler{}).Endpoints())
+	all.Add((&relayhttp.Handler{}).Endpoints())
+	if err := openapihttp.Add(&all); err != nil {
+		panic(err) // every site would fail to start
+	}
 	var list []endpoint
 	for _, rt := range all.Routes {
 		e := endpoint{method: rt.Method, path: rt.Path, list: rt.List}
@@ -306,6 +314,7 @@ var kindOf = map[string]string{
 	"associations": "association", "site": "site",
 	"serviceInstances": "serviceInstance", "service-instances": "serviceInstance", "service-accounts": "instanceAccount",
 	"serviceDefinitions": "serviceDefinition", // the site's, see TestDefinitions_R7
+	"auditWebhooks":      "auditWebhook",      // the site's
 	"oauth-apps":         "app", "clients": "app", "custom-roles": "customRole",
 	"orgRole": "orgRole", // by the name of the parameter: the same in each organization
 }

@@ -11,6 +11,7 @@ import (
 	"causeway/internal/journal"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
+	"causeway/internal/tracing"
 	"causeway/tenants"
 )
 
@@ -128,7 +129,9 @@ func (a *Authenticator) read(ctx context.Context, key [sha256.Size]byte, token s
 	if _, over := a.over.Get(key); over {
 		return nil, unauthenticated()
 	}
+	ctx, span := tracing.Start(ctx, "token", tracing.Internal)
 	s, err := a.live.Fill(ctx, key, func() (*liveSession, error) { return a.load(ctx, token, now) })
+	span.EndWith(err)
 	if errors.Is(err, errSessionOver) {
 		_, _ = a.over.Fill(ctx, key, func() (struct{}, error) { return struct{}{}, nil })
 	}

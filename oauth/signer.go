@@ -142,6 +142,13 @@ func (g *signer) ready(k SigningKey, known readyKey) (_ readyKey, err error) {
 	return ready, err
 }
 
+// Opens tells whether a master key opens a stored signing key, which has a private
+// part.
+func Opens(keys *secret.Keys, k SigningKey) error {
+	_, err := (&signer{keys: keys}).ready(k, readyKey{})
+	return err
+}
+
 // signing is the key that signs for a purpose now.
 func (g *signer) signing(ctx context.Context, p Purpose) (readyKey, error) {
 	set, err := g.current(ctx)

@@ -5,13 +5,23 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"sync"
 )
 
 //go:embed definitions/*.yaml
 var definitionFiles embed.FS
 
-// BuiltIn are the definitions that ship with us.
+// BuiltIn are the definitions that ship with us. What they are made of is shared, and
+// nobody changes it.
 func BuiltIn() ([]Definition, error) {
+	list, err := builtIn()
+	return slices.Clone(list), err
+}
+
+var builtIn = sync.OnceValues(readBuiltIn)
+
+func readBuiltIn() ([]Definition, error) {
 	names, err := fs.Glob(definitionFiles, path.Join("definitions", "*.yaml"))
 	if err != nil {
 		return nil, err

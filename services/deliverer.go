@@ -10,6 +10,7 @@ import (
 
 	"causeway/internal/journal"
 	"causeway/internal/secret"
+	"causeway/internal/tracing"
 )
 
 // DelivererConfig wires a Deliverer.
@@ -19,6 +20,8 @@ type DelivererConfig struct {
 	Rules AddressRules
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Tracer may be nil.
+	Tracer *tracing.Tracer
 	// Interval between looks when nothing wakes it; zero is 5 s.
 	Interval time.Duration
 }
@@ -118,7 +121,13 @@ func (d *Deliverer) deliver(ctx context.Context, one Delivery) (failed bool) {
 	if one.URL == "" { // the hook was taken away
 		h = Hook{State: HookNone, Key: h.Key}
 	} else {
-		why, err := d.post(ctx, one)
+		ctx, span := d.Tracer.Work(ctx, "hook", tracing.Client)
+		span.Set(tracing.Organization, string(one.Org))
+		why, err := d.post(ctx, one, span)
+		if why != "" {
+			span.Fail()
+		}
+		span.End()
 		if ctx.Err() != nil {
 			return false // another cell takes it when its lease is over
 		}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"causeway/internal/tracing"
 	"causeway/tenants"
 )
 
@@ -91,7 +92,7 @@ func pauseAfter(n int) time.Duration {
 
 // post makes one call. why is for people, and never what was answered: that is for the
 // instance to show.
-func (d *Deliverer) post(ctx context.Context, delivery Delivery) (why string, err error) {
+func (d *Deliverer) post(ctx context.Context, delivery Delivery, span tracing.Span) (why string, err error) {
 	secret, err := d.Keys.Open(sealHook, delivery.Secret)
 	if err != nil {
 		return "The hook's secret cannot be opened by this site's key.", err
@@ -115,11 +116,13 @@ func (d *Deliverer) post(ctx context.Context, delivery Delivery) (why string, er
 	r.Header.Set(headerIdempotency, delivery.Hook.Key)
 	r.Header.Set(headerTimestamp, timestamp)
 	r.Header.Set(headerSignature, SignHook(secret, timestamp, body))
+	span.Tell(r.Header)
 	answer, err := d.client.Do(r)
 	if err != nil {
 		return "The hook could not be reached, or did not answer in time.", err
 	}
 	defer answer.Body.Close()
+	span.SetInt(tracing.Status, answer.StatusCode)
 	_, _ = io.CopyN(io.Discard, answer.Body, 4096) // so that the connection can be used again
 	if answer.StatusCode/100 != 2 {
 		return "The hook answered " + strconv.Itoa(answer.StatusCode) + ".", nil

@@ -26,7 +26,7 @@ const (
 
 // reservedPaths begin what the gateway answers itself, or may one day.
 var reservedPaths = []string{
-	"/api", "/cloudapi", "/oauth", "/csp", "/federation", "/portal", "/provider", "/tenant", "/login", "/.well-known", "/metrics", "/health",
+	"/api", "/cloudapi", "/oauth", "/csp", "/federation", "/portal", "/provider", "/tenant", "/login", "/.well-known", "/metrics", "/health", "/lb-check",
 }
 
 var (

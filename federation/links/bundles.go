@@ -14,8 +14,8 @@ import (
 	"causeway/tenants"
 )
 
-// pinsOf is what an association holds of a site's keys.
-func pinsOf(a federation.SiteAssociation) (peer.Pins, error) {
+// PinsOf is what an association holds of a site's keys.
+func PinsOf(a federation.SiteAssociation) (peer.Pins, error) {
 	pinned, err := DecodePublicKey(a.PublicKey)
 	if err != nil {
 		return peer.Pins{}, err
@@ -25,7 +25,7 @@ func pinsOf(a federation.SiteAssociation) (peer.Pins, error) {
 }
 
 func newSitePeer(a federation.SiteAssociation) (sitePeer, error) {
-	pins, err := pinsOf(a)
+	pins, err := PinsOf(a)
 	if err != nil {
 		return sitePeer{SiteAssociation: a}, err
 	}

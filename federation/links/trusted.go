@@ -45,7 +45,7 @@ func (l *Links) LoadTrusted(ctx context.Context) error {
 	}
 	keys := make(map[tenants.SiteID]peer.Keys, len(held))
 	for _, a := range held {
-		pins, err := pinsOf(a)
+		pins, err := PinsOf(a)
 		if err != nil {
 			continue // a key that cannot be read proves nobody
 		}

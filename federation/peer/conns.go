@@ -2,10 +2,11 @@ package peer
 
 import (
 	"crypto/tls"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"causeway/internal/http1"
 )
 
 // conns are the open connections to one site, each with the key that proved it.
@@ -20,7 +21,7 @@ type conns struct {
 // conn is below TLS, because net/http speaks HTTP/2 with a *tls.Conn only. It
 // leaves the set when it is closed.
 type conn struct {
-	net.Conn
+	http1.Socket
 	set  *conns
 	addr string
 	// pinged says that the other end answers something now and then whatever is
@@ -30,19 +31,10 @@ type conn struct {
 	read          atomic.Int64 // when something last came, in nanoseconds since 1970
 	sent          atomic.Int64 // when the first thing was sent since then; 0 for nothing
 	gone, left    atomic.Bool  // closed; and to be asked nothing more
-
-	only records // of what was read
-	now  bool    // reads do not wait
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.now {
-		return c.readNow(p)
-	}
-	n, err := c.Conn.Read(p)
-	if c.asked {
-		c.only.see(p[:n])
-	}
+	n, err := c.Socket.Read(p)
 	if n > 0 {
 		c.read.Store(time.Now().UnixNano())
 		c.sent.Store(0)
@@ -52,7 +44,7 @@ func (c *conn) Read(p []byte) (int, error) {
 
 func (c *conn) Write(p []byte) (int, error) {
 	c.sent.CompareAndSwap(0, time.Now().UnixNano())
-	return c.Conn.Write(p)
+	return c.Socket.Write(p)
 }
 
 // silence is how long a site that is alive may leave everything unanswered, pings
@@ -86,7 +78,7 @@ func (c *conn) Close() error {
 	for _, other := range c.set.remove(c) {
 		other.Close()
 	}
-	return c.Conn.Close()
+	return c.Socket.Close()
 }
 
 // remove takes c out, and says which others are lost with it: what is read from an

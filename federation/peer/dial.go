@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"causeway/internal/http1"
 )
 
 const (
@@ -176,7 +178,7 @@ func (s *site) open(ctx context.Context, proto string, raw *conn) (*tls.Conn, er
 	if err != nil {
 		return nil, err
 	}
-	raw.Conn, raw.set = plain, &s.conns
+	raw.Socket, raw.set = http1.Socket{Conn: plain}, &s.conns
 	c := cfg.Identity.ClientTLS(to.Site, to.Keys)
 	c.NextProtos = []string{proto}
 	// For a balancer in front of the peer; proves nothing. The name in addr is the

@@ -8,6 +8,7 @@ import (
 
 	"causeway/internal/hop"
 	"causeway/internal/problem"
+	"causeway/internal/tracing"
 	"causeway/tenants"
 )
 
@@ -48,50 +49,80 @@ func (f *Forwarder) Forward(w http.ResponseWriter, r *http.Request, to Target, x
 }
 
 // once tries a request once.
-func (f *Forwarder) once(way http.RoundTripper, w http.ResponseWriter, r *http.Request, to Target, x Exchange) error {
+func (f *Forwarder) once(way http.RoundTripper, w http.ResponseWriter, r *http.Request, to Target, x Exchange) (failed error) {
 	assertion, err := x.Mint()
 	if err != nil {
 		return err
 	}
-	var failed error
+	_, span := tracing.Start(r.Context(), "peer", tracing.Client)
+	span.Set(tracing.Peer, string(to.Site))
+	defer func() { span.EndWith(failed) }()
+	accept := func(res *http.Response) error {
+		span.SetInt(tracing.Status, res.StatusCode)
+		return f.answered(res, r, to)
+	}
+	if onlyReads(r) {
+		out := hop.Outgoing(r, 2)
+		out.URL.Path, out.URL.RawPath = r.URL.Path, r.URL.RawPath
+		rewrite(out, r, to.Site, f.cfg.Identity.site, assertion)
+		span.TellPeer(out.Header)
+		return pass(way, w, r, out, accept)
+	}
 	proxy := &httputil.ReverseProxy{
 		Transport:  way,
 		BufferPool: hop.Buffers{},
 		ErrorLog:   hop.Silent,
 		Rewrite: func(p *httputil.ProxyRequest) {
-			rewrite(p, to.Site, f.cfg.Identity.site, assertion)
+			hop.StripRequest(p.Out.Header)
+			rewrite(p.Out, p.In, to.Site, f.cfg.Identity.site, assertion)
+			span.TellPeer(p.Out.Header)
 		},
-		ModifyResponse: func(res *http.Response) error {
-			localized := res.Header.Get("Location")
-			if to.Origin != "" {
-				localize(res.Header, to.Origin, f.cfg.Origin)
-			}
-			moved := res.Header.Get("Location")
-			if err := f.accept(res, r); err != nil {
-				return err
-			}
-			if moved != localized {
-				res.Header.Set("Location", moved) // whatever host the client calls us by
-			}
-			if res.StatusCode == http.StatusTooManyRequests {
-				res.Header.Set(limitedByHeader, string(to.Site))
-			}
-			return nil
-		},
-		ErrorHandler: func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
+		ModifyResponse: accept,
+		ErrorHandler:   func(_ http.ResponseWriter, _ *http.Request, err error) { failed = err },
 	}
 	proxy.ServeHTTP(w, r)
 	return failed
 }
 
-// rewrite makes the request that leaves. The proxy has already removed the
-// hop-by-hop headers, also those a client named in Connection: what is set here
-// stays.
-func rewrite(p *httputil.ProxyRequest, to, self tenants.SiteID, assertion string) {
-	out := p.Out
-	hop.StripRequest(out.Header)
+// pass sends out for r, which has no body, and copies its answer to w.
+func pass(way http.RoundTripper, w http.ResponseWriter, r, out *http.Request, accept func(*http.Response) error) error {
+	res, err := way.RoundTrip(out)
+	if err != nil {
+		return err
+	}
+	hop.RemoveHopByHop(res.Header)
+	if err := accept(res); err != nil {
+		res.Body.Close()
+		return err
+	}
+	hop.Answer(w, r, res)
+	return nil
+}
+
+// answered makes of a peer's answer the client's.
+func (f *Forwarder) answered(res *http.Response, r *http.Request, to Target) error {
+	localized := res.Header.Get("Location")
+	if to.Origin != "" {
+		localize(res.Header, to.Origin, f.cfg.Origin)
+	}
+	moved := res.Header.Get("Location")
+	if err := f.accept(res, r); err != nil {
+		return err
+	}
+	if moved != localized {
+		res.Header.Set("Location", moved) // whatever host the client calls us by
+	}
+	if res.StatusCode == http.StatusTooManyRequests {
+		res.Header.Set(limitedByHeader, string(to.Site))
+	}
+	return nil
+}
+
+// rewrite makes the request that leaves. Hop-by-hop headers, also those a client named
+// in Connection, and what must not cross have gone before: what is set here stays.
+func rewrite(out, in *http.Request, to, self tenants.SiteID, assertion string) {
 	out.Trailer = nil // a client could name any header there
-	if !hop.AsksForWebSocket(p.In) {
+	if !hop.AsksForWebSocket(in) {
 		out.Header.Del("Connection")
 		out.Header.Del("Upgrade")
 	}
@@ -103,7 +134,7 @@ func rewrite(p *httputil.ProxyRequest, to, self tenants.SiteID, assertion string
 	out.Host = ""
 	// The proxy drops what it cannot parse. The assertion covers the query as the
 	// client sent it, and the peer parses as strictly as we do.
-	out.URL.RawQuery = p.In.URL.RawQuery
+	out.URL.RawQuery = in.URL.RawQuery
 }
 
 // accept turns what peers only say to each other into words for a client, and

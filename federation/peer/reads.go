@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"causeway/internal/http1"
 )
 
 const (
@@ -41,6 +43,16 @@ type reads struct {
 	prune  *time.Timer
 }
 
+// reading is a connection of reads, which carries one at a time.
+type reading struct {
+	*http1.Conn
+	raw  *conn
+	lead *conn            // beside which it was made
+	leaf *tls.Certificate // that it was opened with
+	idle time.Time        // since when
+	made time.Time
+}
+
 // take is a free connection, or nil.
 func (r *reads) take(leaf *tls.Certificate) *reading {
 	now := time.Now()
@@ -56,7 +68,7 @@ func (r *reads) take(leaf *tls.Certificate) *reading {
 	for n := len(r.idle); n > 0; n-- {
 		c := r.idle[n-1]
 		r.idle = r.idle[:n-1]
-		if c.leaf == leaf && c.lead == r.lead && c.made.After(r.lost) && !c.raw.gone.Load() && c.quiet() {
+		if c.leaf == leaf && c.lead == r.lead && c.made.After(r.lost) && !c.raw.gone.Load() && c.Quiet() {
 			return c
 		}
 		r.drop(c)
@@ -83,9 +95,7 @@ func (r *reads) make(lead *conn, leaf *tls.Certificate) {
 	}
 	r.mu.Unlock()
 	if err == nil {
-		c := newReading(raw, over, lead, leaf)
-		c.made = made
-		r.give(c, true)
+		r.give(&reading{Conn: http1.New(raw, over), raw: raw, lead: lead, leaf: leaf, made: made}, true)
 	}
 }
 
@@ -107,7 +117,7 @@ func (r *reads) give(c *reading, again bool) {
 // drop is for who holds the lock.
 func (r *reads) drop(c *reading) {
 	r.open--
-	c.raw.Close()
+	c.Close()
 }
 
 // old closes what was not used for long, and comes again while there is anything.
@@ -181,9 +191,10 @@ func (s *site) read(r *http.Request) (*http.Response, error) {
 	if c == nil {
 		return s.send(r)
 	}
-	res, err := c.ask(r, s.forwarder.cfg.HeaderTimeout, func(again bool) { s.reads.give(c, again) })
+	limits := http1.Limits{Head: maxHeaders, Wait: s.forwarder.cfg.HeaderTimeout}
+	res, err := c.Ask(r, limits, func(again bool) { s.reads.give(c, again) })
 	switch {
-	case errors.Is(err, errLongHead): // and would be so again
+	case errors.Is(err, http1.ErrLongHead): // and would be so again
 	case err != nil && isLost(r.Context(), err):
 		s.shun.Store(&c.raw.addr)
 		s.reads.leave(c)

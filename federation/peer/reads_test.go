@@ -124,7 +124,7 @@ func TestReads_R9_HostileAnswers(t *testing.T) {
 	p := newPair(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/early":
-			for range 2 * maxInterim {
+			for range 10 {
 				w.Header().Set("Link", "planted")
 				w.WriteHeader(http.StatusEarlyHints)
 			}

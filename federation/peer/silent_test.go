@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"causeway/internal/http1"
 )
 
 // A site that leaves everything unanswered is quiet after a while; one that answers
@@ -15,7 +17,7 @@ func TestConns_R10_Silence(t *testing.T) {
 		var there []net.Conn
 		for range 2 {
 			here, other := net.Pipe()
-			c := &conn{Conn: here, set: set, pinged: true}
+			c := &conn{Socket: http1.Socket{Conn: here}, set: set, pinged: true}
 			set.open[c] = keyID{}
 			there = append(there, other)
 			go func() {
@@ -76,7 +78,7 @@ func TestConns_R10_SilenceBesideAnAnswer(t *testing.T) {
 	add := func(pinged bool, addr string) *conn {
 		near, far := net.Pipe()
 		t.Cleanup(func() { far.Close() })
-		c := &conn{Conn: near, set: set, addr: addr, pinged: pinged, asked: !pinged}
+		c := &conn{Socket: http1.Socket{Conn: near}, set: set, addr: addr, pinged: pinged, asked: !pinged}
 		c.read.Store(long)
 		if set.open == nil {
 			set.open = map[*conn]keyID{}

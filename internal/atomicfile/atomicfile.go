@@ -38,3 +38,8 @@ func writeSync(f *os.File, body []byte) error {
 	}
 	return f.Sync()
 }
+
+// Keep is Commit for a new file that has been filled already.
+func Keep(tmp *os.File, file string, mode fs.FileMode) error {
+	return Commit(tmp, file, nil, mode)
+}

@@ -43,6 +43,7 @@ type Tab struct {
 func Open(t testing.TB, look Look) *Tab {
 	t.Helper()
 	parent := running(t)
+	t.Attr("browser", "chromium") // for the list of requirements, see internal/tools/requirements
 	b := &Tab{t: t, expected: map[string]bool{}}
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.hear))
 	b.ctx = ctx
@@ -190,6 +191,12 @@ func (b *Tab) Go(address string) {
 func (b *Tab) Reload() {
 	b.t.Helper()
 	b.turn(chromedp.Reload())
+}
+
+// Cookie gives the tab a cookie for the host of address, as servers do.
+func (b *Tab) Cookie(address, name, value string) {
+	b.t.Helper()
+	b.do(call(network.SetCookie, network.SetCookieParams{URL: address, Name: name, Value: value, Path: "/", Secure: new(true), HTTPOnly: new(true)}))
 }
 
 // Status is that of the page.

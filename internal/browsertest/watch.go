@@ -26,13 +26,15 @@ func (b *Tab) hear(event any) {
 
 // blame notes a fault unless the test expects it.
 func (b *Tab) blame(fault string) {
+	expected := false
 	for words := range b.expected {
 		if strings.Contains(fault, words) {
-			b.expected[words] = true
-			return
+			b.expected[words], expected = true, true
 		}
 	}
-	b.wrong = append(b.wrong, fault)
+	if !expected {
+		b.wrong = append(b.wrong, fault)
+	}
 }
 
 // fault says what is wrong with a page that causes such an event.

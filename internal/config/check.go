@@ -35,7 +35,7 @@ func check(c *Config, say report) {
 		}
 	}
 	for _, f := range []func(*Config, report){
-		checkSite, checkPublic, checkAddresses, checkDatabase, checkPaths, checkKeys, checkTimes, checkServices, checkLimits,
+		checkSite, checkPublic, checkAddresses, checkDatabase, checkPaths, checkKeys, checkTimes, checkServices, checkAudit, checkLimits, checkTracing,
 	} {
 		f(c, further)
 	}

@@ -7,7 +7,7 @@ import (
 
 // reserved are the gateway's own paths. A service may not stand in their way,
 // nor look like one of them to a proxy that folds case.
-var reserved = []string{"/api", "/cloudapi", "/oauth", "/provider", "/tenant", "/federation", "/csp", "/.well-known"}
+var reserved = []string{"/api", "/cloudapi", "/oauth", "/provider", "/tenant", "/federation", "/csp", "/.well-known", "/lb-check"}
 
 func checkServices(c *Config, say report) {
 	for i, s := range c.Services {

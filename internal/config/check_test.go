@@ -9,6 +9,8 @@ import (
 	"causeway/internal/config"
 )
 
+var siem = config.Syslog{Name: "siem", Address: "siem.example.com:6514", Transport: "tls", Format: "json"}
+
 // valid is a configuration that a test then spoils.
 func valid() *config.Config {
 	c := config.Defaults()
@@ -30,6 +32,16 @@ func service(name, prefix string) config.Service {
 // masterKey is 32 bytes.
 const masterKey = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
 
+// tracing is a section that is valid until spoil has had it.
+func tracing(spoil func(*config.Tracing)) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Tracing = &config.Tracing{Endpoint: "https://collector.example.com:4318", Ratio: 0.01}
+		if spoil != nil {
+			spoil(c.Tracing)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	if err := valid().Validate(); err != nil {
 		t.Fatalf("the example is not valid: %v", err)
@@ -41,6 +53,28 @@ func TestValidate(t *testing.T) {
 	}{
 		{"site.name: must be", func(c *c) { c.Site.Name = "a b" }},
 		{"site.name: must be", func(c *c) { c.Site.Name = "" }},
+
+		{"", tracing(nil)},
+		{"", tracing(func(t *config.Tracing) { t.Endpoint = "http://[::1]:4318/otlp"; t.HeadersFile = "/h" })},
+		{"", tracing(func(t *config.Tracing) { t.Endpoint = "http://collector:4318" })},
+		{"", tracing(func(t *config.Tracing) { t.Ratio = 1; t.Attributes = []string{"deployment.environment.name=a = b"} })},
+		{"tracing.endpoint: is required", tracing(func(t *config.Tracing) { t.Endpoint = "" })},
+		{"tracing.endpoint: must be http", tracing(func(t *config.Tracing) { t.Endpoint = "https://key@collector" })},
+		{"tracing.endpoint: must be http", tracing(func(t *config.Tracing) { t.Endpoint = "https://collector?key=1" })},
+		{"tracing.endpoint: must be http", tracing(func(t *config.Tracing) { t.Endpoint = "https://collector#x" })},
+		{"tracing.endpoint: must be http", tracing(func(t *config.Tracing) { t.Endpoint = "https://collector/v1/" })},
+		{"tracing.endpoint: must start with http", tracing(func(t *config.Tracing) { t.Endpoint = "grpc://collector" })},
+		{"tracing.endpoint: must start with http", tracing(func(t *config.Tracing) { t.Endpoint = "collector:4318" })},
+		{"tracing.endpoint: must be https:// with", tracing(func(t *config.Tracing) { t.Endpoint = "https:///v1/traces" })},
+		{"tracing.headers_file: would be sent in clear", tracing(func(t *config.Tracing) { t.Endpoint = "http://collector:4318"; t.HeadersFile = "/h" })},
+		{"tracing.authority: vouches for nobody", tracing(func(t *config.Tracing) { t.Endpoint = "http://localhost:4318"; t.Authority = "/ca" })},
+		{"tracing.ratio: must be between", tracing(func(t *config.Tracing) { t.Ratio = 1.1 })},
+		{"tracing.ratio: must be between", tracing(func(t *config.Tracing) { t.Ratio = -0.1 })},
+		{"tracing.accept_from[0]: would let everybody", tracing(func(t *config.Tracing) { t.AcceptFrom = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} })},
+		{"tracing.attributes[0]: must be a name", tracing(func(t *config.Tracing) { t.Attributes = []string{"production"} })},
+		{"tracing.attributes[0]: must be a name", tracing(func(t *config.Tracing) { t.Attributes = []string{"a=\n"} })},
+		{"tracing.attributes[0]: is what the site", tracing(func(t *config.Tracing) { t.Attributes = []string{"service.name=x"} })},
+		{"tracing.attributes[1]: is there twice", tracing(func(t *config.Tracing) { t.Attributes = []string{"a=1", "a=2"} })},
 
 		{"public.url: is required", func(c *c) { c.Public.URL = "" }},
 		{"public.url: must start with https://", func(c *c) { c.Public.URL = "http://west.example.com" }},
@@ -79,6 +113,13 @@ func TestValidate(t *testing.T) {
 		{"gossip.seeds[1]: must be an address others", func(c *c) { c.Gossip.Seeds = []string{"east:7947", "east"} }},
 		{"federation.allowed_networks[0]: would let another site send us to this host", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
 		{"federation.allowed_networks[0]: has bits beyond its mask", func(c *c) { c.Federation.AllowedNetworks = []netip.Prefix{netip.MustParsePrefix("10.0.0.1/8")} }},
+		{"audit.webhook_networks[0]: would let a webhook be this host", func(c *c) { c.Audit.WebhookNetworks = []netip.Prefix{netip.MustParsePrefix("::/0")} }},
+		{"audit.syslog[1].name: is the name of audit.syslog[0] too", func(c *c) { c.Audit.Syslog = []config.Syslog{siem, siem} }},
+		{"audit.syslog[0].address: must be host:port", func(c *c) { c.Audit.Syslog = []config.Syslog{siem}; c.Audit.Syslog[0].Address = "siem" }},
+		{"audit.syslog[0].transport: must be tls", func(c *c) {
+			c.Audit.Syslog = []config.Syslog{siem}
+			c.Audit.Syslog[0].Transport, c.Audit.Syslog[0].CA = "udp", "ca.pem"
+		}},
 		{"csp.instance_networks[0]: would let an instance be this host", func(c *c) { c.CSP.InstanceNetworks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
 		{"csp.instance_http: must be", func(c *c) { c.CSP.InstanceHTTP = "perhaps" }},
 		{"gossip.networks[0]: allows all", func(c *c) { c.Gossip.Networks = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0")} }},
@@ -136,6 +177,7 @@ func TestValidate(t *testing.T) {
 		{"services[0].prefix: collides with /api,", func(c *c) { c.Services[0] = service("s", "/api") }},
 		{"services[0].prefix: collides with /cloudapi,", func(c *c) { c.Services[0] = service("s", "/CloudAPI/x") }},
 		{"services[0].prefix: collides with /.well-known,", func(c *c) { c.Services[0] = service("s", "/.well-known") }},
+		{"services[0].prefix: collides with /lb-check,", func(c *c) { c.Services[0] = service("s", "/lb-check") }},
 		{"", func(c *c) { c.Services[0] = service("s", "/apis") }},
 		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "sample" }},
 		{"services[0].prefix: must be a path", func(c *c) { c.Services[0].Prefix = "/sample/" }},

@@ -25,7 +25,9 @@ type Config struct {
 	Passwords  Passwords  `yaml:"passwords"`
 	Limits     Limits     `yaml:"limits"`
 	Services   []Service  `yaml:"services"`
+	Audit      Audit      `yaml:"audit"`
 	Log        Log        `yaml:"log"`
+	Tracing    *Tracing   `yaml:"tracing"`
 }
 
 // Defaults is the configuration when nobody sets anything. It is not valid: the

@@ -103,7 +103,7 @@ func TestFlags(t *testing.T) {
 
 // TestFaultsKeepSecrets gives the secret in every way that is wrong and looks
 // for it in what is printed.
-func TestFaultsKeepSecrets(t *testing.T) {
+func TestFaultsKeepSecrets_R12(t *testing.T) {
 	for _, url := range []string{
 		"hunter2", "mysql://u:hunter2@db/x", "postgres://u:hunter2@db:port/x", "postgres://u:hunter2@db",
 		"postgres://u:hunter2/%zz@db/x", "sqlite://hunter2", "sqlite:///a?key=hunter2", "\x7fhunter2", "postgres://u:hunter2 x@db/y",

@@ -70,6 +70,7 @@ func TestLoadFull(t *testing.T) {
 		{c.Federation.Timeout, 30 * time.Second}, // a default beside a set one
 		{c.Limits.Budgets(), ratelimit.Limits{ratelimit.DeviceAuthorization: {ratelimit.PerSource: {Tokens: 8, Per: time.Minute, Burst: 15}}}},
 		{c.Services[0].Routes[1], config.ServiceRoute{Method: "DELETE", Path: "/sample/inventory/{id}/*", Right: "Inventory: Manage"}},
+		{c.Audit.Syslog, []config.Syslog{{Name: "siem", Address: "siem.example.com:6514", Transport: "tls", Format: "cef", Facility: 13}}}, // of a list, too
 		{c.PeerAddress(), "west.example.com:7443"},
 	} {
 		if !reflect.DeepEqual(tt.got, tt.want) {
@@ -110,7 +111,7 @@ func TestLoadMinimal(t *testing.T) {
 
 // TestEveryFaultAtOnce has a file with mistakes of every sort, and wrong
 // variables and flags on top; none may hide another.
-func TestEveryFaultAtOnce(t *testing.T) {
+func TestEveryFaultAtOnce_R14(t *testing.T) {
 	_, err := config.Load(config.Source{
 		Path: write(t, `site:
   name: "no spaces please"

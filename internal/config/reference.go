@@ -15,7 +15,7 @@ import (
 // The comments of these files are the reference; embedding them keeps the two
 // from drifting apart.
 //
-//go:embed config.go sections.go keys.go tokens.go retention.go limits.go services.go
+//go:embed config.go sections.go keys.go tokens.go retention.go limits.go services.go audit.go tracing.go
 var sources embed.FS
 
 // Reference describes every setting, as Markdown.

@@ -81,6 +81,42 @@ func TestListMembersHaveNoDefaults(t *testing.T) {
 	}
 }
 
+// Whatever takes time can be set, and no file can set it to what is not safe.
+func TestTimings_R14_HaveBounds(t *testing.T) {
+	seen := map[string]bool{}
+	walk(Defaults(), func(key string, field reflect.StructField, v reflect.Value) {
+		if v.Type() != reflect.TypeFor[time.Duration]() {
+			return
+		}
+		seen[key] = true
+		least, errLeast := time.ParseDuration(field.Tag.Get("min"))
+		most, errMost := time.ParseDuration(field.Tag.Get("max"))
+		if errLeast != nil || errMost != nil || least < 0 || most <= least {
+			t.Errorf("%s may be anything", key)
+			return
+		}
+		for _, beyond := range []time.Duration{least - 1, most + 1} {
+			c := Defaults()
+			walk(c, func(k string, _ reflect.StructField, v reflect.Value) {
+				if k == key {
+					v.SetInt(int64(beyond))
+				}
+			})
+			if err := c.Validate(); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s may be %s: %v", key, beyond, err)
+			}
+		}
+	})
+	for _, key := range []string{
+		"device.code_lifetime", "device.interval", "rotation.window", "rotation.foreign_window", "journal.poll", "journal.stale_after",
+		"sessions.idle_timeout", "federation.timeout", "federation.heartbeat", "operations.drain_delay", "operations.drain_timeout",
+	} {
+		if !seen[key] {
+			t.Errorf("%s cannot be set", key)
+		}
+	}
+}
+
 // TestDefaultsAreInBounds: only what must be set may be missing.
 func TestDefaultsAreInBounds(t *testing.T) {
 	c := Defaults()

@@ -134,6 +134,14 @@ type Federation struct {
 type Operations struct {
 	// Address to listen on, host:port.
 	Listen string `yaml:"listen" default:"127.0.0.1:9443"`
+	// How long a cell that is told to stop goes on serving while /readyz and /lb-check
+	// say that it stops: longer than a balancer takes to find out. 0 is for cells
+	// without one.
+	DrainDelay time.Duration `yaml:"drain_delay" default:"3s" min:"0s" max:"10m"`
+	// How long requests under way, streams and WebSockets may take to finish after
+	// that; what is left is cut. A supervisor must wait for both and 15s more before
+	// it kills.
+	DrainTimeout time.Duration `yaml:"drain_timeout" default:"10s" min:"1s" max:"1h"`
 }
 
 // Database is where a site keeps everything.
@@ -142,6 +150,11 @@ type Database struct {
 	// number. A secret if it holds a password: CAUSEWAY_DATABASE_URL_FILE reads
 	// it from a file.
 	URL secret.Text `yaml:"url" required:"true"`
+	// A small database elsewhere, by a URL as above, which proves to a restore which
+	// refresh tokens were neither renewed nor revoked after the backup; the same for
+	// all cells. It is begun by causeway watermark begin, and from then on a token is
+	// renewed only while it can be written to.
+	Watermark secret.Text `yaml:"watermark"`
 	// Connections a cell opens to PostgreSQL at most.
 	Connections int `yaml:"connections" default:"16" min:"2" max:"500"`
 }

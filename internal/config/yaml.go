@@ -132,6 +132,9 @@ func (l *loader) sequence(node *ast.SequenceNode, v reflect.Value, key string) {
 			l.fault(at, key, "is empty")
 			continue
 		}
+		if isGroup(v.Index(i).Type()) {
+			setDefaults(v.Index(i).Addr().Interface())
+		}
 		l.value(item, v.Index(i), key, at)
 	}
 }

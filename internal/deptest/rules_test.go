@@ -59,10 +59,28 @@ var containments = []containment{
 		caught: edge{"causeway/gateway", "github.com/hashicorp/memberlist"},
 	},
 	{
+		what:   []string{"go.opentelemetry.io/...", "!go.opentelemetry.io/proto/..."}, // the protocol, which a test's collector reads
+		in:     []string{"causeway/internal/tracing"},
+		reason: "what a span may say is one list of keys: whoever could add attributes of their own could send secrets and clients' words out of the site",
+		caught: edge{"causeway/gateway", "go.opentelemetry.io/otel/trace"},
+	},
+	{
 		what:   []string{"github.com/chromedp/..."},
 		in:     []string{"causeway/internal/browsertest/...", "causeway/portal"}, // whose tests press keys by their names
 		reason: "a browser is driven in one place, which knows how to wait for a page and what every page is judged by",
 		caught: edge{"causeway/portal/sites", "github.com/chromedp/chromedp"},
+	},
+	{
+		what:   []string{"github.com/google/licensecheck", "github.com/CycloneDX/...", "golang.org/x/mod/..."},
+		in:     []string{"causeway/internal/tools/..."},
+		reason: "what looks at dependencies is none of the gateway's",
+		caught: edge{"causeway/internal/version", "golang.org/x/mod/semver"},
+	},
+	{
+		what:   []string{"github.com/santhosh-tekuri/jsonschema/..."},
+		in:     []string{"causeway/internal/openapihttp"}, // whose tests hold answers against the description
+		reason: "what clients send is read by types and rules of ours; schemas describe and do not decide",
+		caught: edge{"causeway/internal/httpapi", "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	{
 		what:   []string{"causeway/portal/*/...", "!causeway/portal/ui", "!causeway/portal/texts"},

@@ -109,7 +109,7 @@ type running struct {
 // StartSite starts one site. Start does it for all.
 func (d *Dev) StartSite(ctx context.Context, name string) (err error) {
 	plan := d.File.Site(name)
-	log := slog.New(slog.NewTextHandler(d.logs, nil)).With("site", plan.Name)
+	log := slog.New(slog.NewTextHandler(d.logs, nil))
 	s, err := site.New(ctx, d.options.config(d.File, d.Folder, plan), site.Options{Log: log, Now: d.options.Now})
 	if err != nil {
 		return err

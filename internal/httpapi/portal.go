@@ -30,10 +30,34 @@ func KeepSession(c *gin.Context, token string) { setSession(c, token, 0) }
 // DropSession takes the access token away from the browser.
 func DropSession(c *gin.Context) { setSession(c, "", -1) }
 
-func setSession(c *gin.Context, token string, age int) {
+func setSession(c *gin.Context, token string, age int) { setCookie(c, sessionCookie, token, age) }
+
+func setCookie(c *gin.Context, name, value string, age int) {
 	http.SetCookie(c.Writer, &http.Cookie{
-		Name: sessionCookie, Value: token, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Name: name, Value: value, Path: "/", MaxAge: age, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
+}
+
+// noticeCookie holds what was just done, for the page that comes next. An address
+// could not: a link would make a page say that something was done.
+const noticeCookie = "__Host-causeway-did"
+
+// noticeAge is how long the next page may take, in seconds.
+const noticeAge = 60
+
+// KeepNotice has the browser bring what to the page that comes next.
+func KeepNotice(c *gin.Context, what string) { setCookie(c, noticeCookie, what, noticeAge) }
+
+// TakeNotice is what was kept, or empty, and takes it away from the browser.
+func TakeNotice(c *gin.Context) string {
+	found := c.Request.CookiesNamed(noticeCookie)
+	if len(found) == 0 {
+		return ""
+	}
+	if setCookie(c, noticeCookie, "", -1); len(found) > 1 {
+		return ""
+	}
+	return found[0].Value
 }
 
 // SessionToken is the access token that the browser sends, or empty. Two cookies of

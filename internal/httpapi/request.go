@@ -136,6 +136,12 @@ func Failure(c *gin.Context) error { return identityOf(c).failure }
 // RequestID is the id that Identify gave the request.
 func RequestID(c *gin.Context) string { return identityOf(c).id }
 
+// OwnRequestID is the part of RequestID that is not the client's.
+func OwnRequestID(c *gin.Context) string {
+	id := RequestID(c)
+	return id[len(id)-36:]
+}
+
 // ClientAddr is the address of the client, behind trusted proxies if any.
 func ClientAddr(c *gin.Context) netip.Addr { return identityOf(c).addr }
 

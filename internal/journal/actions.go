@@ -14,7 +14,7 @@ func Actions() []Action {
 		FamilyReplayed, FamilyExpired,
 		APITokenCreated, APITokenUpdated, APITokenDeleted,
 		SessionEnded,
-		SiteUpdated,
+		SiteUpdated, SiteRestored, WatermarkBegan, WatermarkEnded,
 		SiteAssociated, SiteLinkUpdated, SiteLinkStatus, SiteLinkKey, SiteLinkRemoved,
 		OrgAssociated, OrgLinkUpdated, OrgLinkStatus, OrgLinkRemoved,
 		AppCreated, AppUpdated, AppSecretReplaced, AppSecretRotated, AppRotationEnded, AppDeleted, AppAdded, AppRemoved,
@@ -24,6 +24,7 @@ func Actions() []Action {
 		InstanceCreated, InstanceUpdated, InstanceDeleted,
 		InstAccountCreated, InstAccountEnded, InstHookRetried,
 		KeyCreated, KeyRetired,
+		WebhookCreated, WebhookUpdated, WebhookSecret, WebhookTested, WebhookRedelivered, WebhookDeleted,
 		TokenEventsSealed, TokenEventsPurged,
 		RefusalsSealed, RefusalsPurged,
 	}

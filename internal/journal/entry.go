@@ -55,6 +55,9 @@ const (
 	APITokenDeleted      Action = "apiToken.deleted"
 	SessionEnded         Action = "session.ended"
 	SiteUpdated          Action = "site.updated"
+	SiteRestored         Action = "site.restored"
+	WatermarkBegan       Action = "watermark.began"
+	WatermarkEnded       Action = "watermark.ended"
 	SiteAssociated       Action = "siteAssociation.created"
 	SiteLinkUpdated      Action = "siteAssociation.updated"
 	SiteLinkStatus       Action = "siteAssociation.status"
@@ -86,6 +89,12 @@ const (
 	InstHookRetried      Action = "instanceAccount.hookRetried"
 	KeyCreated           Action = "key.created"
 	KeyRetired           Action = "key.retired"
+	WebhookCreated       Action = "webhook.created"
+	WebhookUpdated       Action = "webhook.updated"
+	WebhookSecret        Action = "webhook.secretReplaced"
+	WebhookTested        Action = "webhook.tested"
+	WebhookRedelivered   Action = "webhook.redelivered"
+	WebhookDeleted       Action = "webhook.deleted"
 )
 
 // Kinds of subject.
@@ -103,6 +112,7 @@ const (
 	KindAPIToken       = "token"
 	KindSession        = "session"
 	KindSite           = "site"
+	KindWatermark      = "watermark"
 	KindKey            = "key"
 	// KindApp names an app by its client id; the entry's Org is the owner's or the one
 	// that added it.
@@ -111,16 +121,26 @@ const (
 	KindDefinition      = "serviceDefinition"
 	KindServiceInstance = "serviceInstance"
 	KindInstanceAccount = "instanceAccount"
+	KindWebhook         = "webhook"
 )
 
+// DetailFollows is in the first entry after a restore: the row of the journal that
+// it follows. Its own number is far behind that, so that whoever knew rows that are
+// lost takes none of the new ones for them.
+const DetailFollows = "follows"
+
 // Actor is who caused a change. Kind is user, serviceAccount, apiToken (the
-// user by means of one), app, anonymous or system (the gateway itself).
+// user by means of one), app, anonymous, operator (whoever runs a command on the
+// site's machine) or system (the gateway itself).
 type Actor struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
 	Org  string `json:"org,omitempty"`
 }
+
+// KindOperator is the kind of [Actor] who has the machine and the master key.
+const KindOperator = "operator"
 
 // System is the gateway acting on its own account.
 var System = Actor{Kind: "system", Name: "causeway"}

@@ -22,6 +22,12 @@ func (h Head) String() string { return strconv.FormatInt(h.Seq, 10) + ":" + hex.
 // MarshalText is [Head.String].
 func (h Head) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
+// UnmarshalText is [ParseHead].
+func (h *Head) UnmarshalText(text []byte) (err error) {
+	*h, err = ParseHead(string(text))
+	return err
+}
+
 var errHead = errors.New("a head is SEQ:HASH, as verifying prints it: the number of a row and the 64 hexadecimal digits of its hash")
 
 // ParseHead reads what [Head.String] wrote of a row.

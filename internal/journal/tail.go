@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"causeway/internal/tracing"
 )
 
 // Source is where the journal is read.
@@ -49,6 +51,8 @@ type TailConfig struct {
 	Stale time.Duration
 	Now   func() time.Time // nil is time.Now
 	Log   *slog.Logger     // nil logs nothing
+	// Tracer has a trace for each poll that found rows; it may be nil.
+	Tracer *tracing.Tracer
 }
 
 // Tail reads the journal as it grows and tells the followers in order.
@@ -244,7 +248,7 @@ func (t *Tail) step(ctx context.Context) {
 // poll applies what is new. When rows may have been missed (the first poll, a
 // gap longer than Stale, a hole or a fork in the chain, a head that went back
 // because the database was restored) everybody forgets everything instead.
-func (t *Tail) poll(ctx context.Context) error {
+func (t *Tail) poll(ctx context.Context) (err error) {
 	head, err := t.Source.Head(ctx)
 	if err != nil {
 		return err
@@ -253,6 +257,12 @@ func (t *Tail) poll(ctx context.Context) error {
 		t.restart(head)
 		return nil
 	}
+	if t.applied == head {
+		return nil
+	}
+	ctx, span := t.Tracer.Work(ctx, "journal", tracing.Internal)
+	defer func() { span.EndWith(err) }()
+	span.SetInt(tracing.Rows, int(head-t.applied))
 	for t.applied < head {
 		rows, err := t.Source.After(ctx, t.applied, batch)
 		if err != nil {

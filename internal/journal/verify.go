@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -174,6 +175,10 @@ func (v *verifier) walk(ctx context.Context) error {
 func (v *verifier) link(row Stored) {
 	at := Fault{Seq: row.Seq}
 	switch first := v.last.Seq + 1; {
+	case restores(row, v.last):
+		if v.Expect.Seq >= first && v.Expect.Seq < row.Seq {
+			v.fault(at, "row %d was noted, and the restore in row %d lost it", v.Expect.Seq, row.Seq)
+		}
 	case row.Seq == first+1:
 		v.fault(Fault{Seq: first}, "row %d is missing from the journal", first)
 	case row.Seq > first:
@@ -194,6 +199,12 @@ func (v *verifier) link(row Stored) {
 	}
 	v.report.Last, v.last = row.At, row
 	v.file(row)
+}
+
+// restores reports whether row is the first after a restore, which leaves numbers
+// out and says so. The hash covers that as well as the row before.
+func restores(row, last Stored) bool {
+	return row.Action == SiteRestored && row.Detail[DetailFollows] == strconv.FormatInt(last.Seq, 10) && bytes.Equal(row.Prev, last.Hash)
 }
 
 // file notes what a row says of a log.

@@ -27,17 +27,23 @@ func (c *Cluster) Halt(ctx context.Context) error {
 }
 
 // Resume starts what was stopped or killed, at the same address, and waits until it
-// answers.
+// answers. As any supervisor does, it tries again while children of a server that was
+// killed have not yet seen that it is gone.
 func (c *Cluster) Resume(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	if err := c.serve(); err != nil {
-		return err
+	for {
+		if err := c.serve(); err != nil {
+			return err
+		}
+		err := c.waitReady(ctx)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil || !strings.Contains(c.log(), "is still in use") {
+			return fmt.Errorf("%w\n%s", err, c.log())
+		}
 	}
-	if err := c.waitReady(ctx); err != nil {
-		return fmt.Errorf("%w\n%s", err, c.log())
-	}
-	return nil
 }
 
 // Standby makes a copy that follows c, and has a durable c wait for it with every commit. c is

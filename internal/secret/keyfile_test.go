@@ -14,7 +14,7 @@ import (
 	"causeway/internal/secret"
 )
 
-func TestLoadOrCreateKeys(t *testing.T) {
+func TestLoadOrCreateKeys_R12(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "master.key")
 	if _, err := secret.LoadKeys(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("LoadKeys without a file: %v", err)
@@ -71,7 +71,7 @@ func TestCreatorsAgree(t *testing.T) {
 	}
 }
 
-func TestKeyFileIsRefused(t *testing.T) {
+func TestKeyFileIsRefused_R12(t *testing.T) {
 	whole := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	for _, tt := range []struct {
 		name, text string

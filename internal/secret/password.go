@@ -113,3 +113,7 @@ func newHash() hash {
 	random(h.sum)
 	return h
 }
+
+// NoPassword is a PHC string that no password matches, for users who are to get
+// another one.
+func NoPassword() string { return newHash().encode() }

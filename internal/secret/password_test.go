@@ -19,7 +19,7 @@ func newHasher(t *testing.T, limits secret.PasswordLimits) *secret.PasswordHashe
 	return p
 }
 
-func TestPasswords(t *testing.T) {
+func TestPasswords_R12(t *testing.T) {
 	ctx, p := t.Context(), newHasher(t, secret.PasswordLimits{Concurrent: 2, Waiting: 8})
 	encoded, err := p.Hash(ctx, "correct horse")
 	if err != nil {

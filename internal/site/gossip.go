@@ -49,13 +49,7 @@ func (s *Site) startPools() error {
 // leavePools says goodbye. Nobody may be there to hear it: no reason to have failed.
 func (s *Site) leavePools() {
 	var wait sync.WaitGroup
-	if s.gossip != nil {
-		wait.Go(func() {
-			if err := s.gossip.stop(); err != nil {
-				s.log.Info("left the other sites without a goodbye", "err", err)
-			}
-		})
-	}
+	wait.Go(s.leaveSites)
 	if s.cellPool != nil {
 		wait.Go(func() {
 			if err := s.cellPool.Stop(); err != nil {
@@ -64,6 +58,16 @@ func (s *Site) leavePools() {
 		})
 	}
 	wait.Wait()
+}
+
+// leaveSites says goodbye to other sites, unless that was done.
+func (s *Site) leaveSites() {
+	if s.gossip == nil {
+		return
+	}
+	if err := s.gossip.stop(); err != nil {
+		s.log.Info("left the other sites without a goodbye", "err", err)
+	}
 }
 
 // newGossip is a place in the pool of sites. Without one, sites know each other

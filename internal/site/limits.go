@@ -112,5 +112,5 @@ func (s *Site) Reload(c *config.Config) (restart []string, err error) {
 
 // live tells whether a setting counts without a restart.
 func live(key string) bool {
-	return strings.HasPrefix(key, "limits.") || slices.Contains([]string{"log.level", "gossip.key_file", "cells.key_file", "public.certificate", "public.key"}, key)
+	return strings.HasPrefix(key, "limits.") || slices.Contains([]string{"log.level", "gossip.key_file", "cells.key_file", "public.certificate", "public.key", "operations.drain_delay", "operations.drain_timeout"}, key)
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,13 +19,20 @@ import (
 // seconds for it; browsers and probes keep such connections in hand for nothing.
 const freshGrace = 500 * time.Millisecond
 
+// ErrCut is part of what [Site.Stop] returns when there was no more time to wait for.
+var ErrCut = errors.New("requests were cut that did not finish in time")
+
+// lastLine is how long requests that were cut have to say so in the log.
+const lastLine = time.Second
+
 // server is one listener with its limits. Handlers that stream lift the read and
 // write timeouts for their own exchange.
 type server struct {
 	name     string
 	listener net.Listener
 	http     *http.Server
-	fresh    sync.Map // connections that brought no request yet
+	fresh    sync.Map     // connections that brought no request yet
+	underway atomic.Int64 // requests; WebSockets are, too, which net/http lets go of
 	failed   func(error)
 	done     chan error // nil until it serves
 }
@@ -32,7 +40,7 @@ type server struct {
 func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Config, logger *slog.Logger, failed func(error)) *server {
 	s := &server{name: name, listener: l, failed: failed}
 	s.http = &http.Server{
-		Handler:           h,
+		Handler:           s.count(h),
 		TLSConfig:         tlsConfig,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -43,6 +51,14 @@ func newServer(name string, l net.Listener, h http.Handler, tlsConfig *tls.Confi
 		ConnState:         s.follow,
 	}
 	return s
+}
+
+func (s *server) count(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.underway.Add(1)
+		defer s.underway.Add(-1)
+		h.ServeHTTP(w, r)
+	})
 }
 
 func (s *server) follow(c net.Conn, state http.ConnState) {
@@ -79,18 +95,48 @@ func (s *server) start() {
 	}()
 }
 
-// stop lets requests under way finish until ctx ends.
-func (s *server) stop(ctx context.Context) error {
+// stop lets requests under way finish until ctx ends. Then it cuts them: closes their
+// connections, and has hangUp end WebSockets, whose connections are not the server's.
+func (s *server) stop(ctx context.Context, hangUp func()) error {
 	if s.done == nil { // another listener failed before this one served
 		return s.listener.Close()
 	}
 	drop := time.AfterFunc(freshGrace, s.dropFresh)
 	defer drop.Stop()
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	if err == nil {
+		err = s.finished(ctx)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = s.cut(ctx, hangUp)
 	}
 	return errors.Join(err, <-s.done)
+}
+
+func (s *server) cut(ctx context.Context, hangUp func()) (err error) {
+	if n := s.underway.Load(); n > 0 {
+		err = fmt.Errorf("%s listener: %d %w", s.name, n, ErrCut)
+	}
+	hangUp()
+	err = errors.Join(err, s.http.Close())
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLine)
+	defer cancel()
+	_ = s.finished(last) // who does not hear of it has no line in the log
+	return err
+}
+
+// finished waits, as net/http does, until no request is under way.
+func (s *server) finished(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for s.underway.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+	return nil
 }
 
 // debugLines takes what net/http says about broken handshakes and scanners:

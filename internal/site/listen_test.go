@@ -64,7 +64,7 @@ func stopSoon(t *testing.T, s *server) time.Duration {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	start := time.Now()
-	if err := s.stop(ctx); err != nil {
+	if err := s.stop(ctx, func() {}); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 	return time.Since(start)

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"causeway/gateway"
+	"causeway/internal/problem"
 	"causeway/internal/store"
 	"causeway/ratelimit"
 )
@@ -25,7 +26,7 @@ type metrics struct {
 // fulfilled are the numbers of one place by what they count, so that a request
 // looks nothing up.
 type fulfilled struct {
-	classes  [6]prometheus.Counter // by a status's first digit
+	classes  [6]prometheus.Counter // by a status's first digit, at 0 what is no status of HTTP
 	duration prometheus.Observer
 }
 
@@ -54,13 +55,17 @@ func newMetrics(db *store.DB, limits limitCollector, lag func() float64) *metric
 		limits,
 	)
 	m.here, m.peer = m.fulfilled(fulfilledHere), m.fulfilled(fulfilledPeer)
+	for _, code := range problem.Codes() {
+		m.problems.WithLabelValues(string(code))
+	}
 	return m
 }
 
 // fulfilled makes what is visible at zero.
 func (m *metrics) fulfilled(where string) fulfilled {
 	f := fulfilled{duration: m.duration.WithLabelValues(where)}
-	for class := 2; class <= 5; class++ {
+	f.classes[0] = m.requests.WithLabelValues(where, "other")
+	for class := 1; class <= 5; class++ {
 		f.classes[class] = m.requests.WithLabelValues(where, strconv.Itoa(class)+"xx")
 	}
 	return f
@@ -72,15 +77,15 @@ const (
 )
 
 func (m *metrics) observe(r gateway.Record) {
-	where, name := &m.here, fulfilledHere
+	where := &m.here
 	if r.Peer != "" {
-		where, name = &m.peer, fulfilledPeer
+		where = &m.peer
 	}
-	if class := r.Status / 100; class >= 2 && class <= 5 {
-		where.classes[class].Inc()
-	} else { // an upgrade
-		m.requests.WithLabelValues(name, strconv.Itoa(class)+"xx").Inc()
+	class := r.Status / 100
+	if class > 5 { // an instance may answer with 999
+		class = 0
 	}
+	where.classes[class].Inc()
 	where.duration.Observe(r.Duration.Seconds())
 	if r.Problem != "" {
 		m.problems.WithLabelValues(string(r.Problem)).Inc()

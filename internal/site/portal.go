@@ -11,9 +11,9 @@ import (
 func (s *Site) newPortal(door *tenantshttp.Handler, routes []httpapi.Route) (*portal.Portal, error) {
 	return portal.New(portal.Config{
 		SiteName: s.name.Get, SiteID: s.self.ID, PublicURL: s.config.Public.URL, Now: s.clock, Enter: door.OpenPortal,
-		ChangePassword: door.ChangePassword, Routes: routes,
+		Authenticate: s.tokens.Authenticate, ChangePassword: door.ChangePassword, Routes: routes,
 		Orgs: s.directory, Tenants: s.tenants, OAuth: s.oauth, Apps: s.apps, Services: s.services, Instances: s.instances,
 		Associations: s.associations, Contact: s.contact, Roots: s.roots, ExplainRoute: s.links.Explain, Limits: s.limits,
-		Monitoring: s.monitoring(door),
+		Monitoring: s.monitoring(),
 	})
 }

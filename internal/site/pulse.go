@@ -8,7 +8,6 @@ import (
 	"causeway/internal/trail"
 	"causeway/portal/monitoring"
 	"causeway/ratelimit"
-	"causeway/tenants/tenantshttp"
 )
 
 // openPulse begins to remember how the metrics go, which all are registered.
@@ -23,10 +22,14 @@ func (s *Site) desk() *refusal.Desk {
 	return &refusal.Desk{Store: s.db.Refusals(), Orgs: s.directory, Now: s.clock}
 }
 
+func (s *Site) trail() *trail.Service {
+	return &trail.Service{Store: s.db.Trail(), Orgs: s.directory, Site: s.self.ID}
+}
+
 // monitoring is what the pages of that name read.
-func (s *Site) monitoring(api *tenantshttp.Handler) monitoring.Config {
+func (s *Site) monitoring() monitoring.Config {
 	return monitoring.Config{
-		Pulse: s.pulse, Trail: &trail.Service{Store: s.db.Trail()}, Event: api.AuditEvent, Refusals: s.desk(),
+		Pulse: s.pulse, Trail: s.trail(), Webhooks: s.webhooks(), Refusals: s.desk(),
 		Receipts: s.receipts(), Examiner: s.examiner, Orgs: s.directory, SiteName: s.name.Get, Now: s.clock,
 	}
 }

@@ -17,10 +17,12 @@ import (
 	"causeway/gateway"
 	"causeway/internal/httpapi"
 	"causeway/internal/journal"
+	"causeway/internal/openapihttp"
 	"causeway/internal/receiptshttp"
 	"causeway/internal/refusal"
 	"causeway/internal/refusalhttp"
 	"causeway/internal/store"
+	"causeway/internal/trailhttp"
 	"causeway/oauth/oauthhttp"
 	"causeway/tenants"
 	"causeway/tenants/tenantshttp"
@@ -36,8 +38,9 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.tokens.Apps = s.apps
 	s.contact = s.newContact()
 	s.tail, err = journal.New(journal.TailConfig{
-		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.apps, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.instances, s.deliverer, announcer{s}},
+		Source: s.db.Journal(), Followers: []journal.Follower{s.directory, s.links, s.roots, s.apps, s.tokens, s.orgLimits, s.name, s.contact, s.access, s.instances, s.deliverer, relayFollower{s}, announcer{s}},
 		Interval: s.config.Journal.Poll, Stale: s.config.Journal.StaleAfter, Now: s.now, Log: s.log,
+		Tracer: s.tracer,
 	})
 	if err != nil {
 		return err
@@ -49,12 +52,15 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		return 0
 	})
 	s.metrics.registry.MustRegister(s.hints.metrics(s.tail)...)
-	s.metrics.registry.MustRegister(peerCollector{s})
+	s.metrics.registry.MustRegister(cellCollector{s}, peerCollector{s}, traceCollector{s.tracer})
 	s.metrics.registry.MustRegister(upstreamCollector{s.instances})
 	s.metrics.registry.MustRegister(hookMetrics(s.deliverer)...)
 	lists := fanout.NewLimits()
 	s.metrics.registry.MustRegister(listCollector{lists})
 	s.openUpkeep()
+	if err := s.openRelay(); err != nil {
+		return err
+	}
 	if err := s.openPools(); err != nil {
 		return err
 	}
@@ -71,7 +77,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 		Tokens: s.tokens, Sites: s.links, Orgs: s.directory, Instances: s.instances, Access: s.access, Limits: s.limits, Quotas: s.shares.quotas, Site: s.self.ID, PublicURL: s.config.Public.URL,
 		Lists:     &fanout.Fanout{Limits: lists, MAC: func(text string) []byte { return s.keys.Digest("list-cursor", text) }},
 		Endpoints: endpoints, Trusted: s.config.Public.TrustedProxies, Observe: s.metrics.observe,
-		Refusals: s.refusals, Now: s.clock, Log: s.log,
+		Refusals: s.refusals, Ready: s.Ready, Tracer: s.tracer, Now: s.clock, Log: s.log,
 	})
 	return nil
 }
@@ -92,15 +98,20 @@ func (s *Site) endpoints() (e httpapi.Endpoints, err error) {
 	e.Add(s.serviceEndpoints(s.instances))
 	e.Add(s.appEndpoints())
 	e.Add((&refusalhttp.Handler{Desk: s.desk(), PublicURL: s.config.Public.URL}).Endpoints())
+	e.Add((&trailhttp.Handler{Trail: s.trail(), Orgs: s.directory}).Endpoints())
+	e.Add(s.relayEndpoints())
 	e.Add((&federationhttp.Contact{Service: s.contact}).Endpoints())
 	e.Add((&receiptshttp.Handler{Orgs: s.directory, Receipts: s.receipts()}).Endpoints())
 	pages, err := s.newPortal(orgs, e.Routes)
 	if err != nil {
 		return e, err
 	}
-	e.Add(pages.Endpoints())
 	e.Add((&federationhttp.Handler{Roots: s.roots, Now: s.now, Bundle: s.ownBundle()}).Endpoints())
 	e.Add((&federationhttp.Keys{Roots: s.roots, PublicURL: s.config.Public.URL}).Endpoints())
+	if err := openapihttp.Add(&e); err != nil {
+		return e, err
+	}
+	e.Add(pages.Endpoints()) // which no document describes
 	return e, nil
 }
 
@@ -149,7 +160,7 @@ func (s *Site) Start(ctx context.Context) error {
 		case "public":
 			l = behindBalancers(l, s.config.Public.ProxyProtocol)
 		}
-		s.servers = append(s.servers, newServer(d.name, l, d.handler, d.tls, s.log, s.fail))
+		s.servers = append(s.servers, newServer(d.name, l, s.farewell(d.handler), d.tls, s.log, s.fail))
 	}
 	if err := s.links.LoadTrusted(ctx); err != nil {
 		return err
@@ -209,16 +220,24 @@ func (s *Site) Addr(name string) string {
 }
 
 // Stop ends the site in the order that loses nothing: new requests are refused
-// first, those under way finish until ctx ends, then what they used is closed.
+// first, those under way finish until ctx ends, then what they used is closed. With
+// [ErrCut] some did not, and all else was done.
 func (s *Site) Stop(ctx context.Context) error {
+	s.leaving.Store(true)
 	s.contact.Leave() // peers' questions that are held open are no work to wait for
 	var wait sync.WaitGroup
 	wait.Go(s.leavePools)
 	errs := make([]error, len(s.servers))
-	for i, srv := range s.servers {
-		wait.Go(func() { errs[i] = srv.stop(ctx) })
+	stop := func(operations bool) {
+		for i, srv := range s.servers {
+			if operations == (srv.name == "operations") {
+				wait.Go(func() { errs[i] = srv.stop(ctx, s.gateway.Close) })
+			}
+		}
+		wait.Wait()
 	}
-	wait.Wait()
+	stop(false)
+	stop(true) // who watches sees to the end what is still under way
 	if s.background != nil {
 		s.background.stop()
 	}
@@ -251,10 +270,15 @@ func (s *Site) Close() error {
 		defer cancel()
 		s.refusals.Stop(last)
 	}
+	s.endTracing()
+	var errs []error
 	if s.db != nil {
-		return s.db.Close()
+		errs = append(errs, s.db.Close())
 	}
-	return nil
+	if s.watermark != nil {
+		errs = append(errs, s.watermark.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // background is the work that no request waits for.
@@ -286,6 +310,7 @@ func startBackground(s *Site) *background {
 	b.done.Go(func() { s.roots.Run(ctx, s.log) })
 	b.done.Go(func() { s.contact.Run(ctx) })
 	b.done.Go(func() { s.deliverer.Run(ctx) })
+	b.done.Go(func() { s.relay.Run(ctx) })
 	b.done.Go(func() { s.every(ctx, reconcileEvery, "settle accounts in service instances", s.reconcile) })
 	b.done.Go(func() { s.cells.Run(ctx) })
 	b.done.Go(func() { s.pulse.Run(ctx) })

@@ -34,7 +34,7 @@ func (s *Site) openServices(ctx context.Context) (err error) {
 	if err := s.services.PutBuiltIn(ctx); err != nil {
 		return err
 	}
-	s.deliverer = services.NewDeliverer(services.DelivererConfig{Hooks: s.db.Hooks(), Keys: s.keys, Rules: rules, Now: s.clock, Log: s.log})
+	s.deliverer = services.NewDeliverer(services.DelivererConfig{Hooks: s.db.Hooks(), Keys: s.keys, Rules: rules, Now: s.clock, Log: s.log, Tracer: s.tracer})
 	s.access, err = services.NewAccess(s.db.Services(), rememberedEffects)
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"causeway/federation"
@@ -25,8 +26,10 @@ import (
 	"causeway/internal/problem"
 	"causeway/internal/pulse"
 	"causeway/internal/refusal"
+	"causeway/internal/relay"
 	"causeway/internal/secret"
 	"causeway/internal/store"
+	"causeway/internal/tracing"
 	"causeway/internal/upkeep"
 	"causeway/oauth"
 	"causeway/oauth/apps"
@@ -61,6 +64,8 @@ type Site struct {
 	now     func() time.Time
 
 	db           *store.DB
+	watermark    *store.Watermark // nil if none is configured
+	marking      bool             // it is kept
 	keys         *secret.Keys
 	hasher       *secret.PasswordHasher
 	self         federation.Self
@@ -78,6 +83,7 @@ type Site struct {
 	services     *services.Service
 	access       *services.Access
 	deliverer    *services.Deliverer
+	relay        *relay.Deliverer
 	identity     *peer.Identity
 	door         *peer.Door
 	forwarder    *peer.Forwarder
@@ -96,12 +102,14 @@ type Site struct {
 	refusals     *refusal.Recorder
 	gateway      *gateway.Gateway
 	metrics      *metrics
+	tracer       *tracing.Tracer // nil is off
 	pulse        *pulse.Pulse
 	examiner     *journal.Examiner
 	servers      []*server
 	shown        shown
 	background   *background
 	failed       chan error
+	leaving      atomic.Bool // about to stop
 
 	name         *associations.Name
 	associations *associations.Service
@@ -114,6 +122,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) 
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.log = s.log.With("site", c.Site.Name)
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -122,7 +131,7 @@ func New(ctx context.Context, c *config.Config, o Options) (_ *Site, err error) 
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{s.openStore, s.openSelf, s.openDomains, s.openFederation, s.openGateway} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openSelf, s.openTracing, s.openDomains, s.openFederation, s.openGateway} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -142,12 +151,30 @@ func (s *Site) openStore(ctx context.Context) (err error) {
 	if err := s.db.CheckSchema(ctx); err != nil {
 		return err
 	}
+	if err := s.openWatermark(ctx); err != nil {
+		return err
+	}
 	if s.keys, err = s.openKeys(ctx); err != nil {
 		return err
 	}
 	s.hasher, err = secret.NewPasswordHasher(secret.PasswordLimits{
 		Concurrent: s.config.Passwords.Concurrent, Waiting: s.config.Passwords.Waiting,
 	})
+	return err
+}
+
+// openWatermark comes before anything is written.
+func (s *Site) openWatermark(ctx context.Context) (err error) {
+	url := s.config.Database.Watermark.Reveal()
+	if url != "" {
+		if s.watermark, err = store.OpenWatermark(ctx, url); err != nil {
+			return err
+		}
+	}
+	s.marking, err = s.db.KeepMarks(ctx, s.watermark)
+	if err == nil && url != "" && !s.marking {
+		s.log.Warn("database.watermark is configured and not kept: stop all cells and run causeway watermark begin")
+	}
 	return err
 }
 

@@ -69,6 +69,7 @@ peer:
   listen: 127.0.0.1:%d
 operations:
   listen: 127.0.0.1:%d
+  drain_delay: 0s
 database:
   url: %q
 keys:
@@ -106,6 +107,25 @@ func (c *Cell) Ready(t testing.TB, p *Process) {
 	t.Helper()
 	p.AwaitErr(t, 2*time.Minute, func(text string) bool { return strings.Contains(text, "msg=serving") })
 }
+
+// Adjust replaces text in the configuration, which must be there.
+func (c *Cell) Adjust(t testing.TB, old, replacement string) {
+	t.Helper()
+	text, err := os.ReadFile(c.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s holds no %q", c.Config, old)
+	}
+	if err := os.WriteFile(c.Config, []byte(strings.Replace(string(text), old, replacement, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Public is where this cell alone listens, and Operations its listener for operators.
+func (c *Cell) Public() string     { return fmt.Sprintf("https://127.0.0.1:%d", c.base) }
+func (c *Cell) Operations() string { return fmt.Sprintf("http://127.0.0.1:%d", c.base+2) }
 
 // Client speaks to this cell, whatever its site is called.
 func (c *Cell) Client(t testing.TB) *Client {

@@ -60,11 +60,6 @@ func (h *Handler) auditTrail(c *gin.Context, call httpapi.Call) error {
 	return nil
 }
 
-// AuditEvent is a row of an organization as the API shows it to a reader, for JSON.
-func (h *Handler) AuditEvent(row journal.Row, org string, reader tenants.Principal) any {
-	return h.auditEvent(row, tenants.OrgID(row.Org), org, reader)
-}
-
 func (h *Handler) auditEvent(row journal.Row, org tenants.OrgID, name string, reader tenants.Principal) auditEvent {
 	e := auditEvent{
 		ID: h.auditID(row.Seq), Description: describe(row.Entry),

@@ -6,7 +6,8 @@
 // every id of docs/requirements.tsv. A test carries an id by its name or by the
 // name of a subtest above it: TestDeviceGrant_VCD18_VCD71, "VCD-18 rotates".
 // Only an id with a passing test is proved; one that no test names, or whose
-// tests were skipped, is shown as open.
+// tests were skipped, is shown as open. So is one of the kind U, which people see,
+// while none of its tests used a browser: package browsertest marks those that do.
 //
 // The exit code is 0 unless something failed or a -require'd id is not proved.
 package main

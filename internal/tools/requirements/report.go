@@ -26,6 +26,7 @@ type row struct {
 	Result  string   `json:"result"`
 	Tests   int      `json:"tests"`
 	Skipped int      `json:"skipped"`
+	Browser int      `json:"browser"` // tests that passed in a browser
 	Failed  []string `json:"failed,omitempty"`
 }
 
@@ -49,7 +50,7 @@ func newReport(reqs []requirement, t *tests) *report {
 				r.unknown = append(r.unknown, id+" in "+at.String())
 				continue
 			}
-			byID[id].count(t.outcome(at))
+			byID[id].count(t.outcome(at), t.inBrowser(at))
 		}
 	}
 	// A parent may fail by itself, with every subtest passed.
@@ -64,15 +65,24 @@ func newReport(reqs []requirement, t *tests) *report {
 	return r
 }
 
-func (q *row) count(outcome string) {
+func (q *row) count(outcome string, inBrowser bool) {
 	q.Tests++
 	switch outcome {
 	case testjson.Pass:
-		q.Result = proved
+		if inBrowser {
+			q.Browser++
+		}
+		if q.Browser > 0 || !q.seen() {
+			q.Result = proved
+		}
 	case testjson.Skip:
 		q.Skipped++
 	}
 }
+
+// seen reports whether people see what is required, which only a browser proves: its
+// kind holds U.
+func (q *row) seen() bool { return slices.Contains(strings.Split(q.Kind, "/"), "U") }
 
 // unproved returns those of ids that have no passing test, or a failing one.
 func (r *report) unproved(ids []string) []string {
@@ -115,10 +125,17 @@ func (r *report) print(w io.Writer, only []string) {
 }
 
 func (q *row) testsText() string {
-	if q.Skipped == 0 {
+	var notes []string
+	if q.Skipped > 0 {
+		notes = append(notes, fmt.Sprintf("%d skipped", q.Skipped))
+	}
+	if q.seen() {
+		notes = append(notes, fmt.Sprintf("%d in a browser", q.Browser))
+	}
+	if len(notes) == 0 {
 		return fmt.Sprint(q.Tests)
 	}
-	return fmt.Sprintf("%d (%d skipped)", q.Tests, q.Skipped)
+	return fmt.Sprintf("%d (%s)", q.Tests, strings.Join(notes, ", "))
 }
 
 func (r *report) printFaults(w io.Writer) {

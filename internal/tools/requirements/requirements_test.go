@@ -126,6 +126,29 @@ func TestRunExitCode(t *testing.T) {
 	}
 }
 
+// What people see is proved in a browser: by a test that says of itself, or of what it
+// is a part of, that it used one.
+func TestRunWantsABrowser(t *testing.T) {
+	const elsewhere = `{"Action":"pass","Package":"p","Test":"TestX_VCD41"}` + "\n"
+	for name, tt := range map[string]struct{ stream, want string }{
+		"no browser":              {elsewhere, open},
+		"a browser":               {`{"Action":"attr","Package":"p","Test":"TestY_VCD41","Key":"browser","Value":"chromium"}` + "\n" + `{"Action":"pass","Package":"p","Test":"TestY_VCD41"}` + "\n" + elsewhere, proved},
+		"the whole's browser":     {`{"Action":"attr","Package":"p","Test":"TestY","Key":"browser","Value":"x"}` + "\n" + `{"Action":"pass","Package":"p","Test":"TestY/VCD41"}` + "\n", proved},
+		"another's browser":       {`{"Action":"attr","Package":"p","Test":"TestZ","Key":"browser","Value":"x"}` + "\n" + elsewhere, open},
+		"it failed in a browser":  {`{"Action":"attr","Package":"p","Test":"TestY_VCD41","Key":"browser","Value":"x"}` + "\n" + `{"Action":"fail","Package":"p","Test":"TestY_VCD41"}` + "\n" + elsewhere, broken},
+		"another attribute of it": {`{"Action":"attr","Package":"p","Test":"TestX_VCD41","Key":"speed","Value":"x"}` + "\n" + elsewhere, open},
+	} {
+		file, out := filepath.Join(t.TempDir(), "stream.json"), filepath.Join(t.TempDir(), "rows.json")
+		if err := os.WriteFile(file, []byte(tt.stream), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		text, _ := runTool(t, "-from", file, "-json", out)
+		if got := readRows(t, out)["VCD-41"].Result; got != tt.want {
+			t.Errorf("%s: %s, want %s\n%s", name, got, tt.want, text)
+		}
+	}
+}
+
 // The ids file itself: complete, in order, and short enough for the table.
 func TestIDsFile(t *testing.T) {
 	reqs, err := load(idsFile)

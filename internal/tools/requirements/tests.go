@@ -17,10 +17,11 @@ func (t test) String() string { return t.pkg + " " + t.name }
 type tests struct {
 	last        map[test]string // the action that counts; run if it never ended
 	badPackages map[string]bool
+	browsed     map[test]bool // looked at pages in a browser
 }
 
 func newTests() *tests {
-	return &tests{last: map[test]string{}, badPackages: map[string]bool{}}
+	return &tests{last: map[test]string{}, badPackages: map[string]bool{}, browsed: map[test]bool{}}
 }
 
 func (t *tests) event(e testjson.Event) {
@@ -31,6 +32,10 @@ func (t *tests) event(e testjson.Event) {
 		return
 	}
 	at := test{e.Package, e.Test}
+	if e.Action == testjson.Attr {
+		t.browsed[at] = t.browsed[at] || e.Key == browserAttr
+		return
+	}
 	if weight[e.Action] > weight[t.last[at]] {
 		t.last[at] = e.Action
 	}
@@ -47,6 +52,23 @@ func (t *tests) outcome(at test) string {
 		return testjson.Fail
 	}
 	return t.last[at]
+}
+
+// browserAttr is the attribute that package browsertest gives to tests.
+const browserAttr = "browser"
+
+// inBrowser reports whether a test, or one that it is a part of, used a browser.
+func (t *tests) inBrowser(at test) bool {
+	for {
+		if t.browsed[at] {
+			return true
+		}
+		i := strings.LastIndexByte(at.name, '/')
+		if i < 0 {
+			return false
+		}
+		at.name = at.name[:i]
+	}
 }
 
 // leaves returns, sorted, the tests without subtests: a parent passes also when

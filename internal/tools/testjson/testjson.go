@@ -18,6 +18,7 @@ const (
 	Fail        = "fail"
 	Skip        = "skip" // of a package: it has no test files
 	BuildOutput = "build-output"
+	Attr        = "attr" // Key and Value are what a test says of itself
 )
 
 // Event is one line of the stream.
@@ -26,6 +27,8 @@ type Event struct {
 	Package string
 	Test    string
 	Output  string
+	Key     string
+	Value   string
 }
 
 // Read calls each for every event of r until it ends. A line that is not JSON
