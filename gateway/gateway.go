@@ -107,7 +107,8 @@ type Gateway struct {
 	now       func() time.Time
 	log       *slog.Logger
 	engine    *gin.Engine
-	hosted    *gin.Engine // of hosts that are an instance's
+	routes    gin.RoutesInfo // of engine: gin writes to its trees at the first request
+	hosted    *gin.Engine    // of hosts that are an instance's
 	strangers strangers
 	life      context.Context // ends with Close
 	shut      context.CancelFunc
@@ -151,6 +152,7 @@ func New(c Config) *Gateway {
 	g.engine.NoMethod(func(c *gin.Context) {
 		g.fail(c, problem.New(problem.MethodNotAllowed, "The method is not allowed here."))
 	})
+	g.routes = g.engine.Routes()
 	return g
 }
 
@@ -223,7 +225,7 @@ func (p public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Routes are the paths that are not an instance's.
-func (p public) Routes() gin.RoutesInfo { return p.engine.Routes() }
+func (p public) Routes() gin.RoutesInfo { return p.routes }
 
 // Peer is the handler of the peer listener. site says which associated site is
 // at the other end of a connection, and is asked for each request: a connection

@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -78,17 +79,34 @@ func (b *Tab) Fill(label, value string) {
 // Choose chooses the option with these words in the field with this label.
 func (b *Tab) Choose(label, option string) {
 	b.t.Helper()
-	b.do(chromedp.WaitEnabled(field(label)), chromedp.WaitVisible(field(label)))
-	chosen := get(b, chromedp.Evaluate[bool](js(`(f => {
+	b.do(choose(label, option)...)
+}
+
+// Filter chooses as Choose does where the choice alone asks for another page, as the
+// filters of lists do where scripts run.
+func (b *Tab) Filter(label, option string) {
+	b.t.Helper()
+	b.turn(choose(label, option)...)
+}
+
+func choose(label, option string) []chromedp.Action[chromedp.Void] {
+	chosen := chromedp.Evaluate[bool](js(`(f => {
 		const option = [...f.options].find(o => tidy(o.textContent) === %s && !o.disabled)
 		if (!option) return false
 		option.selected = true
 		f.dispatchEvent(new Event("input", {bubbles: true}))
 		f.dispatchEvent(new Event("change", {bubbles: true}))
 		return true
-	})(field(%s))`, option, label)))
-	if !chosen {
-		b.t.Fatalf("%s has no option %q\n%s", label, option, b.where())
+	})(field(%s))`, option, label))
+	return []chromedp.Action[chromedp.Void]{
+		chromedp.WaitEnabled(field(label)), chromedp.WaitVisible(field(label)),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			ok, err := chosen(ctx, t)
+			if err == nil && !ok {
+				err = fmt.Errorf("%s has no option %q", label, option)
+			}
+			return err
+		}),
 	}
 }
 
