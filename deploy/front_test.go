@@ -46,7 +46,6 @@ func startFront(t *testing.T, base int, p ports, adjust func(*config.Config)) *f
 	f := &front{}
 	f.Pair = sitetest.Start(t, storetest.Postgres, func(o *dev.Options) {
 		o.Base = &base
-		delete(o.Databases, "east") // SQLite does for it
 		o.Adjust = func(c *config.Config) {
 			c.Gossip = nil // which could lead past the balancer
 			c.Federation.Heartbeat = time.Second

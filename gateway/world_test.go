@@ -67,12 +67,8 @@ func strict(t *testing.T, f func(t *testing.T, w *world), options ...sitetest.Op
 func start(t *testing.T, kind storetest.Kind, options ...sitetest.Option) *world {
 	t.Helper()
 	w := &world{is: kind, sql: map[string]*sql.DB{}}
-	urls := map[string]string{}
-	if kind != storetest.SQLite {
-		urls["west"], urls["east"] = storetest.URL(t, kind), storetest.URL(t, kind)
-		options = append(options, func(o *dev.Options) { o.Databases = urls })
-	}
-	w.Pair = sitetest.Start(t, kind, options...)
+	var urls map[string]string
+	w.Pair = sitetest.Start(t, kind, append(options, func(o *dev.Options) { urls = o.Databases })...)
 	w.c = w.Client
 	w.waitUntilReady(t)
 	for _, site := range []string{"west", "east"} {

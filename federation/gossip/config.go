@@ -34,11 +34,19 @@ type Config struct {
 	OnChange func()
 	// OnHint, if set, is told from the same goroutine what an associated site says
 	// it has; see [Hint].
-	OnHint func(Hint)
-	Now    func() time.Time
-	// LAN finds failures in seconds instead of a minute, for sites side by side.
-	LAN bool
+	OnHint  func(Hint)
+	Now     func() time.Time
+	Profile Profile // empty is WAN
 }
+
+// Profile is how patient failure detection is, and how hurried are news.
+type Profile string
+
+const (
+	WAN   Profile = "wan"   // finds failures within a minute, for sites far apart
+	LAN   Profile = "lan"   // within seconds, for sites side by side
+	Local Profile = "local" // LAN whose news and goodbyes do not wait, for sites of one machine
+)
 
 // Hint is what a site says of itself in passing: signed, and still only worth a
 // question. The numbers a site hints only grow.
@@ -69,8 +77,14 @@ func (c Config) validate() error {
 }
 
 func (c Config) profile() *memberlist.Config {
-	if c.LAN {
+	switch c.Profile {
+	case LAN:
 		return memberlist.DefaultLANConfig()
+	case Local:
+		ml := memberlist.DefaultLANConfig()
+		ml.GossipInterval = 20 * time.Millisecond // a goodbye takes five of them
+		return ml
+	default:
+		return memberlist.DefaultWANConfig()
 	}
-	return memberlist.DefaultWANConfig()
 }

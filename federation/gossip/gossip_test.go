@@ -47,7 +47,7 @@ func start(t *testing.T, site tenants.SiteID, root *ecdsa.PrivateKey, k keys, tw
 	n := &node{changed: make(chan struct{}, 1)}
 	cfg := Config{
 		Pool: hurried(), Federation: "test", Site: site, Cell: "cell", PeerAddr: "peer.example:1",
-		Root: signer(root), Trusted: k.trusted, Now: time.Now, LAN: true, OnChange: func() { poke(n.changed) },
+		Root: signer(root), Trusted: k.trusted, Now: time.Now, Profile: LAN, OnChange: func() { poke(n.changed) },
 	}
 	if tweak != nil {
 		tweak(&cfg)

@@ -71,8 +71,8 @@ type Gossip struct {
 	// Sites to join through, host:port.
 	Seeds []string `yaml:"seeds"`
 	// How patient failure detection is: wan for sites far apart, lan for sites
-	// side by side. Requests never wait for either.
-	Profile string `yaml:"profile" default:"wan" oneof:"wan lan"`
+	// side by side, local for sites of one machine. Requests never wait for either.
+	Profile string `yaml:"profile" default:"wan" oneof:"wan lan local"`
 	// Networks in which members' addresses must lie; none allows all. Who comes
 	// from elsewhere is not heard, key or not.
 	Networks []netip.Prefix `yaml:"networks"`

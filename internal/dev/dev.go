@@ -61,6 +61,12 @@ type Dev struct {
 // ErrNoSuchSite is for Options that name a site which does not exist.
 var ErrNoSuchSite = errors.New("the sites are west and east")
 
+// Prepare makes the folder ready to be started from, and starts nothing.
+func Prepare(ctx context.Context, o Options) error {
+	_, err := prepare(ctx, o.Folder, o)
+	return err
+}
+
 // Start prepares the folder and starts the sites. It returns when they serve.
 func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	if o.Site != "" && planOf(o.Site) == nil {

@@ -141,7 +141,7 @@ func (f *File) siteConfig(folder string, s *SiteFile) *config.Config {
 		Certificate: filepath.Join(own, "public.pem"), Key: filepath.Join(own, "public-key.pem"), Authority: f.CA,
 	}
 	c.Peer = config.Peer{Listen: loopback(s.Ports.Peer), Advertise: loopback(s.Ports.Peer)}
-	c.Gossip = &config.Gossip{Federation: "dev", Listen: loopback(s.Ports.Gossip), KeyFile: filepath.Join(folder, "gossip.key"), Profile: "lan"}
+	c.Gossip = &config.Gossip{Federation: "dev", Listen: loopback(s.Ports.Gossip), KeyFile: filepath.Join(folder, "gossip.key"), Profile: "local"}
 	for i := range f.Sites {
 		if other := &f.Sites[i]; other.Name != s.Name {
 			c.Gossip.Seeds = append(c.Gossip.Seeds, loopback(other.Ports.Gossip))

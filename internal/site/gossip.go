@@ -78,7 +78,7 @@ func (s *Site) newGossip(c *config.Gossip, keys [][]byte) (*gossip.Gossip, error
 		return nil, err
 	}
 	return gossip.New(gossip.Config{
-		Pool: pool, Federation: c.Federation, Site: s.self.ID, Cell: cellName(s.config.Public.Listen), LAN: c.Profile == "lan",
+		Pool: pool, Federation: c.Federation, Site: s.self.ID, Cell: cellName(s.config.Public.Listen), Profile: gossip.Profile(c.Profile),
 		PeerAddr: s.config.PeerAddress(), Root: s.roots.Current, Trusted: s.links.Trusted, Now: s.now,
 		OnHint: s.hinted,
 	})

@@ -44,9 +44,7 @@ func Start(t testing.TB, kind storetest.Kind, options ...Option) *Pair {
 	t.Helper()
 	base := porttest.Base(t)
 	o := dev.Options{Folder: t.TempDir(), Base: &base}
-	if kind != storetest.SQLite {
-		o.Databases = map[string]string{"west": storetest.URL(t, kind), "east": storetest.URL(t, kind)}
-	}
+	o.Databases = unfold(t, kind, o.Folder)
 	for _, option := range options {
 		option(&o)
 	}

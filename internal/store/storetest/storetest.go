@@ -77,6 +77,30 @@ func URL(t testing.TB, kind Kind) string {
 	return postgresClone(t)
 }
 
+// Template makes a migrated database for Copy to begin with. It is left to the
+// throw-away server. Only PostgreSQL needs one: a SQLite database is a file.
+func Template() (url string, err error) {
+	migrated, err := postgresTemplate()
+	if err != nil {
+		return "", err
+	}
+	name := "causeway_template_" + unique()
+	if err := admin("CREATE DATABASE " + name + " TEMPLATE " + migrated + strategy()); err != nil {
+		return "", err
+	}
+	return databaseURL(name)
+}
+
+// Copy makes a database that begins as one of Template's is, which nobody may have open.
+func Copy(t testing.TB, template string) string {
+	t.Helper()
+	u, err := url.Parse(template)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return createPostgres(t, strings.TrimPrefix(u.Path, "/"))
+}
+
 // EmptyURL makes a database without any table.
 func EmptyURL(t testing.TB, kind Kind) string {
 	t.Helper()
@@ -129,7 +153,7 @@ var postgresTemplate = sync.OnceValues(func() (string, error) {
 
 func postgresClone(t testing.TB) string {
 	t.Helper()
-	needPostgres(t)
+	Need(t)
 	template, err := postgresTemplate()
 	if err != nil {
 		t.Fatal(err)
@@ -137,8 +161,8 @@ func postgresClone(t testing.TB) string {
 	return createPostgres(t, template)
 }
 
-// needPostgres skips where a developer has no PostgreSQL. In CI that is a failure.
-func needPostgres(t testing.TB) {
+// Need skips where a developer has no PostgreSQL. In CI that is a failure.
+func Need(t testing.TB) {
 	t.Helper()
 	if os.Getenv(Env) != "" {
 		return
@@ -151,7 +175,7 @@ func needPostgres(t testing.TB) {
 
 func createPostgres(t testing.TB, template string) string {
 	t.Helper()
-	needPostgres(t)
+	Need(t)
 	name := "causeway_test_" + unique()
 	if err := admin("CREATE DATABASE " + name + " TEMPLATE " + template + strategy()); err != nil {
 		t.Fatal(err)
