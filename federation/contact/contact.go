@@ -118,15 +118,3 @@ func signal(c chan struct{}) {
 	default: // it is on its way
 	}
 }
-
-// pause reports whether ctx still lives after d.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return ctx.Err() == nil
-	}
-}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -216,7 +217,7 @@ func (t *talker) askPage(ctx context.Context, a federation.SiteAssociation, afte
 		if !errors.As(err, &no) || no.status != http.StatusTooManyRequests {
 			return page, err
 		}
-		if *refused++; *refused > maxSlower || !pause(ctx, min(max(no.after, slower), slowest)) {
+		if *refused++; *refused > maxSlower || !pause.For(ctx, min(max(no.after, slower), slowest)) {
 			return OrgPage{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/tenants"
 )
 
@@ -94,7 +95,7 @@ func (s *Service) runErrands(ctx context.Context) {
 // runErrand does one errand and rests. Only then can the same site have another.
 func (s *Service) runErrand(ctx context.Context, site tenants.SiteID) {
 	s.errand(ctx, site, s.begin(site))
-	pause(ctx, breather)
+	pause.For(ctx, breather)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.pending[site]; e.again {

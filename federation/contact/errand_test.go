@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/tenants"
 )
 
@@ -51,7 +52,7 @@ func (v *visited) call(a federation.SiteAssociation, r *http.Request) (*http.Res
 	if slow {
 		wait = time.Hour
 	}
-	if !pause(r.Context(), wait) {
+	if !pause.For(r.Context(), wait) {
 		return nil, r.Context().Err()
 	}
 	return response(http.StatusServiceUnavailable, nil), nil

@@ -12,6 +12,7 @@ import (
 
 	"causeway/federation"
 	"causeway/internal/journal"
+	"causeway/internal/pause"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -57,7 +58,7 @@ func (p *pace) after(ctx context.Context, e Ended, took time.Duration) bool {
 		return p.answers.Wait(ctx) == nil
 	}
 	p.rest = min(max(2*p.rest, restFirst), restLast)
-	return pause(ctx, p.rest)
+	return pause.For(ctx, p.rest)
 }
 
 func endsKeys(e Ended) bool {
@@ -85,7 +86,7 @@ func (s *Service) followAll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.direct:
-			if !pause(ctx, breather) { // changes come in numbers
+			if !pause.For(ctx, breather) { // changes come in numbers
 				return
 			}
 		}
@@ -150,7 +151,7 @@ func (s *Service) follow(ctx context.Context, site tenants.SiteID) {
 				s.flush(site)
 				cursor = -1
 			}
-			if !pause(ctx, retry) {
+			if !pause.For(ctx, retry) {
 				return
 			}
 			retry = min(2*retry, retryLast)
@@ -164,7 +165,7 @@ func (s *Service) follow(ctx context.Context, site tenants.SiteID) {
 		}
 		cursor, heard, retry = e.Seq, time.Now(), retryFirst
 		s.feed(site, func(f *Feed) { f.Heard = s.now() })
-		if e.Reset && !pause(ctx, breather) { // a site that only ever says so must not keep us busy
+		if e.Reset && !pause.For(ctx, breather) { // a site that only ever says so must not keep us busy
 			return
 		}
 		if !pace.after(ctx, e, time.Since(asked)) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/internal/upkeep"
 	"causeway/tenants"
 )
@@ -37,7 +38,7 @@ func (s *Service) lead(ctx context.Context) {
 		if err := l.step(ctx, fresh); err != nil && ctx.Err() == nil {
 			s.Log.Warn("could not look after the contact with other sites", "error", err)
 			signal(s.due)
-			if !pause(ctx, time.Second) {
+			if !pause.For(ctx, time.Second) {
 				return
 			}
 		}

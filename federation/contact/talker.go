@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/internal/problem"
 	"causeway/tenants"
 )
@@ -87,7 +88,7 @@ func (t *talker) run(ctx context.Context, first time.Duration) {
 		if err != nil {
 			t.Log.Warn("the contact with a site could not be noted", "peer", string(t.site), "error", err)
 		}
-		if !pause(ctx, breather) {
+		if !pause.For(ctx, breather) {
 			return
 		}
 		timer.Reset(max(0, t.next(status)-time.Since(start)))
@@ -163,7 +164,7 @@ func (t *talker) farewell(ctx context.Context) {
 	last := t.beat(t.held)
 	last.Holds, last.HoldsYou = "", false
 	for range 3 { // connections to it are being closed at this moment
-		if _, err := t.ask(ctx, t.held, "POST", HeartbeatPath, nil, last); err == nil || !pause(ctx, breather) {
+		if _, err := t.ask(ctx, t.held, "POST", HeartbeatPath, nil, last); err == nil || !pause.For(ctx, breather) {
 			return
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"causeway/internal/apiclient"
+	"causeway/internal/pause"
 	"causeway/internal/trail"
 	"causeway/internal/version"
 )
@@ -95,7 +96,7 @@ func (e *exporter) run(cmd *cobra.Command) (err error) {
 // read exports until it is complete, or for ever. A session that ended is begun
 // anew.
 func (e *exporter) read(cmd *cobra.Command) error {
-	pause := followEvery
+	wait := followEvery
 	for {
 		began := e.end.Next
 		err := e.to.with(cmd, func(ctx context.Context, c *apiclient.Client) error { return e.parts(ctx, c) })
@@ -105,13 +106,13 @@ func (e *exporter) read(cmd *cobra.Command) error {
 		case !e.follow, cmd.Context().Err() != nil, !passes(err):
 			return err
 		case e.end.Next > began:
-			pause = followEvery
+			wait = followEvery
 		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "causeway: %v; asking again in %s\n", err, pause)
-		if !sleep(cmd.Context(), pause) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "causeway: %v; asking again in %s\n", err, wait)
+		if !pause.For(cmd.Context(), wait) {
 			return cmd.Context().Err()
 		}
-		pause = min(2*pause, followMostPause)
+		wait = min(2*wait, followMostPause)
 	}
 }
 
@@ -153,7 +154,7 @@ func (e *exporter) parts(ctx context.Context, c *apiclient.Client) error {
 		if !e.follow {
 			return nil
 		}
-		if !sleep(ctx, followEvery) {
+		if !pause.For(ctx, followEvery) {
 			return ctx.Err()
 		}
 	}
@@ -188,16 +189,4 @@ func (e *exporter) finish(errs io.Writer) error {
 		_, _ = e.out.Write(append(text, '\n'))
 	}
 	return e.out.Flush()
-}
-
-// sleep waits, and reports false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
 }

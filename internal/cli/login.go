@@ -44,11 +44,7 @@ file's refresh token, also one that rotates.`,
 	}
 	to := connectionFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		store, err := profile.Open()
-		if err != nil {
-			return err
-		}
-		set, err := store.Load()
+		store, set, err := profile.Read()
 		if err != nil {
 			return err
 		}
@@ -221,11 +217,7 @@ func showProfiles(cmd *cobra.Command, form *output, only []string) error {
 	if err := form.check(); err != nil {
 		return err
 	}
-	store, err := profile.Open()
-	if err != nil {
-		return err
-	}
-	set, err := store.Load()
+	store, set, err := profile.Read()
 	if err != nil {
 		return err
 	}
@@ -256,11 +248,7 @@ func showProfiles(cmd *cobra.Command, form *output, only []string) error {
 
 // profileNames complete a profile's name.
 func profileNames() []string {
-	store, err := profile.Open()
-	if err != nil {
-		return nil
-	}
-	set, err := store.Load()
+	_, set, err := profile.Read()
 	if err != nil {
 		return nil
 	}

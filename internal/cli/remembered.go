@@ -13,11 +13,8 @@ import (
 func now() time.Time { return time.Now() }
 
 // chosen is the profile that a flag, the environment or the last login names.
-func chosen(flag string) (store profile.Store, name string, p profile.Profile, err error) {
-	if store, err = profile.Open(); err != nil {
-		return store, "", p, err
-	}
-	set, err := store.Load()
+func chosen(flag string) (_ profile.Store, name string, p profile.Profile, _ error) {
+	store, set, err := profile.Read()
 	if err != nil {
 		return store, "", p, err
 	}

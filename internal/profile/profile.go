@@ -83,6 +83,16 @@ func At(folder string) (Store, error) {
 // File is where the profiles are.
 func (s Store) File() string { return filepath.Join(s.folder, "profiles.yaml") }
 
+// Read opens the person's store and loads what is in it.
+func Read() (Store, Set, error) {
+	s, err := Open()
+	if err != nil {
+		return s, Set{}, err
+	}
+	set, err := s.Load()
+	return s, set, err
+}
+
 // Load reads the profiles; without a file there are none.
 func (s Store) Load() (set Set, err error) {
 	text, err := os.ReadFile(s.File())

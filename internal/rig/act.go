@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"causeway/federation"
 	"causeway/federation/memnet"
@@ -104,21 +103,6 @@ func (p *place) act(ctx context.Context, v Verb) error {
 		return p.enable(ctx, s, v == Enable)
 	}
 	return fmt.Errorf("nobody knows how to %s", v)
-}
-
-// sleep waits, and is false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // enable turns the site's organization on or off.

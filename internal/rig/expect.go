@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"causeway/federation"
+	"causeway/internal/pause"
 	"causeway/internal/problem"
 )
 
@@ -40,7 +41,7 @@ func (r *run) expect(ctx context.Context, s Step) {
 			r.meet(s, "%s is %s after %v", s.what(), seen, since(begun))
 			return
 		}
-		if !sleep(ctx, e.pause()) {
+		if !pause.For(ctx, e.pause()) {
 			break
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"causeway/internal/pause"
 )
 
 // Report is what came of a script.
@@ -27,13 +29,13 @@ func (w *World) Run(ctx context.Context, out io.Writer) Report {
 	watched, unwatch := context.WithCancel(ctx)
 	r.watch(watched)
 	for _, s := range w.c.Script.Steps {
-		if !sleep(ctx, s.At-time.Since(w.begun)) {
+		if !pause.For(ctx, s.At-time.Since(w.begun)) {
 			r.fail(s, "the run was ended")
 			break
 		}
 		r.step(ctx, s)
 	}
-	sleep(ctx, w.c.Script.End-time.Since(w.begun))
+	pause.For(ctx, w.c.Script.End-time.Since(w.begun))
 	r.expected.Wait() // each ends by itself
 	unwatch()
 	r.background.Wait()

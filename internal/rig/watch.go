@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"causeway/internal/pause"
 )
 
 // watchEvery is how exactly the timeline tells when something changed by itself.
@@ -16,7 +18,7 @@ func (r *run) watch(ctx context.Context) {
 			known := map[string]string{}
 			for ctx.Err() == nil {
 				r.compare(ctx, p, known)
-				sleep(ctx, watchEvery)
+				pause.For(ctx, watchEvery)
 			}
 		})
 	}
@@ -79,7 +81,7 @@ func (r *run) ask(ctx context.Context, s Step) {
 		if next = next.Add(s.Every); next.Before(now()) {
 			next = now()
 		}
-		if !sleep(ctx, time.Until(next)) {
+		if !pause.For(ctx, time.Until(next)) {
 			break
 		}
 	}

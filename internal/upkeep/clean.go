@@ -11,6 +11,7 @@ import (
 
 	"causeway/internal/cells"
 	"causeway/internal/journal"
+	"causeway/internal/pause"
 	"causeway/internal/problem"
 )
 
@@ -75,22 +76,10 @@ type Cleaner struct {
 
 // Run cleans up every Every until ctx ends.
 func (c *Cleaner) Run(ctx context.Context) {
-	for pause(ctx, c.Every*9/10+rand.N(c.Every/5)) {
+	for pause.For(ctx, c.Every*9/10+rand.N(c.Every/5)) {
 		if err := c.Turn(ctx); err != nil && ctx.Err() == nil {
 			c.Log.Warn("the clean-up was broken off and goes on later", "error", err)
 		}
-	}
-}
-
-// pause reports whether ctx still lives after d.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return ctx.Err() == nil
 	}
 }
 
@@ -219,7 +208,7 @@ func (r *run) table(ctx context.Context, name string, w walk) error {
 		}
 		r.progress[name] = w
 		r.resize(took)
-		if !pause(ctx, min(rest*took, longRest)) {
+		if !pause.For(ctx, min(rest*took, longRest)) {
 			return ctx.Err()
 		}
 		if err := r.keep(ctx); err != nil || w.After == nil {
