@@ -57,6 +57,7 @@ func Cell(ctx context.Context, c *config.Config, o Options) []Finding {
 	db := e.database(ctx, c)
 	if db != nil {
 		defer db.Close()
+		e.watermark(ctx, c, db)
 	}
 	keys := e.masterKey(ctx, c, db)
 	if !running {

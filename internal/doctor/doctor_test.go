@@ -14,10 +14,13 @@ import (
 
 	"causeway/internal/config"
 	"causeway/internal/doctor"
+	"causeway/internal/journal"
 	"causeway/internal/localca"
 	"causeway/internal/secret"
 	"causeway/internal/sitetest"
+	"causeway/internal/store"
 	"causeway/internal/store/storetest"
+	"causeway/tenants"
 )
 
 func TestMain(m *testing.M) { sitetest.Main(m) }
@@ -275,6 +278,42 @@ func TestDoctor_FindsPlantedFaults(t *testing.T) {
 		}
 		wantFault(t, w.examine(t, nil), "peers", doctor.Failed, "Site east")
 	})
+}
+
+// A site that keeps a watermark does not start without that one.
+func TestDoctor_FindsFaultsOfTheWatermark(t *testing.T) {
+	w := newWard(t, storetest.SQLite)
+	at := func(path string) func(*config.Config, *doctor.Options) {
+		return func(c *config.Config, _ *doctor.Options) { c.Database.Watermark = secret.Text("sqlite://" + path) }
+	}
+	own, other := filepath.Join(t.TempDir(), "own.db"), filepath.Join(t.TempDir(), "other.db")
+	wantFault(t, w.examine(t, at(own)), "watermark", doctor.Warning, "none was begun")
+
+	db := w.Site("west").DB()
+	marks, err := store.OpenWatermark(t.Context(), "sqlite://"+own)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer marks.Close()
+	wantFault(t, w.examine(t, at(own)), "watermark", doctor.Warning, "not kept")
+	if err := marks.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Tenants().InTx(t.Context(), func(tx tenants.Tx) error {
+		return tx.Record(store.WatermarkEntry(time.Now(), journal.System, journal.WatermarkBegan, marks.ID()))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantGreen(t, w.examine(t, at(own)))
+	wantFault(t, w.examine(t, nil), "watermark", doctor.Failed, "names none")
+	wantFault(t, w.examine(t, at(other)), "watermark", doctor.Failed, "none at")
+	if err := os.WriteFile(other, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantFault(t, w.examine(t, at(other)), "watermark", doctor.Failed, marks.ID())
+	wantFault(t, w.examine(t, func(c *config.Config, _ *doctor.Options) {
+		c.Database.Watermark = secret.Text("postgres://nobody:Hush-1234@" + closed(t) + "/none")
+	}), "watermark", doctor.Failed, "cannot be reached")
 }
 
 // On PostgreSQL also the server can be read-only, its clock another, and itself away.
