@@ -95,6 +95,15 @@ func TestSecretsAreNowhere_R12_VCD12_VCD14(t *testing.T) {
 
 		w.appSecrets(t, admin, keep)
 
+		// A webhook whose path keeps strangers out, and that cannot be reached.
+		provider := c.Login(t, "west", "System")
+		hook := c.Post(t, "west", "/cloudapi/causeway/1.0.0/auditWebhooks", sitetest.Bearer(provider), map[string]any{
+			"name": "siem", "url": "https://127.0.0.1:9/services/" + keep("path of a webhook", "T024BE7LD-xoxb"),
+		}).Want(t, http.StatusCreated)
+		test := "/cloudapi/causeway/1.0.0/auditWebhooks/" + hook.String(t, "id") + "/test"
+		keep("secret of a webhook", strings.TrimPrefix(hook.String(t, "secret"), "whsec_"))
+		w.do(t, "west", "POST", test, sitetest.Bearer(provider), "")
+
 		// Rotation, retry, replay, revocation.
 		second := c.Refresh(t, "west", "acme", first).Want(t, 200)
 		keep("second refresh token", second.String(t, "refresh_token"))

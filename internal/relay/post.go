@@ -70,13 +70,17 @@ func (p *poster) post(ctx context.Context, w Webhook, id string, m message) (why
 	if err != nil {
 		return "The webhook's secret cannot be opened by this site's key.", err
 	}
+	address, err := p.keys.Open(sealAddress, w.Address)
+	if err != nil {
+		return "The webhook's address cannot be opened by this site's key.", err
+	}
 	body, err := json.Marshal(m)
 	if err != nil {
 		return "The call could not be written.", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, postTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, string(address), bytes.NewReader(body))
 	if err != nil {
 		return "The webhook's address cannot be called.", withoutURL(err)
 	}

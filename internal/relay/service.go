@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"strconv"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 	"causeway/tenants"
 )
 
-// sealWebhook keeps sealed secrets of webhooks apart from others.
-const sealWebhook = "audit-webhook"
+// Purposes of what is sealed. An address is, since its path often is what keeps
+// strangers out.
+const sealWebhook, sealAddress = "audit-webhook", "audit-webhook-address"
 
 // Service manages webhooks. That the caller is the provider and has the right which a
 // route asks for has been checked.
@@ -41,13 +43,31 @@ func (s *Service) List(ctx context.Context) (list []Webhook, err error) {
 		list, err = r.Webhooks()
 		return err
 	})
+	for i := range list {
+		err = errors.Join(err, s.unseal(&list[i]))
+	}
 	return list, err
+}
+
+func (s *Service) unseal(w *Webhook) error {
+	address, err := s.Keys.Open(sealAddress, w.Address)
+	w.URL = string(address)
+	return err
+}
+
+// webhook is one with its address.
+func (s *Service) webhook(r Reader, id WebhookID) (Webhook, error) {
+	w, err := r.Webhook(id)
+	if err == nil {
+		err = s.unseal(&w)
+	}
+	return w, err
 }
 
 // Get is one.
 func (s *Service) Get(ctx context.Context, id WebhookID) (w Webhook, err error) {
 	err = s.Store.View(ctx, func(r Reader) error {
-		w, err = r.Webhook(id)
+		w, err = s.webhook(r, id)
 		return err
 	})
 	return w, err
@@ -88,7 +108,7 @@ func (s *Service) Create(ctx context.Context, by tenants.Caller, d Draft) (w Web
 		if w.Seq, err = tx.JournalEnd(); err != nil {
 			return err
 		}
-		if w, err = d.of(tx, w, now); err != nil {
+		if w, err = s.draft(tx, d, w, now); err != nil {
 			return err
 		}
 		if err := tx.CreateWebhook(w); err != nil {
@@ -99,7 +119,7 @@ func (s *Service) Create(ctx context.Context, by tenants.Caller, d Draft) (w Web
 	return w, made, err
 }
 
-func (d Draft) of(r Reader, w Webhook, now time.Time) (Webhook, error) {
+func (s *Service) draft(r Reader, d Draft, w Webhook, now time.Time) (Webhook, error) {
 	if d.Org != "" {
 		if _, err := r.Organization(d.Org); problem.Has(err, problem.NotFound) {
 			return w, bad("orgId", "There is no such organization.")
@@ -108,6 +128,7 @@ func (d Draft) of(r Reader, w Webhook, now time.Time) (Webhook, error) {
 		}
 	}
 	w.Name, w.URL, w.Org, w.Enabled, w.GiveUp, w.UpdatedAt = d.Name, d.URL, d.Org, d.Enabled, d.GiveUp, now
+	w.Address = s.Keys.Seal(sealAddress, []byte(d.URL))
 	return w, nil
 }
 
@@ -118,10 +139,10 @@ func (s *Service) Update(ctx context.Context, by tenants.Caller, id WebhookID, d
 	}
 	now := s.clock()
 	err = s.change(ctx, by, now, func(tx Tx) error {
-		if w, err = tx.Webhook(id); err != nil {
+		if w, err = s.webhook(tx, id); err != nil {
 			return err
 		}
-		if w, err = d.of(tx, w, now); err != nil {
+		if w, err = s.draft(tx, d, w, now); err != nil {
 			return err
 		}
 		if err := tx.UpdateWebhook(w); err != nil {
@@ -137,7 +158,7 @@ func (s *Service) Renew(ctx context.Context, by tenants.Caller, id WebhookID) (w
 	now := s.clock()
 	made, sealed := s.newSecret()
 	err = s.change(ctx, by, now, func(tx Tx) error {
-		if w, err = tx.Webhook(id); err != nil {
+		if w, err = s.webhook(tx, id); err != nil {
 			return err
 		}
 		w.Secret, w.UpdatedAt = sealed, now
@@ -153,7 +174,7 @@ func (s *Service) Renew(ctx context.Context, by tenants.Caller, id WebhookID) (w
 func (s *Service) Delete(ctx context.Context, by tenants.Caller, id WebhookID) error {
 	now := s.clock()
 	return s.change(ctx, by, now, func(tx Tx) error {
-		w, err := tx.Webhook(id)
+		w, err := s.webhook(tx, id)
 		if err != nil {
 			return err
 		}
@@ -168,7 +189,7 @@ func (s *Service) Delete(ctx context.Context, by tenants.Caller, id WebhookID) e
 func (s *Service) Redeliver(ctx context.Context, by tenants.Caller, id WebhookID) error {
 	now := s.clock()
 	return s.change(ctx, by, now, func(tx Tx) error {
-		w, err := tx.Webhook(id)
+		w, err := s.webhook(tx, id)
 		if err != nil {
 			return err
 		}

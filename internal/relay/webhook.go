@@ -18,14 +18,14 @@ type WebhookID string
 type Webhook struct {
 	ID   WebhookID
 	Name string
-	URL  string
+	URL  string // as it is, from the Service alone
 	// Org is whose changes alone it is told of, as its members may know them; empty is
 	// all, as the provider may.
 	Org     tenants.OrgID
 	Enabled bool
 	// GiveUp is after how long a row that it does not take is put aside.
 	GiveUp               time.Duration
-	Secret               []byte // sealed
+	Address, Secret      []byte // sealed; the address is URL
 	CreatedAt, UpdatedAt time.Time
 	Progress
 	Dead int64 // rows that were put aside

@@ -94,7 +94,7 @@ func (w *world) record(n int) {
 func (w *world) webhook(address string, change func(*relay.Webhook)) relay.WebhookID {
 	w.t.Helper()
 	hook := relay.Webhook{
-		ID: relay.WebhookID(tenants.NewID()), Name: tenants.NewID(), URL: address, Enabled: true, GiveUp: time.Hour,
+		ID: relay.WebhookID(tenants.NewID()), Name: tenants.NewID(), Address: w.keys.Seal("audit-webhook-address", []byte(address)), Enabled: true, GiveUp: time.Hour,
 		Secret: w.keys.Seal("audit-webhook", w.key), CreatedAt: w.clock(), UpdatedAt: w.clock(),
 	}
 	if change != nil {

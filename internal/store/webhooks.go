@@ -24,7 +24,7 @@ func (s webhookStore) InTx(ctx context.Context, f func(relay.Tx) error) error {
 type webhookRow struct {
 	ID        string `gorm:"primaryKey"`
 	Name      string
-	URL       string
+	Address   []byte
 	OnlyOrg   string
 	Enabled   bool
 	GiveUp    int64
@@ -72,7 +72,7 @@ const told = `SELECT w.*, s.*, COALESCE((SELECT sum(amount) FROM audit_dead d WH
 func (r toldRow) webhook() relay.Webhook {
 	w := r.Webhook
 	return relay.Webhook{
-		ID: relay.WebhookID(w.ID), Name: w.Name, URL: w.URL, Org: tenants.OrgID(w.OnlyOrg), Enabled: w.Enabled,
+		ID: relay.WebhookID(w.ID), Name: w.Name, Address: w.Address, Org: tenants.OrgID(w.OnlyOrg), Enabled: w.Enabled,
 		GiveUp: time.Duration(w.GiveUp) * time.Microsecond, Secret: w.Secret,
 		CreatedAt: fromMicros(w.CreatedAt), UpdatedAt: fromMicros(w.UpdatedAt), Progress: r.Sink.progress(), Dead: r.Dead,
 	}
@@ -94,7 +94,7 @@ func newSinkRow(sink string, p relay.Progress) sinkRow {
 
 func newWebhookRow(w relay.Webhook) webhookRow {
 	return webhookRow{
-		ID: string(w.ID), Name: w.Name, URL: w.URL, OnlyOrg: string(w.Org), Enabled: w.Enabled, GiveUp: w.GiveUp.Microseconds(),
+		ID: string(w.ID), Name: w.Name, Address: notNull(w.Address), OnlyOrg: string(w.Org), Enabled: w.Enabled, GiveUp: w.GiveUp.Microseconds(),
 		Secret: notNull(w.Secret), CreatedAt: micros(w.CreatedAt), UpdatedAt: micros(w.UpdatedAt),
 	}
 }
@@ -142,7 +142,7 @@ func (t *tx) CreateWebhook(w relay.Webhook) error {
 func (t *tx) UpdateWebhook(w relay.Webhook) error {
 	row := newWebhookRow(w)
 	if err := t.must(t.db.Model(&webhookRow{}).Where("id = ?", row.ID).UpdateColumns(map[string]any{
-		"name": row.Name, "url": row.URL, "only_org": row.OnlyOrg, "enabled": row.Enabled, "give_up": row.GiveUp,
+		"name": row.Name, "address": blob(row.Address), "only_org": row.OnlyOrg, "enabled": row.Enabled, "give_up": row.GiveUp,
 		"secret": blob(row.Secret), "updated_at": row.UpdatedAt,
 	})); err != nil {
 		return err

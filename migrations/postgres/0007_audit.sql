@@ -10,11 +10,12 @@ CREATE INDEX journal_actor ON journal (substring(entry from '"actor":\{"kind":"[
 CREATE INDEX journal_request ON journal (substring(entry from '\},"requestId":"([^"\\]*)"'), org_id, seq);
 
 -- Endpoints that the provider has told of changes: of all, or of one organization's.
--- They are the site's and of no tenant. The secret is sealed.
+-- They are the site's and of no tenant. Address and secret are sealed: the path of an
+-- address often is what keeps strangers out.
 CREATE TABLE audit_webhooks (
     id         TEXT    PRIMARY KEY,
     name       TEXT    COLLATE "C" NOT NULL CHECK (name <> ''),
-    url        TEXT    NOT NULL,
+    address    BYTEA   NOT NULL,
     only_org   TEXT    NOT NULL,
     enabled    BOOLEAN NOT NULL,
     give_up    BIGINT  NOT NULL CHECK (give_up > 0),

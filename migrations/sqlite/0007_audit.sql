@@ -9,11 +9,12 @@ CREATE INDEX journal_actor ON journal (CASE WHEN json_valid(entry) THEN json_ext
 CREATE INDEX journal_request ON journal (CASE WHEN json_valid(entry) THEN json_extract(entry, '$.requestId') END, org_id, seq);
 
 -- Endpoints that the provider has told of changes: of all, or of one organization's.
--- They are the site's and of no tenant. The secret is sealed.
+-- They are the site's and of no tenant. Address and secret are sealed: the path of an
+-- address often is what keeps strangers out.
 CREATE TABLE audit_webhooks (
     id         TEXT    PRIMARY KEY,
     name       TEXT    NOT NULL CHECK (name <> ''),
-    url        TEXT    NOT NULL,
+    address    BLOB    NOT NULL,
     only_org   TEXT    NOT NULL,
     enabled    INTEGER NOT NULL,
     give_up    INTEGER  NOT NULL CHECK (give_up > 0),
