@@ -152,24 +152,13 @@ network needs that network in audit.webhook_networks.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&name, "name", "", "what the webhook is called, unique")
-	f.StringVar(&address, "endpoint", "", "URL that is told; nothing secret belongs in it")
+	f.StringVar(&address, "endpoint", "", "URL that is told")
 	f.StringVar(&organization, "organization", "", "only changes in it, as its members may know them")
 	f.DurationVar(&giveUp, "give-up", 24*time.Hour, "after how long a change that it does not take is put aside")
 	return cmd
 }
 
-// writeWebhookMade is writeWebhooks with what is shown once.
-func writeWebhookMade(out io.Writer, list []auditWebhook) error {
-	if err := writeWebhooks(out, list); err != nil {
-		return err
-	}
-	for _, w := range list {
-		if w.Secret != "" {
-			fmt.Fprintf(out, "\nsecret of its calls, shown once: %s\n", apiclient.Printable(w.Secret))
-		}
-	}
-	return nil
-}
+var writeWebhookMade = showingOnce(writeWebhooks, "secret of its calls", func(w auditWebhook) string { return w.Secret })
 
 func newWebhookSwitch(to *connection, form *output, verb string, on bool) *cobra.Command {
 	return &cobra.Command{

@@ -82,6 +82,21 @@ func listed[T any](cmd *cobra.Command, to *connection, form *output, write func(
 	})
 }
 
+// showingOnce is write for what was made, with what of it is shown this once.
+func showingOnce[T any](write func(io.Writer, []T) error, what string, of func(T) string) func(io.Writer, []T) error {
+	return func(out io.Writer, list []T) error {
+		if err := write(out, list); err != nil {
+			return err
+		}
+		for _, made := range list {
+			if shown := of(made); shown != "" {
+				fmt.Fprintf(out, "\n%s, shown once: %s\n", what, apiclient.Printable(shown))
+			}
+		}
+		return nil
+	}
+}
+
 // printable is a row of a table without what a terminal would take for commands.
 func printable(row ...string) []string {
 	for i := range row {

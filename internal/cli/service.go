@@ -235,18 +235,7 @@ An instance in a private network needs that network in csp.instance_networks.`,
 	return cmd
 }
 
-// writeMade is writeInstances with what is shown once.
-func writeMade(out io.Writer, list []serviceInstance) error {
-	if err := writeInstances(out, list); err != nil {
-		return err
-	}
-	for _, in := range list {
-		if in.HookSecret != "" {
-			fmt.Fprintf(out, "\nsecret of its hook, shown once: %s\n", apiclient.Printable(in.HookSecret))
-		}
-	}
-	return nil
-}
+var writeMade = showingOnce(writeInstances, "secret of its hook", func(in serviceInstance) string { return in.HookSecret })
 
 func findDefinition(ctx context.Context, c *apiclient.Client, named string) (string, error) {
 	list, err := apiclient.All[serviceDefinition](ctx, c, definitionsPath)
