@@ -68,8 +68,8 @@ func (f *federation) work(t *testing.T) *work {
 		every time.Duration
 		do    func()
 	}{
-		{time.Millisecond, w.read}, {10 * time.Millisecond, func() { w.cross("east") }}, {10 * time.Millisecond, func() { w.cross("north") }},
-		{20 * time.Millisecond, w.create}, {600 * time.Millisecond, w.renew}, // an account may refresh twice a second
+		{5 * time.Millisecond, w.read}, {10 * time.Millisecond, func() { w.cross("east") }}, {10 * time.Millisecond, func() { w.cross("north") }},
+		{20 * time.Millisecond, w.create}, {600 * time.Millisecond, w.renew}, // an account may ask 300 times a second, and refresh twice
 	} {
 		w.done.Go(func() {
 			pace := time.NewTicker(job.every)

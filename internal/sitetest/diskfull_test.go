@@ -48,6 +48,13 @@ func TestDiskFull_R13(t *testing.T) {
 	file := filepath.Join(disk, "west.db")
 	p := Start(t, storetest.SQLite, func(o *dev.Options) {
 		o.Site, o.Databases = "west", map[string]string{"west": "sqlite://" + file}
+		body, err := os.ReadFile(filepath.Join(o.Folder, "west", "causeway.db"))
+		if err == nil {
+			err = os.WriteFile(file, body, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
 	c := p.Client
 	admin := c.Login(t, "west", "acme")
