@@ -48,6 +48,9 @@ NPMCI = npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --fetch-re
 NONPM = $(if $(filter true,$(CI)),exit 1,{ rm -rf node_modules; echo "npm could not install what $$PWD needs: it is left out"; })
 WITHNPM = $(if $(NPM),@cd $(1) && { $(NPMCI) || $(NONPM); },@echo 'no npm: $(1) is left out; install the Debian packages nodejs and npm')
 
+# What takes longest begins first, or one processor waits for it at the end.
+LONG = $(if $(filter ./...,$(PKG)),./portal ./gateway ./internal/sitetest)
+
 # Modules of their own; a narrowed run leaves them out.
 CLIENTS = $(if $(filter ./...,$(PKG)),clients)
 
@@ -76,7 +79,7 @@ run: build ## run two associated sites here; ARGS="--listen-base 9443" passes fl
 
 test: tools axe $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
-	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 60m $(TESTARGS) $(PKG)
+	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(LONG) $(PKG)
 
 axe: ## install what judges whether everybody can use the portal's pages
 	$(call WITHNPM,internal/browsertest/js)
