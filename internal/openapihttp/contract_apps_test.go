@@ -90,6 +90,10 @@ func person(w, admin *walker) {
 	one.get(csp + "/loggedin/user")
 	one.get(csp + "/loggedin/user/orgs")
 	one.get(csp + "/v2/loggedin/user/orgs")
+	own := csp + "/loggedin/user/orgs/" + one.get(csp+"/loggedin/user").String(t, "orgId")
+	for _, about := range []string{"/info", "/roles", "/service-roles", "/groups"} {
+		one.get(own + about)
+	}
 	one.ask(200, "POST", csp+"/auth/logout", nil)
 }
 

@@ -42,6 +42,10 @@ func (h *Handler) tokenRoutes() httpapi.Endpoints {
 			people(http.MethodGet, "/loggedin/user", h.user),
 			people(http.MethodGet, "/loggedin/user/orgs", h.userOrgLinks),
 			people(http.MethodGet, "/v2/loggedin/user/orgs", h.userOrgs),
+			h.inOwnOrg("/info", h.ownInfo),
+			h.inOwnOrg("/roles", h.ownRoles),
+			h.inOwnOrg("/service-roles", h.ownServiceRoles),
+			h.inOwnOrg("/groups", h.ownGroups),
 		},
 	}
 }

@@ -45,11 +45,12 @@ type personBody struct {
 }
 
 func (h *Handler) user(c *gin.Context, call httpapi.Call) error {
-	p := call.Principal
-	httpapi.NoStoreJSON(c, http.StatusOK, personBody{
-		ID: p.ID, Username: p.Name, Account: p.Name, Domain: h.domain(), Provider: h.domain(), Org: string(p.Org),
-	})
+	httpapi.NoStoreJSON(c, http.StatusOK, h.person(call.Principal))
 	return nil
+}
+
+func (h *Handler) person(p tenants.Principal) personBody {
+	return personBody{ID: p.ID, Username: p.Name, Account: p.Name, Domain: h.domain(), Provider: h.domain(), Org: string(p.Org)}
 }
 
 // orgBody is an organization in a list of somebody's.
@@ -98,4 +99,62 @@ func newOrg(o *tenants.Snapshot) orgBody {
 		display = o.Name
 	}
 	return orgBody{ID: string(o.ID), Name: o.Name, DisplayName: display, RefLink: refLink(o.ID), Metadata: map[string]any{}}
+}
+
+// inOwnOrg is a route about who asks in the organization of the path, which is the one
+// of the session: people belong to one.
+func (h *Handler) inOwnOrg(path string, do func(*gin.Context, httpapi.Call) error) httpapi.Route {
+	return httpapi.Route{
+		Method: http.MethodGet, Path: httpapi.CSPBase + "/loggedin/user/orgs/:org" + path, Rights: anySession,
+		Do: func(c *gin.Context, call httpapi.Call) error {
+			if id, err := tenants.ParseUUID(c.Param("org")); err != nil || tenants.OrgID(id) != call.Principal.Org {
+				return problem.Hidden()
+			}
+			return do(c, call)
+		},
+	}
+}
+
+// ownBody is who asks, with all roles.
+type ownBody struct {
+	personBody
+	heldBody
+}
+
+func (h *Handler) ownInfo(c *gin.Context, call httpapi.Call) error {
+	held, err := h.ownHeld(c, call)
+	if err == nil {
+		httpapi.NoStoreJSON(c, http.StatusOK, ownBody{h.person(call.Principal), held})
+	}
+	return err
+}
+
+func (h *Handler) ownRoles(c *gin.Context, call httpapi.Call) error {
+	held, err := h.ownHeld(c, call)
+	if err == nil {
+		httpapi.NoStoreJSON(c, http.StatusOK, held.Organization)
+	}
+	return err
+}
+
+func (h *Handler) ownServiceRoles(c *gin.Context, call httpapi.Call) error {
+	held, err := h.ownHeld(c, call)
+	if err == nil {
+		httpapi.NoStoreJSON(c, http.StatusOK, held.Services)
+	}
+	return err
+}
+
+func (h *Handler) ownHeld(c *gin.Context, call httpapi.Call) (heldBody, error) {
+	held, _, err := h.heldByUser(c, call, call.Principal.Org, tenants.UserID(call.Principal.ID))
+	return held, err
+}
+
+// ownGroups is always empty: the only groups are those of service accounts.
+func (h *Handler) ownGroups(c *gin.Context, _ httpapi.Call) error {
+	q, err := httpapi.ParseCSPList(c.Request, httpapi.MostCSP)
+	if err == nil {
+		httpapi.WriteCSPPage(c, []struct{}{}, 0, q)
+	}
+	return err
 }

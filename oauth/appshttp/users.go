@@ -35,16 +35,23 @@ func (h *Handler) userRoles(c *gin.Context, call httpapi.Call, org *tenants.Snap
 }
 
 func (h *Handler) writeUser(c *gin.Context, call httpapi.Call, org *tenants.Snapshot, user tenants.UserID) error {
-	held, roles, err := h.Apps.UserRoles(c.Request.Context(), call.Caller, org.ID, user)
-	if err != nil {
-		return err
+	held, name, err := h.heldByUser(c, call, org.ID, user)
+	if err == nil {
+		httpapi.JSON(c, http.StatusOK, userBody{ID: string(user), Username: name, heldBody: held})
 	}
-	b := userBody{ID: string(user), Username: held.Name, heldBody: newHeldBody(held.Grants)}
+	return err
+}
+
+func (h *Handler) heldByUser(c *gin.Context, call httpapi.Call, org tenants.OrgID, user tenants.UserID) (b heldBody, name string, err error) {
+	held, roles, err := h.Apps.UserRoles(c.Request.Context(), call.Caller, org, user)
+	if err != nil {
+		return heldBody{}, "", err
+	}
+	b = newHeldBody(held.Grants)
 	for _, r := range roles {
 		b.Organization = append(b.Organization, newOrgRole(services.Grant{Role: string(r)}))
 	}
-	httpapi.JSON(c, http.StatusOK, b)
-	return nil
+	return b, held.Name, nil
 }
 
 func (h *Handler) changeUserRoles(c *gin.Context, call httpapi.Call, org *tenants.Snapshot) error {

@@ -387,6 +387,7 @@ func TestAPIToken_CSP_2_3(t *testing.T) {
 			if orgs["totalResults"] != float64(1) || !strings.Contains(w.user(token), w.org) {
 				t.Errorf("%s: %v", name, orgs)
 			}
+			w.wantOwnRoles(token)
 			wantCSP(t, w.call("GET", w.acme+"/oauth-apps", token, nil), http.StatusForbidden, "access_denied") // a machine manages no apps
 			w.call("POST", httpapi.CSPBase+"/auth/logout", token, nil).Want(t, http.StatusOK)
 			wantCSP(t, w.call("GET", httpapi.CSPBase+"/userinfo", token, nil), http.StatusUnauthorized, "invalid_token")
@@ -408,6 +409,32 @@ func TestAPIToken_CSP_2_3(t *testing.T) {
 func (w *front) user(token string) string {
 	w.t.Helper()
 	return string(w.call("GET", httpapi.CSPBase+"/loggedin/user", token, nil).Want(w.t, http.StatusOK).Body)
+}
+
+// wantOwnRoles asks in the ways there are what the owner of a token holds.
+func (w *front) wantOwnRoles(token string) {
+	w.t.Helper()
+	at := httpapi.CSPBase + "/loggedin/user/orgs/"
+	ask := func(path string) sitetest.Answer { return w.call("GET", at+path, token, nil) }
+	const owner = `"name":"org_owner"`
+	if info := ask(w.org+"/info").Want(w.t, http.StatusOK); info.String(w.t, "orgId") != w.org || !strings.Contains(string(info.Body), owner) {
+		w.t.Errorf("info is %s", info.Body)
+	}
+	if roles := ask(w.org+"/roles").Want(w.t, http.StatusOK); !strings.HasPrefix(string(roles.Body), "[") || !strings.Contains(string(roles.Body), owner) {
+		w.t.Errorf("roles are %s", roles.Body)
+	}
+	if roles := ask(w.org+"/service-roles").Want(w.t, http.StatusOK); strings.TrimSpace(string(roles.Body)) != "[]" {
+		w.t.Errorf("service roles are %s", roles.Body)
+	}
+	if groups := ask(w.org+"/groups?pageLimit=5").Want(w.t, http.StatusOK).JSON(w.t); groups["totalResults"] != float64(0) {
+		w.t.Errorf("groups are %v", groups)
+	}
+	wantCSP(w.t, ask(w.org+"/groups?pageLimit=x"), http.StatusBadRequest, "invalid_request")
+	for _, other := range []string{tenants.NewID(), "nonsense"} {
+		for _, about := range []string{"/info", "/roles", "/service-roles", "/groups"} {
+			wantCSP(w.t, ask(other+about), http.StatusNotFound, "access_denied")
+		}
+	}
 }
 
 // A service sees what has ended, of the organizations that it is in and of no others.
