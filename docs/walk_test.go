@@ -2,16 +2,13 @@ package docs
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"causeway/internal/sitetest"
 )
@@ -25,7 +22,7 @@ type block struct {
 	text  string
 }
 
-var fenced = regexp.MustCompile("(?ms)^```sh at=(\\S+)\n(.*?)^```$")
+var fenced = regexp.MustCompile("(?ms)^( *)```sh at=(\\S+)\n(.*?)^ *```$")
 
 // blocksOf are the scripts of a page that say where they are typed.
 func blocksOf(t *testing.T, page string) (list []block) {
@@ -37,11 +34,9 @@ func blocksOf(t *testing.T, page string) (list []block) {
 	for _, at := range fenced.FindAllSubmatchIndex(text, -1) {
 		list = append(list, block{
 			line:  bytes.Count(text[:at[0]], []byte("\n")) + 1,
-			hosts: strings.Split(string(text[at[2]:at[3]]), ","), text: string(text[at[4]:at[5]]),
+			hosts: strings.Split(string(text[at[4]:at[5]]), ","),
+			text:  strings.ReplaceAll("\n"+string(text[at[6]:at[7]]), "\n"+string(text[at[2]:at[3]]), "\n")[1:],
 		})
-	}
-	if len(list) == 0 {
-		t.Fatalf("%s has no scripts", page)
 	}
 	return list
 }
@@ -55,6 +50,8 @@ type hosts struct {
 	replace *strings.Replacer // the page's addresses by those of this machine
 	env     []string
 	enabled func(t *testing.T, host, unit string) // by systemctl enable --now, or restart
+	said    func(t *testing.T, text []byte)       // hears what a script prints, if anybody does
+	running []*sitetest.Process                   // what pages start and do not end
 }
 
 // The page's paths belong to the host, but those behind another host's name to that.
@@ -70,6 +67,20 @@ esac
 cp -p "$1" "$to"
 case "$to" in *.yaml) sed -i "s#$ROOT/$HOST/#$ROOT/${2%%:*}/#g" "$to" ;; esac
 `
+	// What works until it is stopped gets a terminal of its own.
+	causeway = `#!/bin/sh
+case " $* " in
+*" serve "* | *" --follow "*) printf '%s\n' "$PWD" "$@" > "$(mktemp "$ROOT/$HOST/terminals/XXXXXX")" ;;
+*) exec "$GATEWAY" "$@" ;;
+esac
+`
+	// The shell notes which line of the page is which command.
+	rc = `unset BASH_ENV
+exec 9>>"$ROOT/$HOST/typed"
+BASH_XTRACEFD=9
+PS4='+$LINENO '
+set -x
+`
 	systemctl = `#!/bin/sh
 case "$1 $2" in
 "enable --now") touch "$ROOT/$HOST/enabled/$3" ;;
@@ -83,7 +94,7 @@ func newHosts(t *testing.T, names ...string) *hosts {
 	t.Helper()
 	h := &hosts{root: t.TempDir(), names: names}
 	for _, name := range names {
-		for _, folder := range []string{"home", "enabled", "etc/causeway", "etc/haproxy", "var/lib/causeway"} {
+		for _, folder := range []string{"home", "enabled", "terminals", "etc/causeway", "etc/haproxy", "var/lib/causeway"} {
 			if err := os.MkdirAll(h.path(name, folder), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -93,15 +104,12 @@ func newHosts(t *testing.T, names ...string) *hosts {
 	if err := os.Mkdir(bin, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"scp": scp, "systemctl": systemctl} {
+	for name, text := range map[string]string{"bash.rc": rc, "causeway": causeway, "scp": scp, "systemctl": systemctl} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink(sitetest.Build(t), filepath.Join(bin, "causeway")); err != nil {
-		t.Fatal(err)
-	}
-	h.env = append(os.Environ(), "ROOT="+h.root, "PATH="+bin+":"+os.Getenv("PATH")+":/usr/sbin", "LC_ALL=C")
+	h.env = append(os.Environ(), "ROOT="+h.root, "GATEWAY="+sitetest.Build(t), "BASH_ENV="+filepath.Join(bin, "bash.rc"), "PATH="+bin+":"+os.Getenv("PATH")+":/usr/sbin", "LC_ALL=C")
 	return h
 }
 
@@ -128,6 +136,9 @@ func (h *hosts) environment(host string) []string {
 	if file := h.path(host, "etc/causeway/database.url"); exists(file) {
 		env = append(env, "CAUSEWAY_DATABASE_URL_FILE="+file)
 	}
+	if len(h.running) > 0 {
+		env = append(env, "PID="+strconv.Itoa(h.running[len(h.running)-1].PID()))
+	}
 	return env
 }
 
@@ -137,37 +148,33 @@ func exists(file string) bool {
 }
 
 // walk types the scripts of a page one after the other. The first that fails is the
-// last.
+// last. A command of the page that no shell came by fails, too.
 func (h *hosts) walk(t *testing.T, page string) {
 	t.Helper()
+	typed := map[int]bool{}
 	for _, b := range blocksOf(t, page) {
 		for _, host := range b.hosts {
 			if !slices.Contains(h.names, host) {
 				t.Fatalf("%s:%d: there is no host %q", page, b.line, host)
 			}
-			h.run(t, fmt.Sprintf("%s:%d at %s", page, b.line, host), host, b.text)
-			marks, err := os.ReadDir(h.path(host, "enabled"))
-			if err != nil {
-				t.Fatal(err)
+			out, err := h.run(t, host, b.text)
+			lines := h.typed(t, host)
+			for _, line := range lines {
+				typed[b.line+line] = true
 			}
-			for _, mark := range marks {
-				if err := os.Remove(h.path(host, "enabled", mark.Name())); err != nil {
-					t.Fatal(err)
-				}
-				h.enabled(t, host, mark.Name())
+			if err != nil {
+				at := append([]int{1}, lines...)[len(lines)] // none, if the shell could not read it
+				t.Fatalf("%s:%d at %s: %s: %v\n%s", page, b.line+at, host, strings.Split(b.text, "\n")[at-1], err, out)
+			}
+			h.await(t, host)
+			for _, mark := range h.take(t, host, "enabled") {
+				h.enabled(t, host, mark)
 			}
 		}
 	}
-}
-
-func (h *hosts) run(t *testing.T, what, host, script string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", h.here(host, script))
-	cmd.Dir, cmd.Env = h.path(host, "home"), h.environment(host)
-	cmd.WaitDelay = time.Second
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", what, err, out)
+	for _, c := range commandsOf(t, page) {
+		if c.inBlock && !typed[c.line] {
+			t.Errorf("%s:%d: no shell came by %s", page, c.line, c.text)
+		}
 	}
 }
