@@ -278,7 +278,7 @@ func smallThings(t *testing.T, w *sitesWorld) {
 	}
 	p.Fill("Allowed networks", "127.0.0.0/8\n::1/128")
 	p.Press("Save")
-	p.Sees("The networks are saved.", "127.0.0.0/8", "::1/128", "association changed", "allowedNetworks")
+	p.Sees("The networks are saved.", "127.0.0.0/8", "::1/128", "association changed", "Allowed networks")
 
 	p.Go(p.url + "/multisite/sites")
 	p.Follow("Rename this site")

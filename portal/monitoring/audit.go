@@ -2,12 +2,10 @@ package monitoring
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"maps"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -46,7 +44,7 @@ type event struct {
 	Org       string
 	From      string
 	RequestID string
-	Detail    string // JSON
+	Details   []ui.Detail
 	Path      string // of the row's own page
 	Explain   string
 }
@@ -121,18 +119,28 @@ func (p *Pages) event(s *ui.Screen, n names, row journal.Row) (event, error) {
 	if e.What == "" {
 		e.What = row.Subject.ID
 	}
-	if len(row.Detail) > 0 {
-		text, err := json.MarshalIndent(row.Detail, "", "  ")
-		if err != nil {
-			return event{}, err
-		}
-		e.Detail = string(text)
+	if e.Details, err = details(ctx, s, n, row); err != nil {
+		return event{}, err
 	}
 	if row.RequestID != "" {
 		e.Explain = s.Path("monitor/explain") + "?id=" + row.RequestID
 	}
 	e.WhatPath = subjectPath(s, row, org)
 	return e, nil
+}
+
+// details are what the row tells besides, with organizations by their names.
+func details(ctx context.Context, s *ui.Screen, n names, row journal.Row) ([]ui.Detail, error) {
+	told := maps.Clone(row.Detail)
+	for _, key := range []string{"organization", "owner"} {
+		switch name, err := n.name(ctx, tenants.OrgID(told[key])); {
+		case err != nil:
+			return nil, err
+		case name != "":
+			told[key] = name
+		}
+	}
+	return s.Details(told), nil
 }
 
 // actor names who did something, and of where, if they are from elsewhere.
@@ -183,7 +191,6 @@ const lines = "application/jsonl; charset=utf-8"
 // entryPage is one row with its receipt.
 type entryPage struct {
 	event
-	Facts              []fact
 	Live, Applied      int
 	Refusing, Waiting  int
 	WaitingFor         []string
@@ -191,8 +198,6 @@ type entryPage struct {
 	Complete, Elapsed  bool
 	LastHere, LastDies time.Time
 }
-
-type fact struct{ Name, Value string }
 
 // entry shows a row and where it has taken effect.
 func (p *Pages) entry(s *ui.Screen) error {
@@ -213,9 +218,6 @@ func (p *Pages) entry(s *ui.Screen) error {
 	page := entryPage{
 		event: e, Live: r.Live, Applied: r.Applied, Refusing: r.Refusing, Waiting: len(r.Waiting), Complete: r.Complete(),
 		LastHere: r.LastHere, LastDies: r.LastTokenDiesAt(), Elapsed: r.Complete() && !p.Now().Before(r.LastTokenDiesAt()),
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Detail)) {
-		page.Facts = append(page.Facts, fact{name, r.Detail[name]})
 	}
 	if s.By().Principal.Provider() {
 		page.WaitingFor = r.Waiting

@@ -23,6 +23,8 @@ type explainPage struct {
 	Did     []event // of a request that was not refused
 }
 
+type fact struct{ Name, Value string }
+
 // mostDone bounds what is shown of one request's changes.
 const mostDone = 50
 

@@ -31,8 +31,9 @@ func TestMonitoring_R7(t *testing.T) {
 	}
 
 	refused := w.Client.Get(t, "east", "/cloudapi/1.0.0/rightsBundles", sitetest.Bearer(admin)).Want(t, http.StatusForbidden).Header.Get(requestID)
-	made := w.Client.Post(t, "east", "/cloudapi/1.0.0/roles", sitetest.Bearer(admin), map[string]any{"name": `<i>Night</i> "watch"`, "description": ""}).
-		Want(t, http.StatusCreated).Header.Get(requestID)
+	role := w.Client.Post(t, "east", "/cloudapi/1.0.0/roles", sitetest.Bearer(admin), map[string]any{"name": `<i>Night</i> "watch"`, "description": ""}).
+		Want(t, http.StatusCreated)
+	made := role.Header.Get(requestID)
 	w.Client.Post(t, "east", "/cloudapi/1.0.0/roles", sitetest.Bearer(labs), map[string]any{"name": "Labs' own", "description": ""}).Want(t, http.StatusCreated)
 
 	t.Run("the numbers rise", func(t *testing.T) {
@@ -95,6 +96,16 @@ func TestMonitoring_R7(t *testing.T) {
 		}
 		provider.Go(w.Provider.URL + "/monitor/audit?org=nowhere")
 		provider.Sees(`There is no organization named "nowhere"`)
+	})
+	t.Run("what changed is told in words", func(t *testing.T) {
+		changed := w.Client.Put(t, "east", "/cloudapi/1.0.0/roles/"+role.String(t, "id"), sitetest.Bearer(admin), map[string]any{"name": "Night watch", "description": "<b>"}).
+			Want(t, http.StatusOK).Header.Get(requestID)
+		acme.Go(w.Acme.URL + "/monitor/audit?request=" + changed)
+		acme.Click("td details summary, th details summary")
+		acme.Sees("Name\n<i>Night</i> \"watch\" Night watch", "Description\nnothing <b>")
+		acme.Go(w.Acme.URL + "/monitor/audit/entry/" + entry(acme))
+		acme.Sees("Description", "nothing <b>")
+		acme.SeesNot("description.new", "name.old")
 	})
 	t.Run("the export is what the API shows", func(t *testing.T) {
 		got, want := export(t, acme, w.Acme.URL+"/monitor/audit/export"), values(t, w, admin, "/cloudapi/causeway/1.0.0/auditTrail?pageSize=1000")

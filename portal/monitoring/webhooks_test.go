@@ -176,7 +176,7 @@ func TestWebhooks_R7_R12_AreLookedAfterInTheBrowser(t *testing.T) {
 	tab.Sees("The webhook is deleted.", "Nobody is told of changes yet.")
 	tab.Go(w.Provider.URL + "/monitor/audit?action=webhook.tested")
 	var said string
-	if tab.Eval(`[...document.querySelectorAll("tbody pre")].map(p => p.textContent).join()`, &said); strings.Count(said, `"taken"`) != 2 || !strings.Contains(said, "The webhook answered 418.") {
+	if tab.Eval(`[...document.querySelectorAll("tbody details dd")].map(d => d.textContent).join()`, &said); strings.Count(said, "taken") != 2 || !strings.Contains(said, "The webhook answered 418.") {
 		t.Errorf("on record is %s", said)
 	}
 }

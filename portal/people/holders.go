@@ -41,11 +41,3 @@ func (h holders) words(s *ui.Screen) string {
 
 // some reports whether anybody is known to hold it.
 func (h holders) some() bool { return h.Users > 0 || h.Accounts > 0 }
-
-func cutLast(name string) (stem, last string) {
-	i := strings.LastIndexByte(name, '.')
-	if i < 0 {
-		return name, ""
-	}
-	return name[:i], name[i+1:]
-}

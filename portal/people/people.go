@@ -77,7 +77,7 @@ func (p *Pages) history(s *ui.Screen, kind, id string) ([]change, error) {
 	}
 	changes := make([]change, 0, len(rows))
 	for _, row := range rows {
-		changes = append(changes, changeOf(row))
+		changes = append(changes, change{row, s.Details(row.Detail)})
 	}
 	return changes, nil
 }
@@ -85,30 +85,5 @@ func (p *Pages) history(s *ui.Screen, kind, id string) ([]change, error) {
 // change is a line of the audit trail.
 type change struct {
 	journal.Row
-	What []detail
-}
-
-// detail is one thing that a change changed: from Old to New, or to Value.
-type detail struct{ Name, Old, New, Value string }
-
-func changeOf(row journal.Row) change {
-	c := change{Row: row}
-	names := make([]string, 0, len(row.Detail))
-	for name := range row.Detail {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		switch stem, kind := cutLast(name); {
-		case kind == "new":
-			c.What = append(c.What, detail{Name: stem, Old: row.Detail[stem+".old"], New: row.Detail[name]})
-		case kind == "old":
-			if _, ok := row.Detail[stem+".new"]; !ok {
-				c.What = append(c.What, detail{Name: stem, Old: row.Detail[name]})
-			}
-		default:
-			c.What = append(c.What, detail{Name: name, Value: row.Detail[name]})
-		}
-	}
-	return c
+	What []ui.Detail
 }

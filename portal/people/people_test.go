@@ -4,7 +4,6 @@ import (
 	"slices"
 	"testing"
 
-	"causeway/internal/journal"
 	"causeway/tenants"
 )
 
@@ -27,12 +26,5 @@ func TestCompleted(t *testing.T) {
 	}
 	if got := alongWith(chosen, can); len(got) != 1 || got[0].Right != tenants.RightUserView || got[0].For[0] != tenants.RightUserManage {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestChangeOf(t *testing.T) {
-	c := changeOf(journal.Row{Entry: journal.Entry{Detail: map[string]string{"role.old": "A", "role.new": "B", "added": `["x"]`}}})
-	if !slices.Equal(c.What, []detail{{Name: "added", Value: `["x"]`}, {Name: "role", Old: "A", New: "B"}}) {
-		t.Errorf("%+v", c.What)
 	}
 }

@@ -2,7 +2,6 @@ package sites
 
 import (
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ func (p *Pages) history(s *ui.Screen, org tenants.OrgID, kind, id, site string) 
 }
 
 func newEvent(s *ui.Screen, row journal.Row) event {
-	e := event{At: row.At, What: s.T("sites.did." + strings.ToLower(string(row.Action))), Who: row.Actor.Name, Details: details(row.Detail)}
+	e := event{At: row.At, What: s.T("sites.did." + strings.ToLower(string(row.Action))), Who: row.Actor.Name, Details: details(s, row.Detail)}
 	if row.Actor.Kind == journal.System.Kind {
 		e.Who = s.T("sites.did.itself")
 	}
@@ -52,20 +51,22 @@ func newEvent(s *ui.Screen, row journal.Row) event {
 	return e
 }
 
-// details are what a line says besides: what changed, each with what it was.
-func details(detail map[string]string) (list []string) {
-	for _, name := range slices.Sorted(maps.Keys(detail)) {
-		value := detail[name]
-		plain, changed := strings.CutSuffix(name, ".new")
-		switch {
-		case plain == "status", strings.HasSuffix(name, ".old"), name == "was", name == "site":
-		case name == "reason":
-			list = append(list, value)
-		case changed:
-			list = append(list, plain+": "+detail[plain+".old"]+" → "+value)
-		default:
-			list = append(list, name+": "+value)
+// details are what a line says besides: what changed, each with what it was. What the
+// sentence of the line says already, and the site of the page, are not among them.
+func details(s *ui.Screen, detail map[string]string) (list []string) {
+	detail = maps.Clone(detail)
+	reason := detail["reason"]
+	for _, said := range []string{"status", "status.old", "status.new", "was", "site", "reason"} {
+		delete(detail, said)
+	}
+	for _, d := range s.Details(detail) {
+		if d.Value == "" {
+			d.Value = d.Old + " → " + d.New
 		}
+		list = append(list, d.Name+": "+d.Value)
+	}
+	if reason != "" {
+		list = append(list, reason)
 	}
 	return list
 }
