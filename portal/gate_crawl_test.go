@@ -36,7 +36,7 @@ var (
 
 // crawler follows every link inside a portal.
 type crawler struct {
-	*world
+	*hostile
 	t        *testing.T
 	portal   portalOf
 	session  string
@@ -44,19 +44,54 @@ type crawler struct {
 	found    map[string][]string // pattern → addresses of pages
 	count    map[string]int      // pattern → how often it was asked for
 	seen     map[string]bool
+	more     []string       // addresses to which no link leads
+	answers  [][2]string    // forms that pages answer: address and what is sent
+	attacks  map[string]int // address → how many things it shows whose name is an attack
 }
 
-func (w *world) crawl(t *testing.T, p portalOf) *crawler {
+func (h *hostile) crawl(t *testing.T, p portalOf) *crawler {
 	t.Helper()
-	c := &crawler{world: w, t: t, portal: p, session: w.session(t, p), patterns: map[string]*regexp.Regexp{}, found: map[string][]string{}, count: map[string]int{}, seen: map[string]bool{}}
-	prefix := strings.TrimPrefix(p.URL, w.West.API)
+	c := &crawler{
+		hostile: h, t: t, portal: p, session: h.session(t, p), patterns: map[string]*regexp.Regexp{}, found: map[string][]string{},
+		count: map[string]int{}, seen: map[string]bool{}, attacks: map[string]int{},
+	}
+	prefix := strings.TrimPrefix(p.URL, h.West.API)
 	for _, page := range pages(t) {
-		if page.method == http.MethodGet && page.tenants() == (p == w.Acme) {
+		if page.method == http.MethodGet && page.tenants() == (p == h.Acme) {
 			path := strings.Replace(page.path, "/tenant/:org", prefix, 1)
 			c.patterns[page.path] = regexp.MustCompile("^" + parameter.ReplaceAllString(path, "[^/]+") + "$")
 		}
 	}
 	c.visit(prefix)
+	more := []string{"/tenant/" + url.PathEscape(attacks[0]) + "/login", prefix + "/multisite/explain?auth=" + h.located}
+	for _, request := range h.explained {
+		more = append(more, prefix+"/monitor/explain?id="+request)
+	}
+	if p == h.Provider { // looks at an organization that is called an attack
+		for _, page := range []string{"", "/administration/settings", "/monitor/audit", "/multisite/organizations", "/applications/apps"} {
+			more = append(more, "/tenant/"+url.PathEscape(h.named)+page)
+		}
+	}
+	for _, at := range more {
+		a := h.send(t, http.MethodGet, h.West.API+at, c.session, nil)
+		if c.check(at, a.Status, string(a.Body), a.Header) {
+			c.more = append(c.more, at)
+		}
+		if strings.Contains(at, "/monitor/explain") && !strings.Contains(string(a.Body), "It was refused with") {
+			t.Errorf("%s does not explain the refusal", at)
+		}
+	}
+	if p == h.Acme { // what waits for its review is shown to who types its code
+		for _, code := range h.codes {
+			at, form := prefix+"/administration/access-control/service-accounts/review", url.Values{"code": {code}}
+			a := h.send(t, http.MethodPost, h.West.API+at, c.session, form).Want(t, http.StatusOK)
+			c.check(at, a.Status, string(a.Body), a.Header)
+			c.answers = append(c.answers, [2]string{at, form.Encode()})
+		}
+	}
+	for _, list := range c.found {
+		slices.SortStableFunc(list, func(a, b string) int { return c.attacks[b] - c.attacks[a] })
+	}
 	return c
 }
 
@@ -129,6 +164,7 @@ func (c *crawler) check(at string, status int, body string, head http.Header) bo
 			c.t.Errorf("%s holds %s as it was stored", at, a)
 		}
 	}
+	c.attacks[at] = c.sees(body)
 	if n := strings.Count(body, "<h1"); n != 1 {
 		c.t.Errorf("%s has %d headings of the first level", at, n)
 	}
@@ -146,23 +182,29 @@ func (c *crawler) check(at string, status int, body string, head http.Header) bo
 // narrow and wide, light and dark, and nobody is kept out.
 func TestEveryPage_S(t *testing.T) {
 	w := start(t)
-	seedHostile(t, w)
-	seen, both := map[string]bool{}, false
+	h := seedHostile(t, w)
+	seen, both := map[string]int{}, false // how many attacks were on the page that was looked at
+	var crawled []*crawler
 	for _, p := range []struct {
 		name string
 		portalOf
 	}{{"provider", w.Provider}, {"tenant", w.Acme}} {
 		t.Run(p.name, func(t *testing.T) {
-			c := w.crawl(t, p.portalOf)
+			c := h.crawl(t, p.portalOf)
+			crawled = append(crawled, c)
 			both = len(seen) > 0
 			tab := p.enter(t, browsertest.Look{})
 			for _, pattern := range slices.Sorted(maps.Keys(c.found)) {
-				if !seen[below(pattern)] { // one template makes the pages of both
-					w.look(t, tab, c.found[pattern][0])
+				most := c.found[pattern][0]
+				// One template makes the pages of both.
+				if n, ok := seen[below(pattern)]; !ok || n < c.attacks[most] {
+					w.look(t, tab, most)
 				}
+				seen[below(pattern)] = c.attacks[most]
 			}
+			c.alive(tab)
 			for pattern := range c.count {
-				seen[below(pattern)] = true
+				seen[below(pattern)] += 0
 			}
 		})
 	}
@@ -171,8 +213,18 @@ func TestEveryPage_S(t *testing.T) {
 		if !both {
 			break // a run that is narrowed to one portal
 		}
-		if page.method == http.MethodGet && !seen[at] && !slices.Contains(rare, at) {
+		if _, looked := seen[at]; page.method == http.MethodGet && !looked && !slices.Contains(rare, at) {
 			t.Errorf("no link leads to %s", page.path)
+		}
+	}
+	filled := map[string]bool{}
+	for _, c := range slices.Backward(crawled) { // the provider's forms change what the tenant's pages are of
+		t.Run("forms", func(t *testing.T) { c.forms(t, filled) })
+	}
+	w.tellsInWords(t)
+	for _, what := range h.unseen() {
+		if both {
+			t.Errorf("no page shows the %s", what)
 		}
 	}
 	if err := browsertest.NoAxe(); err != nil {
@@ -180,15 +232,14 @@ func TestEveryPage_S(t *testing.T) {
 	}
 }
 
-// look looks at one page with a browser.
+// look looks at one page with a browser. A script that runs or is refused, and what is
+// asked of another host, is a fault of the tab.
 func (w *world) look(t *testing.T, tab *browsertest.Tab, address string) {
 	t.Helper()
 	tab.Look(browsertest.Look{})
 	tab.Go(w.West.API + address)
 	var odd []string
-	tab.Eval(`[...document.querySelectorAll("*")].filter(e => [...e.attributes].some(a => /^on|^style$/.test(a.name) || /^\s*(javascript|data|vbscript):/i.test(a.value))
-		|| (e.matches("script, link, img, iframe, object, embed, base, meta[http-equiv]") && !e.matches('head > [href^="/portal/assets/"], head > [src^="/portal/assets/"]'))
-	).map(e => e.outerHTML)`, &odd)
+	tab.Eval(script(t, alive, "() => alive(document)"), &odd)
 	for _, o := range odd {
 		t.Errorf("%s holds %s", address, o)
 	}
