@@ -83,16 +83,25 @@ func (h *hostile) crawl(t *testing.T, p portalOf) *crawler {
 	}
 	if p == h.Acme { // what waits for its review is shown to who types its code
 		for _, code := range h.codes {
-			at, form := prefix+"/administration/access-control/service-accounts/review", url.Values{"code": {code}}
-			a := h.send(t, http.MethodPost, h.West.API+at, c.session, form).Want(t, http.StatusOK)
-			c.check(at, a.Status, string(a.Body), a.Header)
-			c.answers = append(c.answers, [2]string{at, form.Encode()})
+			c.answer(prefix+"/administration/access-control/service-accounts/review", url.Values{"code": {code}})
 		}
+		c.answer(prefix+"/administration/access-control/service-accounts/new", url.Values{
+			"step": {"quota"}, "name": {attacks[0]}, "role": {h.role}, "softwareId": {"bc2528fd-35c4-44e5-a55d-62e5c4bd9c99"},
+			"softwareVersion": {attacks[1]}, "uri": {`https://app.example/?'"><svg/onload=pwned()>`}, "quota": {h.policy},
+		})
 	}
 	for _, list := range c.found {
 		slices.SortStableFunc(list, func(a, b string) int { return c.attacks[b] - c.attacks[a] })
 	}
 	return c
+}
+
+// answer reads the page by which a form is answered.
+func (c *crawler) answer(at string, form url.Values) {
+	c.t.Helper()
+	a := c.send(c.t, http.MethodPost, c.West.API+at, c.session, form).Want(c.t, http.StatusOK)
+	c.check(at, a.Status, string(a.Body), a.Header)
+	c.answers = append(c.answers, [2]string{at, form.Encode()})
 }
 
 // below is a page's address in its portal.

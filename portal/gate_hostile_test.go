@@ -52,6 +52,7 @@ type hostile struct {
 	codes           []string            // of device requests that wait for an answer
 	explained       []string            // requests that were refused
 	org, named      string              // an organization, its URN and its name
+	role, policy    string              // a role and a quota policy of acme
 	located         string              // the location of an associated organization
 	stored          map[string][]string // what it is the name or the text of → the attacks
 	shown           map[string]bool     // those that a page showed
@@ -192,6 +193,9 @@ func (h *hostile) people() {
 				"name": h.attack("name of a role", 128), "description": h.attack("description of a role", 256),
 			}).String(h.t, "id")
 			h.make(token, http.MethodPost, cloud+"/users", user(h.name("name of a user"), role))
+			if token == h.admin {
+				h.role = strings.TrimPrefix(role, "urn:vcloud:role:")
+			}
 		}
 	}
 	for kind, what := range map[string]string{"/globalRoles": "a global role", "/rightsBundles": "a rights bundle"} {
@@ -222,6 +226,7 @@ func (h *hostile) quotas() {
 			}},
 		}).String(h.t, "id")
 		h.make(h.provider, http.MethodPut, cloud+"/orgs/"+h.West.Org("acme").ID+"/quotaPolicy", map[string]any{"quotaPolicyReference": map[string]string{"id": policy}})
+		h.policy = strings.TrimPrefix(policy, "urn:vcloud:quotaPolicy:")
 	}
 	h.refused(h.admin, http.MethodPost, cloud+"/quotaPolicies", map[string]any{"name": "<b>"})
 }
@@ -235,6 +240,7 @@ func (h *hostile) accounts() {
 			"software_version": h.attack("version of a service account's software", 64),
 			"client_uri":       uri, "scope": "urn:vcloud:role:" + url.PathEscape(h.stored["name of a role"][i]),
 		}).String(h.t, "client_id")
+		h.make(h.admin, http.MethodPut, sitetest.Accounts(id)+"/quotaPolicy", map[string]any{"quotaPolicyReference": map[string]string{"id": "urn:vcloud:quotaPolicy:" + h.policy}})
 		asked := h.Client.Do(h.t, http.MethodPost, h.West.API+sitetest.Realm("acme")+"/device_authorization",
 			http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "User-Agent": {h.attack("user agent of a device request", 200)}},
 			strings.NewReader("client_id="+id)).Want(h.t, http.StatusOK)
