@@ -64,7 +64,7 @@ func BenchmarkPurge(b *testing.B) {
 func clean(b *testing.B, db *store.DB) time.Duration {
 	start := time.Now()
 	c := &upkeep.Cleaner{
-		Store: db.Upkeep(), Holder: "bench", Every: time.Minute, Keep: keep, Now: func() time.Time { return now },
+		Store: db.Upkeep(), Holder: "bench", Every: time.Minute, Keep: keep, Now: time.Now, // with which the database must agree
 		Log: slog.New(slog.DiscardHandler),
 	}
 	if err := c.Turn(context.Background()); err != nil {
