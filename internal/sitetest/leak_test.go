@@ -25,7 +25,7 @@ func TestSites_R13_R15_StopLeavesNothing(t *testing.T) {
 			if kind != storetest.SQLite {
 				databases = map[string]string{"west": storetest.URL(t, kind), "east": storetest.URL(t, kind)}
 			}
-			before, files := goleak.IgnoreCurrent(), openFiles(t)
+			before, files := goleak.IgnoreCurrent(), openFiles()
 			base := porttest.Base(t)
 			d, err := dev.Start(context.Background(), dev.Options{Folder: t.TempDir(), Base: &base, Databases: databases, Adjust: quiet(func(c *config.Config) {
 				c.Tracing = &config.Tracing{Endpoint: "http://127.0.0.1:9", Ratio: 1}
@@ -44,7 +44,10 @@ func TestSites_R13_R15_StopLeavesNothing(t *testing.T) {
 			if err := goleak.Find(before); err != nil {
 				t.Error(err)
 			}
-			Eventually(t, 10*time.Second, "all files are closed", func() bool { return openFiles(t) <= files })
+			if files < 0 {
+				t.Skip("only Linux shows whether files are left open; nothing else is")
+			}
+			Eventually(t, 10*time.Second, "all files are closed", func() bool { return openFiles() <= files })
 		})
 	}
 }
@@ -61,12 +64,12 @@ func useEverything(t *testing.T, c *Client) {
 	c.Get(t, "west", "/cloudapi/1.0.0/orgs", Bearer(admin)).Want(t, http.StatusOK)
 }
 
-// openFiles is how many this process has, connections among them.
-func openFiles(t *testing.T) int {
-	t.Helper()
+// openFiles is how many this process has, connections among them; -1 where the system
+// does not show it.
+func openFiles() int {
 	list, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
-		t.Skip("only Linux shows what is open")
+		return -1
 	}
 	return len(list)
 }
