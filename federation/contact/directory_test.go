@@ -278,12 +278,11 @@ func TestDirectory_R10_APeerCannotMakeUsWrite(t *testing.T) {
 		w.associate(east, act)
 		e.associate(west, act)
 		for round := range 20 {
-			for org := range e.names {
-				delete(e.names, org)
-			}
+			e.memory.mu.Lock()
 			for p := range e.orgs {
 				e.names[p.Local] = federation.Shared{Name: fmt.Sprint("round ", round), Enabled: round%2 == 0}
 			}
+			e.memory.mu.Unlock()
 			for range maxRemembered / 20 {
 				e.record(journal.Entry{Action: journal.OrganizationDeleted, Subject: journal.Subject{Kind: journal.KindOrganization, ID: "x"}})
 			}
