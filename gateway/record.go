@@ -136,7 +136,12 @@ func (g *Gateway) logLine(c *gin.Context, r Record, p *problem.Problem, skipped 
 	if skipped > 0 {
 		attrs = append(attrs, slog.Int("others_refused", skipped))
 	}
-	g.log.LogAttrs(c.Request.Context(), level, "request", attrs...)
+	// Not by the logger's own method, which first finds out where it was called.
+	if h, ctx := g.log.Handler(), c.Request.Context(); h.Enabled(ctx, level) {
+		line := slog.NewRecord(time.Now(), level, "request", 0)
+		line.AddAttrs(attrs...)
+		_ = h.Handle(ctx, line)
+	}
 }
 
 // recover answers 500 when a handler panics, and logs where without the request,

@@ -87,7 +87,7 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	if !a.fresh() {
 		return nil, nil, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
 	}
-	key := sha256.Sum256([]byte(token))
+	key := secret.Sum(token)
 	s, ok := a.live.Get(key)
 	if ok && s.idles() && a.service.idle(now, time.UnixMicro(s.used.Load())) {
 		// Another cell may have served this session meanwhile: ask the database.
@@ -155,7 +155,7 @@ func (s *liveSession) named(org *tenants.Snapshot) tenants.Principal {
 
 // Remembers reports whether token is known without asking the database.
 func (a *Authenticator) Remembers(token string) bool {
-	_, ok := a.live.Get(sha256.Sum256([]byte(token)))
+	_, ok := a.live.Get(secret.Sum(token))
 	return ok
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"causeway/federation/jws"
 	"causeway/internal/problem"
+	"causeway/internal/secret"
 	"causeway/tenants"
 )
 
@@ -101,7 +102,7 @@ func (v *Verifier) Verify(token string, e Expect) (Claims, error) {
 	if err != nil {
 		return Claims{}, refused(errors.Join(ErrMalformed, err))
 	}
-	hash := sha256.Sum256([]byte(text))
+	hash := secret.Sum(text)
 	w, err := v.introduced(text, hash, e)
 	if err != nil {
 		return Claims{}, err

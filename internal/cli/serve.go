@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"causeway/internal/config"
+	"causeway/internal/logs"
 	"causeway/internal/problem"
 	"causeway/internal/secret"
 	"causeway/internal/site"
@@ -41,7 +42,8 @@ func newServe() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		log, level := newLogger(c.Log)
+		log, level, flush := newLogger(c.Log)
+		defer flush()
 		hangup := make(chan os.Signal, 1)
 		signal.Notify(hangup, syscall.SIGHUP) // from here on it does not end the process
 		defer signal.Stop(hangup)
@@ -110,15 +112,17 @@ func stop(s *site.Site, o config.Operations, log *slog.Logger) error {
 	return err
 }
 
-// newLogger also returns the level, which can be changed while it logs.
-func newLogger(c config.Log) (*slog.Logger, *slog.LevelVar) {
+// newLogger also returns the level, which can be changed while it logs, and what writes
+// the last lines.
+func newLogger(c config.Log) (*slog.Logger, *slog.LevelVar, func()) {
 	level := new(slog.LevelVar)
 	level.Set(levelOf(c))
-	o := &slog.HandlerOptions{Level: level}
+	out := logs.New(os.Stderr)
+	flush := func() { _ = out.Flush() }
 	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, o)), level
+		return out.JSON(level), level, flush
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, o)), level
+	return out.Text(level), level, flush
 }
 
 func levelOf(c config.Log) (level slog.Level) {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"causeway/internal/config"
+	"causeway/internal/logs"
 	"causeway/internal/secret"
 	"causeway/internal/site"
 	"causeway/services/upstream"
@@ -56,6 +57,7 @@ type Dev struct {
 	options Options
 	running map[string]*running
 	logs    *os.File
+	log     *logs.Log
 }
 
 // ErrNoSuchSite is for Options that name a site which does not exist.
@@ -95,6 +97,7 @@ func Start(ctx context.Context, o Options) (_ *Dev, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d.log = logs.New(d.logs)
 	for i := range d.File.Sites {
 		if name := d.File.Sites[i].Name; o.Site == "" || o.Site == name {
 			if err := d.StartSite(ctx, name); err != nil {
@@ -115,7 +118,7 @@ type running struct {
 // StartSite starts one site. Start does it for all.
 func (d *Dev) StartSite(ctx context.Context, name string) (err error) {
 	plan := d.File.Site(name)
-	log := slog.New(slog.NewTextHandler(d.logs, nil))
+	log := d.log.Text(slog.LevelInfo)
 	s, err := site.New(ctx, d.options.config(d.File, d.Folder, plan), site.Options{Log: log, Now: d.options.Now})
 	if err != nil {
 		return err
@@ -140,7 +143,7 @@ func (d *Dev) StopSite(ctx context.Context, name string) error {
 		return nil
 	}
 	delete(d.running, name)
-	return errors.Join(r.site.Stop(ctx), r.sample.Close())
+	return errors.Join(r.site.Stop(ctx), r.sample.Close(), d.log.Flush())
 }
 
 // Stop ends everything, one site after the other: two that say goodbye at once
@@ -151,7 +154,7 @@ func (d *Dev) Stop(ctx context.Context) error {
 		errs = append(errs, d.StopSite(ctx, name))
 	}
 	if d.logs != nil {
-		errs = append(errs, d.logs.Close())
+		errs = append(errs, d.log.Flush(), d.logs.Close())
 		d.logs = nil
 	}
 	return errors.Join(errs...)

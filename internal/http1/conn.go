@@ -90,7 +90,7 @@ func (c *Conn) exchange(r *http.Request, limits Limits) (*http.Response, error) 
 	} else { // which is its sender's to be in time with
 		_ = c.over.SetDeadline(time.Time{})
 	}
-	if err := r.Write(c.out); err != nil {
+	if err := write(c.out, r); err != nil {
 		return nil, err
 	}
 	if err := c.out.Flush(); err != nil {

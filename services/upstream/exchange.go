@@ -22,7 +22,7 @@ type exchange struct {
 	proxy httputil.ReverseProxy
 	by    *Proxy
 	in    *Instance
-	id    *Identity
+	id    Identity
 	host  string // that the client asked
 	span  tracing.Span
 	to    *member
@@ -49,11 +49,11 @@ func (p *Proxy) newExchange() *exchange {
 // nothing was written. A refusal by the instance itself is an answer, not an
 // error.
 func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id Identity) error {
-	if err := p.assert(r.Context(), in, &id); err != nil {
+	e := p.newExchange()
+	e.in, e.id, e.host = in, id, r.Host
+	if err := p.assert(r.Context(), in, &e.id); err != nil {
 		return err
 	}
-	e := p.newExchange()
-	e.in, e.id, e.host = in, &id, r.Host
 	_, span := tracing.Start(r.Context(), "instance", tracing.Client)
 	defer span.End()
 	e.span = span
@@ -61,7 +61,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 	if failed != nil {
 		span.Fail()
 	}
-	e.in, e.id, e.failed, e.body, e.span = nil, nil, nil, nil, tracing.Span{}
+	e.in, e.id, e.failed, e.body, e.span = nil, Identity{}, nil, nil, tracing.Span{}
 	p.exchanges.Put(e) // not after a panic: the transport may still have it
 	return unavailable(in, failed)
 }
@@ -70,7 +70,7 @@ func (p *Proxy) Serve(w http.ResponseWriter, r *http.Request, in *Instance, id I
 // is a panic.
 func (e *exchange) run(w http.ResponseWriter, r *http.Request) error {
 	defer e.release()
-	if e.proxied = !e.by.forwards(r, e.id); !e.proxied {
+	if e.proxied = !e.by.forwards(r, &e.id); !e.proxied {
 		return e.forward(w, r)
 	}
 	e.proxy.ServeHTTP(w, r)
