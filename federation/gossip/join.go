@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"time"
@@ -15,13 +16,42 @@ import (
 func (m *membership) joinForever(ctx context.Context, list *memberlist.Memberlist, who absence) {
 	tick := time.NewTicker(m.pool.RejoinInterval)
 	defer tick.Stop()
+	settled := time.NewTimer(settling/2 + rand.N(settling/2))
+	defer settled.Stop()
+	m.joinAbsent(ctx, list, who)
 	for {
-		m.joinAbsent(ctx, list, who)
 		select {
 		case <-tick.C:
+			m.joinAbsent(ctx, list, who)
+		case <-settled.C:
+			m.compare(list)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+const (
+	// settling is when a member compares what it knows with another one at the latest.
+	settling = 30 * time.Second
+	// few members compare often enough by themselves: each 30 s up to so many.
+	few = 32
+)
+
+// compare exchanges all that is known with any member, once. Who joined at the same
+// time is told of in packets, of which some are lost, and among hundreds memberlist's
+// own exchange comes after minutes.
+func (m *membership) compare(list *memberlist.Memberlist) {
+	members := list.Members()
+	if len(members) <= few {
+		return
+	}
+	other := members[rand.N(len(members))]
+	if other.Name == list.LocalNode().Name {
+		return // somebody else may compare with us
+	}
+	if _, err := list.Join([]string{other.Name + "/" + other.Address()}); err != nil {
+		m.pool.Log.Debug("gossip: cannot compare", "addr", other.Address(), "err", err)
 	}
 }
 

@@ -30,6 +30,7 @@ func Main(m *testing.M) {
 // form and waits for the answer, over and over.
 type Plan struct {
 	Addr   string // host:port, plaintext
+	Get    bool   // instead of posting
 	Path   string
 	Bodies []string // forms
 	// Follow sends, after an answer with a refresh token, that one next: each

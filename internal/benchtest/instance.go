@@ -2,6 +2,7 @@ package benchtest
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -19,8 +20,26 @@ const asInstance = "CAUSEWAY_BENCH_INSTANCE"
 // JSON, and returns its URL. What it reads costs the proxies before it nothing.
 func Instance(b testing.TB) string {
 	b.Helper()
+	return "http://" + Process(b, asInstance, 1).Said
+}
+
+// Running is this binary in another process.
+type Running struct {
+	PID  int
+	Said string // its first line
+}
+
+// Process starts this binary again with args, as JSON, under a name in its environment,
+// by which its TestMain knows what to do. It must say a line when it is ready, and end
+// when its input does, which is at the end of the benchmark.
+func Process(b testing.TB, name string, args any) Running {
+	b.Helper()
+	told, err := json.Marshal(args)
+	if err != nil {
+		b.Fatal(err)
+	}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asInstance+"=1")
+	cmd.Env = append(os.Environ(), name+"="+string(told))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -37,11 +56,11 @@ func Instance(b testing.TB) string {
 		_ = in.Close() // it ends
 		_ = cmd.Wait()
 	})
-	address, err := bufio.NewReader(out).ReadString('\n')
+	said, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		b.Fatal(err)
 	}
-	return "http://" + strings.TrimSpace(address)
+	return Running{cmd.Process.Pid, strings.TrimSpace(said)}
 }
 
 // stand is the instance's side: its address, then answers until in ends.

@@ -87,8 +87,11 @@ func (l *line) work(until time.Time) {
 }
 
 func (l *line) once() error {
-	if _, err := fmt.Fprintf(l.conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n%s\r\n%s",
-		l.plan.Path, l.plan.Addr, len(l.body), l.plan.Header, l.body); err != nil {
+	method, form := "GET", ""
+	if !l.plan.Get {
+		method, form = "POST", fmt.Sprintf("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n", len(l.body))
+	}
+	if _, err := fmt.Fprintf(l.conn, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n%s", method, l.plan.Path, l.plan.Addr, form, l.plan.Header, l.body); err != nil {
 		return err
 	}
 	status, body, err := l.read()
