@@ -126,8 +126,8 @@ fuzz: tools ## run every fuzz target for FUZZTIME (10s) each
 		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" </dev/null; \
 	done <bin/fuzz.targets
 
-bench: tools ## run the benchmarks, on a PostgreSQL that writes durably; BENCH=regexp narrows them, CAUSEWAY_SCALE=10000 makes Scale's large site that large
-	$(PGRUN) -durable -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $(TESTARGS) $(PKG)
+bench: tools ## run the benchmarks, with the collector set as in deploy/ and a PostgreSQL that writes durably; BENCH=regexp narrows them, CAUSEWAY_SCALE=10000 makes Scale's large site that large
+	GOGC=400 $(PGRUN) -durable -- $(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 30m $(TESTARGS) $(PKG)
 
 soak: tools ## run the Soak tests with their long counts, on a PostgreSQL that writes durably
 	CAUSEWAY_SOAK=1 $(PGRUN) -durable -- $(GO) test -v -run Soak -count=1 -timeout 60m $(TESTARGS) $(PKG)
