@@ -18,7 +18,7 @@ type Cache[K comparable, V any] struct {
 	flights map[K]*flight[V] // the loads that others may wait for
 
 	tags   func(V) []string
-	tagged map[string]map[K]struct{}
+	tagged map[string]members[K]
 }
 
 // New makes a cache of at most size entries; the least recently used gives way.
@@ -30,7 +30,7 @@ func New[K comparable, V any](size int) (*Cache[K, V], error) {
 // names that, and must always say the same of one value. Forgetting by tag costs
 // what it forgets, however much else is kept.
 func NewTagged[K comparable, V any](size int, tags func(V) []string) (*Cache[K, V], error) {
-	c := &Cache[K, V]{flights: map[K]*flight[V]{}, tags: tags, tagged: map[string]map[K]struct{}{}}
+	c := &Cache[K, V]{flights: map[K]*flight[V]{}, tags: tags, tagged: map[string]members[K]{}}
 	var err error
 	c.lru, err = lru.NewLRU(size, c.untag)
 	return c, err
@@ -40,18 +40,17 @@ func (c *Cache[K, V]) add(key K, v V) {
 	c.lru.Remove(key) // with the tags of what was kept
 	c.lru.Add(key, v)
 	for _, tag := range c.tags(v) {
-		if c.tagged[tag] == nil {
-			c.tagged[tag] = map[K]struct{}{}
-		}
-		c.tagged[tag][key] = struct{}{}
+		c.tagged[tag] = c.tagged[tag].with(key)
 	}
 }
 
 // untag is told of every entry that goes.
 func (c *Cache[K, V]) untag(key K, v V) {
 	for _, tag := range c.tags(v) {
-		if delete(c.tagged[tag], key); len(c.tagged[tag]) == 0 {
+		if left := c.tagged[tag].without(key); left.none() {
 			delete(c.tagged, tag)
+		} else {
+			c.tagged[tag] = left
 		}
 	}
 }
@@ -91,7 +90,7 @@ func (c *Cache[K, V]) ForgetTag(tag string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.epoch++
-	for key := range c.tagged[tag] {
+	for _, key := range c.tagged[tag].keys() {
 		c.lru.Remove(key)
 	}
 }

@@ -117,6 +117,8 @@ func (w auditWebhook) status() string {
 		return "disabled"
 	case w.State.FailingAt != nil:
 		return "failing since " + instant(*w.State.FailingAt) + ": " + w.State.Error
+	case w.State.DeliveredAt == nil:
+		return "nothing told yet"
 	}
 	return "well"
 }

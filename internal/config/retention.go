@@ -21,6 +21,8 @@ type Retention struct {
 	UsedTokens time.Duration `yaml:"used_tokens" default:"8760h" min:"720h" max:"87600h"`
 	// Tasks, after they ended.
 	Tasks time.Duration `yaml:"tasks" default:"2160h" min:"1h" max:"87600h"`
+	// Accounts inside of service instances, after they ended and the instance knew.
+	InstanceAccounts time.Duration `yaml:"instance_accounts" default:"2160h" min:"24h" max:"87600h"`
 	// Token events and refusals, after they were sealed into the journal, which
 	// keeps the seals.
 	Events time.Duration `yaml:"events" default:"2160h" min:"24h" max:"87600h"`

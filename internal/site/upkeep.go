@@ -59,7 +59,7 @@ func retention(c *config.Config) upkeep.Keep {
 	r := c.Retention
 	return upkeep.Keep{
 		Devices: r.DeviceRequests, Sessions: r.Sessions, Idle: c.Sessions.IdleTimeout, RevokedTokens: r.RevokedTokens,
-		UsedTokens: r.UsedTokens, Tasks: r.Tasks, Events: r.Events,
+		UsedTokens: r.UsedTokens, Tasks: r.Tasks, Accounts: r.InstanceAccounts, Events: r.Events,
 	}
 }
 

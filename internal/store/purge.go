@@ -91,6 +91,12 @@ var purges = []purge{
 		args: func(b upkeep.Before) []any { return []any{micros(b.Tasks)} },
 	},
 	{
+		// Of one whose end its instance has still to be told, the row is the message.
+		table: "instance_accounts", daily: true, keys: []string{"org_id", "id"},
+		over: "r.ended_at > 0 AND r.ended_at < ? AND r.hook_state <> 'pending'",
+		args: func(b upkeep.Before) []any { return []any{micros(b.Accounts)} },
+	},
+	{
 		table: "assertions", keys: []string{"site_id", "id"},
 		over: "r.until < ?",
 		args: func(b upkeep.Before) []any { return []any{micros(b.Assertions)} },

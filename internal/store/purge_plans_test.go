@@ -86,6 +86,6 @@ func mayScan(query, table string) bool {
 func cursor(table string) upkeep.Cursor {
 	return map[string]upkeep.Cursor{
 		"device_requests": {"org", "id"}, "sessions": {"id"}, "used_tokens": {"org", "family", "1"}, "token_families": {"org", "id"},
-		"login_failures": {"org", "user", "source"}, "tasks": {"org", "id"}, "assertions": {"site", "id"}, "token_events": {"0"}, "refusals": {"0"},
+		"login_failures": {"org", "user", "source"}, "tasks": {"org", "id"}, "instance_accounts": {"org", "id"}, "assertions": {"site", "id"}, "token_events": {"0"}, "refusals": {"0"},
 	}[table]
 }

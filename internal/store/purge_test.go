@@ -21,7 +21,7 @@ import (
 // keep has a border of its own for each table, so that none is taken for another.
 var keep = upkeep.Keep{
 	Devices: 24 * time.Hour, Sessions: 25 * time.Hour, Idle: 30 * time.Minute, RevokedTokens: 30 * 24 * time.Hour,
-	UsedTokens: 365 * 24 * time.Hour, Tasks: 90 * 24 * time.Hour, Events: 91 * 24 * time.Hour,
+	UsedTokens: 365 * 24 * time.Hour, Tasks: 90 * 24 * time.Hour, Accounts: 92 * 24 * time.Hour, Events: 91 * 24 * time.Hour,
 }
 
 // insert writes a row as it is and returns how it is known.
@@ -90,7 +90,8 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 		seed := uint64(time.Now().UnixNano())
 		t.Logf("seed %d", seed)
 		r := rand.New(rand.NewPCG(seed, 1))
-		w := newTenant(t, db, "Own")
+		served := newServed(t, db, "Own")
+		w := served.tenant
 		b, border := keep.Before(now), keep.Before(now)
 		stay := map[string][]string{}
 		note := func(table, key string, goes bool) {
@@ -121,6 +122,12 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 			id, at = tenants.NewID(), sometimes(r, around(r, border.Tasks))
 			insert(t, db, "tasks", id, "org_id, id, name, operation, status, started_at, ended_at, detail", string(w.org), id, "", "", "success", 1, at, "{}")
 			note("tasks", id, at != 0 && at < border.Tasks.UnixMicro())
+
+			id, at = tenants.NewID(), sometimes(r, around(r, border.Accounts))
+			hook := []string{"none", "pending", "provisioned", "failed"}[r.IntN(4)]
+			insert(t, db, "instance_accounts", id, "org_id, id, instance_id, kind, site_id, app_id, name, created_at, ended_at, hook_state, hook_key, hook_attempts, hook_next, hook_error",
+				string(w.org), id, string(served.instance.ID), "app", "", id, "", 1, at, hook, "", 0, 0, "")
+			note("instance_accounts", id, at != 0 && at < border.Accounts.UnixMicro() && hook != "pending")
 
 			id = tenants.NewID()
 			last, until := around(r, border.Failures), sometimes(r, around(r, border.Failures))
@@ -155,7 +162,7 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 
 var purgeKeys = map[string]string{
 	"device_requests": "id", "sessions": "id", "tasks": "id", "login_failures": "source", "token_families": "id",
-	"used_tokens": "family_id || ' ' || generation", "assertions": "id",
+	"used_tokens": "family_id || ' ' || generation", "assertions": "id", "instance_accounts": "id",
 }
 
 // randomFamily adds a family of its own account, revoked or live, with its used

@@ -27,7 +27,7 @@ func (n *noted) AllowPurge(_ context.Context, _ journal.Log, before, now time.Ti
 	return nil
 }
 
-var anHour = Keep{Devices: time.Hour, Sessions: time.Hour, Idle: time.Hour, RevokedTokens: time.Hour, UsedTokens: time.Hour, Tasks: time.Hour, Events: time.Hour}
+var anHour = Keep{Devices: time.Hour, Sessions: time.Hour, Idle: time.Hour, RevokedTokens: time.Hour, UsedTokens: time.Hour, Tasks: time.Hour, Accounts: time.Hour, Events: time.Hour}
 
 // A cell whose clock is wrong removes nothing, whichever way it is wrong, says so,
 // and leaves the work to a cell whose clock is right.

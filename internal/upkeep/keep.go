@@ -10,12 +10,13 @@ type Keep struct {
 	RevokedTokens time.Duration // families and their used tokens, after the revocation
 	UsedTokens    time.Duration // of live families, after they were used
 	Tasks         time.Duration // after they ended
+	Accounts      time.Duration // inside of instances, after they ended
 	Events        time.Duration // token events and refusals, after they were sealed
 }
 
 // Before are the times before which rows are old, now.
 type Before struct {
-	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Events, Assertions time.Time
+	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Accounts, Events, Assertions time.Time
 }
 
 // longestLockout is beyond what any organization may have wrong passwords count
@@ -32,7 +33,7 @@ func (k Keep) Before(now time.Time) Before {
 		Devices:      now.Add(-k.Devices),
 		SessionsOver: now.Add(-k.Sessions), SessionsUsed: now.Add(-k.Sessions - k.Idle),
 		Revoked: now.Add(-k.RevokedTokens), Used: now.Add(-k.UsedTokens),
-		Failures: now.Add(-longestLockout), Tasks: now.Add(-k.Tasks),
+		Failures: now.Add(-longestLockout), Tasks: now.Add(-k.Tasks), Accounts: now.Add(-k.Accounts),
 		// By the day: each move of this border is an entry in the journal.
 		Events: now.Add(-k.Events).Truncate(24 * time.Hour),
 		// Each tells its end itself; a cell's clock may be a little behind.
