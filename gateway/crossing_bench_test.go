@@ -8,7 +8,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -124,8 +123,7 @@ func standSite(args string) {
 		panic(err)
 	}
 	gate := httptest.NewServer(d.Site(s.Site).Public())
-	fmt.Println(gate.Listener.Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	benchtest.Ready(gate.Listener.Addr().String())
 	gate.CloseClientConnections()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -139,8 +137,7 @@ func standBare(args string) {
 		panic(err)
 	}
 	proxy := httptest.NewServer(bareProxy(behind))
-	fmt.Println(proxy.Listener.Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	benchtest.Ready(proxy.Listener.Addr().String())
 	proxy.CloseClientConnections()
 }
 
@@ -214,7 +211,6 @@ func standHop(args string) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
 	server.EnableHTTP2, server.TLS = true, p.config()
 	server.StartTLS()
-	fmt.Println(server.Listener.Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	benchtest.Ready(server.Listener.Addr().String())
 	server.CloseClientConnections()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unique"
 
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -59,9 +60,11 @@ func (a *Authenticator) loadService(ctx context.Context, token string, now time.
 	if err != nil {
 		return nil, err
 	}
+	// A cell remembers many tokens of one app: they share what they say alike.
+	client, org := unique.Make(t.Client).Value(), unique.Make(t.Org).Value()
 	live := &liveSession{key: kid, owner: h.Owner, issued: t.IssuedAt, expires: sooner(t.ExpiresAt, h.Until), principal: tenants.Principal{
-		Kind: tenants.KindApp, ID: t.Client, Name: h.Name, Org: t.Org, Epoch: t.App.Epoch,
-		Session: tenants.SessionID(t.ID), Home: tenants.LocationID{Org: t.Org, Site: a.site},
+		Kind: tenants.KindApp, ID: client, Name: h.Name, Org: org, Epoch: t.App.Epoch,
+		Session: tenants.SessionID(t.ID), Home: tenants.LocationID{Org: org, Site: a.site},
 	}}
 	if !now.Before(live.expires) {
 		return nil, unauthenticated()

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 )
@@ -65,20 +64,7 @@ type Client struct {
 // Launch starts a client that lives as long as the benchmark.
 func Launch(b testing.TB, p Plan) *Client {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), asClient+"=1")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
+	cmd, in, out := begin(b, asClient+"=1")
 	b.Cleanup(func() {
 		_ = in.Close() // it ends
 		_, _ = io.Copy(io.Discard, out)
