@@ -74,7 +74,7 @@ func BenchmarkCrossing(b *testing.B) {
 	benchtest.Turns(b, func() {
 		for i := range many {
 			before := spent()
-			r := many[i].Run(b, benchtest.Turn/2) // east remembers 65,536 requests of one site in 94 s
+			r := many[i].Run(b, benchtest.Turn)
 			cpu[i].Add(share(spent()-before, r.Requests))
 		}
 		var p50 [2]float64

@@ -1,6 +1,7 @@
 package assertion
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -14,59 +15,73 @@ const remembered = lifetime + 2*leeway
 
 // replays remembers identifiers of accepted assertions, in the order in which
 // they can be forgotten. It never forgets early to make room: whoever could fill
-// it could then replay.
+// it could then replay. An identifier takes about 60 bytes, and nothing of the
+// request that it came in.
 type replays struct {
 	perSite, total int
 
-	mu     sync.Mutex
-	seen   map[replay]struct{}
-	queue  []entry // oldest first, from head
-	head   int
-	bySite map[tenants.SiteID]int
+	mu    sync.Mutex
+	seen  map[replay]struct{}
+	queue []entry // oldest first, from head
+	head  int
+	sites map[tenants.SiteID]uint32 // by what they are called here
+	held  []int                     // of each site
 }
 
 // replay is keyed by site: one site's identifiers cannot use up another's.
 type replay struct {
-	site tenants.SiteID
-	id   string
+	site uint32
+	id   [idSize]byte
 }
 
 type entry struct {
+	until int64 // Unix nanoseconds
 	replay
-	until time.Time
 }
 
 func newReplays(perSite, total int) *replays {
-	return &replays{perSite: perSite, total: total, seen: map[replay]struct{}{}, bySite: map[tenants.SiteID]int{}}
+	return &replays{perSite: perSite, total: total, seen: map[replay]struct{}{}, sites: map[tenants.SiteID]uint32{}}
 }
 
 // add remembers id, or says why its assertion must be refused.
 func (r *replays) add(site tenants.SiteID, id string, now time.Time) error {
+	key := replay{}
+	if !bits(id, 8*idSize) {
+		return refused(ErrMalformed)
+	}
+	_, _ = encoding.Decode(key.id[:], []byte(id)) // bits has read it
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire(now)
-	key := replay{site, id}
+	key.site = r.called(site)
 	if _, ok := r.seen[key]; ok {
 		return refused(ErrReplayed)
 	}
-	if r.bySite[site] >= r.perSite || len(r.seen) >= r.total {
+	if r.held[key.site] >= r.perSite || len(r.seen) >= r.total {
 		return problem.Wrap(ErrFull, problem.Unavailable, "This site is busy with requests from other sites.").After(time.Second)
 	}
 	r.seen[key] = struct{}{}
-	r.bySite[site]++
-	r.queue = append(r.queue, entry{key, now.Add(remembered)})
+	r.held[key.site]++
+	r.queue = append(r.queue, entry{now.Add(remembered).UnixNano(), key})
 	return nil
 }
 
+// called is a site's number. Only associated ones get here, so there are few.
+func (r *replays) called(site tenants.SiteID) uint32 {
+	n, known := r.sites[site]
+	if !known {
+		n = uint32(len(r.held)) // #nosec G115 -- sites are few
+		r.sites[tenants.SiteID(strings.Clone(string(site)))] = n
+		r.held = append(r.held, 0)
+	}
+	return n
+}
+
 func (r *replays) expire(now time.Time) {
-	for r.head < len(r.queue) && !r.queue[r.head].until.After(now) {
+	for at := now.UnixNano(); r.head < len(r.queue) && r.queue[r.head].until <= at; r.head++ {
 		e := r.queue[r.head]
-		r.queue[r.head] = entry{}
-		r.head++
 		delete(r.seen, e.replay)
-		if r.bySite[e.site]--; r.bySite[e.site] == 0 {
-			delete(r.bySite, e.site)
-		}
+		r.held[e.site]--
 	}
 	// Move the live part down once half is dead: each entry moves once on average.
 	if r.head > len(r.queue)/2 {

@@ -93,9 +93,11 @@ func random(size int) string {
 	return encode(b)
 }
 
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+var encoding = base64.RawURLEncoding.Strict()
 
-func decode(s string) ([]byte, error) { return base64.RawURLEncoding.Strict().DecodeString(s) }
+func encode(b []byte) string { return encoding.EncodeToString(b) }
+
+func decode(s string) ([]byte, error) { return encoding.DecodeString(s) }
 
 // bits reports whether s is so many, in the one spelling we write.
 func bits(s string, n int) bool {

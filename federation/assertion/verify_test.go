@@ -5,9 +5,12 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -397,38 +400,70 @@ func TestConcurrentReplayPassesOnce_R10(t *testing.T) {
 func TestReplayTableIsBounded_R10_R13(t *testing.T) {
 	now := issued
 	r := newReplays(3, 5)
-	add := func(site tenants.SiteID, id string) error { return r.add(site, id, now) }
+	add := func(site tenants.SiteID, id int) error { return r.add(site, numbered(id), now) }
 	for i := range 3 {
-		if err := add(siteA, fmt.Sprint(i)); err != nil {
+		if err := add(siteA, i); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := add(siteA, "3"); !errors.Is(err, ErrFull) || !problem.Has(err, problem.Unavailable) {
+	if err := add(siteA, 3); !errors.Is(err, ErrFull) || !problem.Has(err, problem.Unavailable) {
 		t.Fatalf("full for one site: %v", err)
 	}
-	if err := add(siteB, "0"); err != nil {
+	if err := add(siteB, 0); err != nil {
 		t.Fatalf("one site's flood took another's room: %v", err)
 	}
-	add(siteB, "1")
-	if err := add(siteC, "0"); !errors.Is(err, ErrFull) {
+	add(siteB, 1)
+	if err := add(siteC, 0); !errors.Is(err, ErrFull) {
 		t.Fatalf("full for all: %v", err)
 	}
-	if err := add(siteA, "0"); !errors.Is(err, ErrReplayed) {
+	if err := add(siteA, 0); !errors.Is(err, ErrReplayed) {
 		t.Fatalf("forgotten while full: %v", err)
 	}
 	now = now.Add(remembered)
-	if err := add(siteC, "0"); err != nil {
+	if err := add(siteC, 0); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.seen) != 1 || len(r.queue)-r.head != 1 || len(r.bySite) != 1 {
-		t.Fatalf("kept after its time: %d %d %d", len(r.seen), len(r.queue)-r.head, len(r.bySite))
+	if len(r.seen) != 1 || len(r.queue)-r.head != 1 || !slices.Equal(r.held, []int{0, 0, 1}) {
+		t.Fatalf("kept after its time: %d %d %d", len(r.seen), len(r.queue)-r.head, r.held)
 	}
+}
+
+// numbered is an identifier.
+func numbered(i int) string {
+	return encode(binary.BigEndian.AppendUint64(make([]byte, idSize-8), uint64(i)))
+}
+
+// What a limit lets cross all day has room, and little of it: the header that an
+// identifier came in is not kept with it.
+func TestReplayTable_R13_HoldsIdentifiersAndNoMore(t *testing.T) {
+	const perSecond, burst = 5000, 25_000 // usual for one peer, see package ratelimit
+	if most := perSecond*int(remembered/time.Second) + burst; most > usualPerSite {
+		t.Errorf("room for %d; %d may come", usualPerSite, most)
+	}
+	live := func() uint64 {
+		runtime.GC()
+		s := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	r, before := newReplays(usualPerSite, usualTotal), live()
+	const n = 10_000
+	for i := range n {
+		header := strings.Repeat("x", 1300) + numbered(i)
+		if err := r.add(siteA, header[1300:], issued); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if each := (live() - before) / n; each > 150 {
+		t.Errorf("an identifier takes %d bytes", each)
+	}
+	runtime.KeepAlive(r)
 }
 
 func TestReplayTableDoesNotGrow_R13(t *testing.T) {
 	r := newReplays(100, 100)
 	for i := range 10_000 {
-		if err := r.add(siteA, fmt.Sprint(i), issued.Add(time.Duration(i)*time.Second)); err != nil {
+		if err := r.add(siteA, numbered(i), issued.Add(time.Duration(i)*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		if len(r.queue) > 2*91+1 || len(r.seen) > 91 {
