@@ -14,6 +14,7 @@ import (
 func (tr *trial) look(enabled bool) string {
 	var lines []string
 	for i, id := range tr.ids {
+		lines = append(lines, fmt.Sprintf("account %s deleted %t", id, tr.rows.count(fmt.Sprintf("service_accounts WHERE id = '%s'", id)) == 0))
 		lines = append(lines, tr.lookAtRequests(id)...)
 		lines = append(lines, tr.lookAtFamilies(id)...)
 		if enabled {

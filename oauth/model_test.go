@@ -438,6 +438,7 @@ func (s *life) sight(ids []oauth.ClientID, now time.Time) string {
 	var lines []string
 	for i, a := range s.accounts {
 		id := ids[i]
+		lines = append(lines, fmt.Sprintf("account %s deleted %t", id, a.deleted))
 		for _, r := range a.requests {
 			lines = append(lines, requestLine(id, r))
 		}

@@ -96,7 +96,7 @@ type trial struct {
 	elsewhere    *tenants.Snapshot // another organization
 	tokens       []string
 	codes, users []string
-	states       []*life // what may be true; more than one only within a batch
+	states       []*life // what may be true, all of the same sight
 	keepAlive    bool
 	refreshes    int
 }
@@ -136,12 +136,14 @@ func (tr *trial) play(h []batch) error {
 
 // replace makes a new account where one was deleted.
 func (tr *trial) replace() {
-	s := tr.states[0]
-	for i := range s.accounts {
-		if s.accounts[i].deleted && s.enabled {
+	for i := range tr.ids {
+		if s := tr.states[0]; !s.accounts[i].deleted || !s.enabled {
+			continue
+		}
+		tr.ids = slices.Clone(tr.ids)
+		tr.ids[i] = tr.newAccount().ID
+		for _, s := range tr.states { // all of them see that it was deleted
 			s.accounts[i] = accountLife{}
-			tr.ids = slices.Clone(tr.ids)
-			tr.ids[i] = tr.newAccount().ID
 		}
 	}
 }
