@@ -23,10 +23,13 @@ import (
 // deviceForm asks for nobody's account.
 const deviceForm = "client_id=" + nobody
 
-// oneDeviceRequest leaves a source one device request a day.
+// oneDeviceRequest leaves a source one device request a day, and who has a session as
+// many calls as they like.
 func oneDeviceRequest(c *config.Config) {
 	once := config.Budget{Tokens: 1, Per: 24 * time.Hour}
 	c.Limits.DeviceAuthorization.Source, c.Limits.DeviceAuthorization.ClientAtSource = once, once
+	c.Limits.Management.Account = config.Budget{Tokens: 100_000, Per: time.Second}
+	c.Limits.Management.Org = config.Budget{Tokens: 1_000_000, Per: time.Second}
 }
 
 // flooded is a site whose caller has no device request left.

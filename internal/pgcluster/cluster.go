@@ -145,7 +145,7 @@ func (c *Cluster) settings() []string {
 		"listen_addresses=127.0.0.1",
 		"port=" + strconv.Itoa(c.port),
 		"unix_socket_directories=" + c.dir,
-		"max_connections=300", // one pool per parallel test
+		"max_connections=500", // one pool per parallel test, and what killed cells leave behind for a moment
 		"fsync=" + onDisk,
 		"full_page_writes=" + onDisk,
 		"synchronous_commit=" + onDisk,
