@@ -95,8 +95,11 @@ func (d *Deliverer) lease(f time.Duration) upkeep.Lease {
 // turn asks whether this cell delivers, and to whom. When that cannot be known nobody
 // is told: rows could not be read, either, and another cell may have begun.
 func (d *Deliverer) turn(ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, lease/2)
+	// What takes the lease is not cut short when this cell stops: the database could
+	// carry it out after what gives the lease back, and nobody would deliver for 20 s.
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), lease/2)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, cancel) })()
 	sinks, err := d.sinks(limited)
 	if err != nil && ctx.Err() == nil {
 		d.Log.Warn("could not ask to whom the audit trail is to be handed on", "err", err)
