@@ -61,6 +61,7 @@ federation:
 	file := &dev.File{CA: filepath.Join(folder, "ca.pem"), Sites: []dev.SiteFile{{Name: name, API: api, Admin: dev.Login{User: login[1], Password: login[2]}}}}
 	r.start(t)
 	r.Client = NewClient(t, file)
+	r.http.Transport.(*http.Transport).DialContext = where.dial
 	r.admin = r.Login(t, name, System)
 	return r
 }

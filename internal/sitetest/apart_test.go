@@ -1,6 +1,7 @@
 package sitetest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -34,6 +35,8 @@ type place struct {
 	advertise  string // where the other site dials its peer listener
 	database   func(t testing.TB, url string) string
 	more       string // YAML to append to its configuration
+	// dial is how clients reach it; nil is from where the test runs.
+	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // newApart makes network namespaces, where it may, and else relays on loopback.
@@ -48,7 +51,9 @@ func newApart(t testing.TB) apart {
 }
 
 // namespaces are joined by a bridge whose ports can be kept from each other. What
-// is cut is silent: nobody is told that nobody is there.
+// is cut is silent: nobody is told that nobody is there. The bridge is in a namespace
+// too: a browser of another test drops its connections when the machine's own network
+// changes.
 type namespaces struct {
 	id     string
 	subnet string
@@ -57,18 +62,20 @@ type namespaces struct {
 func newNamespaces(t testing.TB) (*namespaces, error) {
 	n := &namespaces{id: "cw" + strconv.Itoa(os.Getpid()%10_000), subnet: fmt.Sprintf("10.%d.%d.", 64+os.Getpid()%60, os.Getpid()/60%250)}
 	t.Cleanup(n.remove)
-	err := run("ip", "link", "add", n.id+"b", "type", "bridge")
-	for _, c := range []string{"ip addr add SUBNET1/24 dev IDb", "ip link set IDb up"} {
+	var err error
+	for _, c := range []string{"ip netns add IDb", "ip -n IDb link add name bridge0 type bridge", "ip -n IDb addr add SUBNET1/24 dev bridge0", "ip -n IDb link set bridge0 up"} {
 		err = first(err, n.ip(c, 0))
 	}
 	for i := range 2 {
 		for _, c := range []string{
-			"ip netns add IDsN", "ip link add IDpN type veth peer name IDeN", "ip link set IDeN netns IDsN",
-			"ip link set IDpN master IDb up", "ip netns exec IDsN ip addr add SUBNETN/24 dev IDeN",
-			"ip netns exec IDsN ip link set IDeN up", "ip netns exec IDsN ip link set lo up",
+			"ip netns add IDsN", "ip -n IDb link add name portN type veth peer name eth0 netns IDsN", "ip -n IDb link set portN master bridge0 up",
+			"ip -n IDsN addr add SUBNETN/24 dev eth0", "ip -n IDsN link set eth0 up", "ip -n IDsN link set lo up",
 		} {
 			err = first(err, n.ip(c, i))
 		}
+	}
+	if err == nil {
+		err = inNamespace(n.id+"b", func() error { return nil })
 	}
 	return n, err
 }
@@ -84,9 +91,8 @@ func (n *namespaces) host(i int) string { return n.subnet + strconv.Itoa(10+i) }
 func (n *namespaces) remove() {
 	for i := range 2 {
 		_ = n.ip("ip netns del IDsN", i) // what was not made cannot be removed
-		_ = n.ip("ip link del IDpN", i)
 	}
-	_ = n.ip("ip link del IDb", 0)
+	_ = n.ip("ip netns del IDb", 0)
 }
 
 func (n *namespaces) site(i int) place {
@@ -97,7 +103,17 @@ func (n *namespaces) site(i int) place {
 		url:       fmt.Sprintf("https://%s:%d", n.host(i), public),
 		advertise: fmt.Sprintf("%s:%d", n.host(i), peer),
 		database:  n.through,
+		dial:      n.dial,
 	}
+}
+
+// dial connects from beside the bridge, which is never cut.
+func (n *namespaces) dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+	err = inNamespace(n.id+"b", func() (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, network, addr)
+		return err
+	})
+	return conn, err
 }
 
 // through leads to a database of this machine's loopback, which the namespaces do
@@ -105,7 +121,11 @@ func (n *namespaces) site(i int) place {
 func (n *namespaces) through(t testing.TB, url string) string {
 	t.Helper()
 	host, rest, _ := strings.Cut(url[strings.LastIndexByte(url, '@')+1:], "/")
-	l, err := net.Listen("tcp", n.subnet+"1:0")
+	var l net.Listener
+	err := inNamespace(n.id+"b", func() (err error) {
+		l, err = net.Listen("tcp", n.subnet+"1:0")
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +140,7 @@ func (n *namespaces) heal(t testing.TB) { n.isolate(t, "off") }
 func (n *namespaces) isolate(t testing.TB, on string) {
 	t.Helper()
 	for i := range 2 {
-		if err := n.ip("bridge link set dev IDpN isolated "+on, i); err != nil {
+		if err := n.ip("bridge -n IDb link set dev portN isolated "+on, i); err != nil {
 			t.Fatal(err)
 		}
 	}
