@@ -20,7 +20,7 @@ func (a *Authenticator) Abroad(ctx context.Context, org tenants.OrgID, id tenant
 		return tenants.Principal{}, time.Time{}, problem.New(problem.Unavailable, "The site cannot reach its database.").After(time.Second)
 	}
 	s, ok := a.abroad.Get(id)
-	if ok && a.service.idle(now, time.UnixMicro(s.used.Load())) {
+	if ok && a.service.idle(now, s.lastUsed()) {
 		a.abroad.ForgetKey(id) // it may have been in use at home
 		ok = false
 	}
@@ -30,7 +30,7 @@ func (a *Authenticator) Abroad(ctx context.Context, org tenants.OrgID, id tenant
 			return tenants.Principal{}, time.Time{}, err
 		}
 	}
-	if s.principal.Org != org || !now.Before(s.expires) || s.principal.Kind == tenants.KindAPIToken {
+	if p := s.of.Value().principal; p.Org != org || s.expired(now) || p.Kind == tenants.KindAPIToken {
 		return tenants.Principal{}, time.Time{}, unauthenticated()
 	}
 	home, err := a.service.orgs.Organization(ctx, org)
@@ -41,7 +41,7 @@ func (a *Authenticator) Abroad(ctx context.Context, org tenants.OrgID, id tenant
 		return tenants.Principal{}, time.Time{}, unauthenticated()
 	}
 	s.used.Store(now.UnixMicro())
-	return s.named(home), s.expires, nil
+	return s.named(home), s.expires(), nil
 }
 
 func (a *Authenticator) loadByID(ctx context.Context, org tenants.OrgID, id tenants.SessionID, now time.Time) (*liveSession, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-	"unique"
 
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -60,14 +59,15 @@ func (a *Authenticator) loadService(ctx context.Context, token string, now time.
 	if err != nil {
 		return nil, err
 	}
-	// A cell remembers many tokens of one app: they share what they say alike.
-	client, org := unique.Make(t.Client).Value(), unique.Make(t.Org).Value()
-	live := &liveSession{key: kid, owner: h.Owner, issued: t.IssuedAt, expires: sooner(t.ExpiresAt, h.Until), principal: tenants.Principal{
-		Kind: tenants.KindApp, ID: client, Name: h.Name, Org: org, Epoch: t.App.Epoch,
-		Session: tenants.SessionID(t.ID), Home: tenants.LocationID{Org: org, Site: a.site},
-	}}
-	if !now.Before(live.expires) {
-		return nil, unauthenticated()
+	live, err := newLiveSession(holder{key: kid, owner: h.Owner, principal: tenants.Principal{
+		Kind: tenants.KindApp, ID: t.Client, Name: h.Name, Org: t.Org, Epoch: t.App.Epoch,
+		Home: tenants.LocationID{Org: t.Org, Site: a.site},
+	}}, tenants.SessionID(t.ID), t.IssuedAt, sooner(t.ExpiresAt, h.Until))
+	if err == nil && live.expired(now) {
+		err = unauthenticated()
+	}
+	if err != nil {
+		return nil, err
 	}
 	return live, nil
 }

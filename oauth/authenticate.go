@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"causeway/internal/cache"
@@ -36,17 +35,6 @@ type Authenticator struct {
 	// abroad are sessions whose tokens were shown to other sites, which ask by the
 	// session's id.
 	abroad *cache.Cache[tenants.SessionID, *liveSession]
-}
-
-type liveSession struct {
-	principal tenants.Principal // without the names of organization and role
-	family    string            // the API token that opened it; empty for others
-	key       string            // id of the key that signed the token; empty for opaque ones
-	owner     tenants.OrgID     // of an app: the organization that made it
-	issued    time.Time
-	expires   time.Time
-	used      atomic.Int64 // last use, Unix microseconds
-	flushed   atomic.Int64 // last use known to the database
 }
 
 // NewAuthenticator remembers at most size tokens, and as many that are over. fresh reports whether the
@@ -89,7 +77,7 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	}
 	key := secret.Sum(token)
 	s, ok := a.live.Get(key)
-	if ok && s.idles() && a.service.idle(now, time.UnixMicro(s.used.Load())) {
+	if ok && s.idles() && a.service.idle(now, s.lastUsed()) {
 		// Another cell may have served this session meanwhile: ask the database.
 		a.live.ForgetKey(key)
 		ok = false
@@ -100,12 +88,13 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 			return nil, nil, err
 		}
 	}
-	if !now.Before(s.expires) {
+	if s.expired(now) {
 		return nil, nil, unauthenticated()
 	}
-	org, err := a.enabled(ctx, s.principal.Org)
-	if err == nil && s.owner != "" && s.owner != org.ID { // an app of others goes with them
-		_, err = a.enabled(ctx, s.owner)
+	of := s.of.Value()
+	org, err := a.enabled(ctx, of.principal.Org)
+	if err == nil && of.owner != "" && of.owner != org.ID { // an app of others goes with them
+		_, err = a.enabled(ctx, of.owner)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -145,23 +134,11 @@ func sessionOver() error {
 	return problem.Wrap(errSessionOver, problem.Unauthenticated, unauthenticatedDetail)
 }
 
-// named is the principal with what the organization and the role are called now.
-func (s *liveSession) named(org *tenants.Snapshot) tenants.Principal {
-	who := s.principal
-	who.OrgName = org.Name
-	who.RoleName, _ = org.RoleName(who.Role)
-	return who
-}
-
 // Remembers reports whether token is known without asking the database.
 func (a *Authenticator) Remembers(token string) bool {
 	_, ok := a.live.Get(secret.Sum(token))
 	return ok
 }
-
-// idles says whether the session has a row that knows of its use. A token of an app
-// has none: it ends when it says.
-func (s *liveSession) idles() bool { return s.principal.Kind != tenants.KindApp }
 
 func (s *Service) idle(now, lastUsed time.Time) bool {
 	return now.Sub(lastUsed) >= s.policy.IdleTimeout
@@ -184,13 +161,17 @@ func (a *Authenticator) liveOf(session Session, key string) (*liveSession, error
 	if err != nil {
 		return nil, err
 	}
-	live := &liveSession{key: key, issued: session.CreatedAt, expires: session.ExpiresAt, principal: tenants.Principal{
+	of := holder{key: key, principal: tenants.Principal{
 		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
 		Org: session.Org, Role: session.Role, Quota: quota,
-		Session: session.ID, Home: tenants.LocationID{Org: session.Org, Site: a.site},
+		Home: tenants.LocationID{Org: session.Org, Site: a.site},
 	}}
 	if session.Kind == tenants.KindAPIToken {
-		live.family = session.Family
+		of.family = session.Family
+	}
+	live, err := newLiveSession(of, session.ID, session.CreatedAt, session.ExpiresAt)
+	if err != nil {
+		return nil, err
 	}
 	live.used.Store(session.LastUsed.UnixMicro())
 	live.flushed.Store(session.LastUsed.UnixMicro())
@@ -285,30 +266,6 @@ func (a *Authenticator) forget(tag string) {
 	a.abroad.ForgetTag(tag)
 }
 
-// What the journal may name of a session.
-const (
-	sessionTag   = "session "
-	principalTag = "principal "
-	orgTag       = "organization "
-	apiTokenTag  = "API token "
-	keyTag       = "key "
-)
-
-func tags(s *liveSession) []string {
-	p := s.principal
-	tags := []string{sessionTag + string(p.Session), principalTag + p.ID, orgTag + string(p.Org)}
-	if s.owner != "" && s.owner != p.Org {
-		tags = append(tags, orgTag+string(s.owner))
-	}
-	if s.family != "" {
-		tags = append(tags, apiTokenTag+s.family)
-	}
-	if s.key != "" {
-		tags = append(tags, keyTag+s.key)
-	}
-	return tags
-}
-
 // Flush forgets everything.
 func (a *Authenticator) Flush() {
 	a.service.signer.Flush()
@@ -327,8 +284,8 @@ func (a *Authenticator) FlushUse(ctx context.Context) error {
 		if !s.idles() || at == s.flushed.Load() {
 			return
 		}
-		if t := time.UnixMicro(at).UTC(); t.After(used[s.principal.Session]) { // in use at home and abroad
-			used[s.principal.Session] = t
+		if t, id := time.UnixMicro(at).UTC(), s.session(); t.After(used[id]) { // in use at home and abroad
+			used[id] = t
 		}
 		flushed = append(flushed, func() { s.flushed.Store(at) })
 	}

@@ -48,9 +48,9 @@ func (a *Authenticator) Inspect(ctx context.Context, token secret.Text) (info To
 	}
 	p := s.named(issuer)
 	info = TokenInfo{
-		Principal: p, Client: Session{Kind: p.Kind, Principal: p.ID, Family: s.family}.Client(),
+		Principal: p, Client: Session{Kind: p.Kind, Principal: p.ID, Family: s.of.Value().family}.Client(),
 		Issuer: a.service.Issuer(issuer.Organization), Audience: a.service.policy.PublicURL,
-		IssuedAt: s.issued, ExpiresAt: s.expires,
+		IssuedAt: s.issued(), ExpiresAt: s.expires(),
 	}
 	if isServiceToken(token.Reveal()) {
 		info.Issuer, info.Audience = a.service.ServiceIssuer(), ""

@@ -28,7 +28,8 @@ func Main(m *testing.M) {
 // Plan is what a client does on kept connections, one for each body: it posts the
 // form and waits for the answer, over and over.
 type Plan struct {
-	Addr   string // host:port, plaintext
+	Addr   string // host:port
+	CA     string // PEM of whom the server's certificate is from; empty is plaintext
 	Get    bool   // instead of posting
 	Path   string
 	Bodies []string // forms
@@ -41,6 +42,9 @@ type Plan struct {
 	// many as are answered.
 	Each   int
 	Header string // more lines of the request's head, each ended by CRLF
+	// Tokens is a file of bearer tokens, one a line. Each connection shows its share
+	// of them, one after the other and over and over.
+	Tokens string
 }
 
 // Result is what came of a turn.

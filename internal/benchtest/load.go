@@ -3,10 +3,13 @@ package benchtest
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,9 +23,10 @@ func serve(in io.Reader, out io.Writer) {
 	if decoder.Decode(&p) != nil {
 		return
 	}
-	lines := make([]*line, len(p.Bodies))
-	for i, body := range p.Bodies {
-		lines[i] = &line{plan: &p, body: body}
+	lines, err := linesOf(&p)
+	if err != nil {
+		_ = encoder.Encode(Result{Error: err.Error()})
+		return
 	}
 	for {
 		var turn time.Duration
@@ -33,6 +37,23 @@ func serve(in io.Reader, out io.Writer) {
 			return
 		}
 	}
+}
+
+func linesOf(p *Plan) ([]*line, error) {
+	var tokens [][]byte
+	if p.Tokens != "" {
+		all, err := os.ReadFile(p.Tokens)
+		if err != nil {
+			return nil, err
+		}
+		tokens = bytes.Fields(all)
+	}
+	lines := make([]*line, len(p.Bodies))
+	share := len(tokens) / max(1, len(lines))
+	for i, body := range p.Bodies {
+		lines[i] = &line{plan: p, body: body, tokens: tokens[i*share : (i+1)*share]}
+	}
+	return lines, nil
 }
 
 func run(lines []*line, turn time.Duration) (r Result) {
@@ -60,18 +81,20 @@ func run(lines []*line, turn time.Duration) (r Result) {
 // line is one connection. It writes and reads HTTP by hand: a client that costs
 // more than the server would be measured instead.
 type line struct {
-	plan *Plan
-	body string
-	conn net.Conn
-	in   *bufio.Reader
-	took []time.Duration
-	err  error
+	plan   *Plan
+	body   string
+	tokens [][]byte
+	shown  int // of tokens
+	conn   net.Conn
+	in     *bufio.Reader
+	took   []time.Duration
+	err    error
 }
 
 func (l *line) work(until time.Time) {
 	l.took = l.took[:0]
 	if l.conn == nil {
-		if l.conn, l.err = net.Dial("tcp", l.plan.Addr); l.err != nil {
+		if l.conn, l.err = l.dial(); l.err != nil {
 			return
 		}
 		l.in = bufio.NewReaderSize(l.conn, 8192)
@@ -86,12 +109,26 @@ func (l *line) work(until time.Time) {
 	}
 }
 
+func (l *line) dial() (net.Conn, error) {
+	if l.plan.CA == "" {
+		return net.Dial("tcp", l.plan.Addr)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(l.plan.CA))
+	return tls.Dial("tcp", l.plan.Addr, &tls.Config{RootCAs: roots})
+}
+
 func (l *line) once() error {
 	method, form := "GET", ""
 	if !l.plan.Get {
 		method, form = "POST", fmt.Sprintf("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n", len(l.body))
 	}
-	if _, err := fmt.Fprintf(l.conn, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n%s", method, l.plan.Path, l.plan.Addr, form, l.plan.Header, l.body); err != nil {
+	if len(l.tokens) > 0 {
+		form += fmt.Sprintf("Authorization: Bearer %s\r\n", l.tokens[l.shown%len(l.tokens)])
+		l.shown++
+	}
+	request := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n%s", method, l.plan.Path, l.plan.Addr, form, l.plan.Header, l.body)
+	if _, err := io.WriteString(l.conn, request); err != nil {
 		return err
 	}
 	status, body, err := l.read()

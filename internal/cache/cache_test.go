@@ -1,7 +1,13 @@
 package cache
 
 import (
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +111,149 @@ func TestForgetTag_dropsWhatBelongsToIt(t *testing.T) {
 	}
 	c.ForgetKey("a")
 	c.Flush()
-	if len(c.tagged) != 0 {
+	if !c.tagged.none() {
 		t.Errorf("tags left: %v", c.tagged)
 	}
+}
+
+// Whatever comes and goes, the cache holds what a plain list in the order of use would,
+// and forgets by tag what has the tag.
+func TestCache_R4_IsWhatAListWouldBe(t *testing.T) {
+	const size = 700 // more than a chunk
+	type value struct {
+		n    int
+		tags string
+	}
+	c, err := NewTagged[int](size, func(v value) []string { return strings.Split(v.tags, ",") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	var list []int // the least recently used first
+	values := map[int]value{}
+	lose := func(key int) {
+		delete(values, key)
+		list = slices.DeleteFunc(list, func(k int) bool { return k == key })
+	}
+	for step := range 40_000 {
+		key := r.IntN(2 * size)
+		switch n := r.IntN(1000); {
+		case n < 600:
+			fresh := value{step, fmt.Sprintf("a%d,b%d,c%d", key, r.IntN(size/2), r.IntN(3))}
+			got, err := c.Fill(t.Context(), key, func() (value, error) { return fresh, nil })
+			kept, ok := values[key]
+			if !ok {
+				kept = fresh
+			}
+			if err != nil || got != kept {
+				t.Fatalf("step %d: %v, want %v (%v)", step, got, kept, err)
+			}
+			if lose(key); len(list) == size {
+				lose(list[0])
+			}
+			list, values[key] = append(list, key), kept
+		case n < 900:
+			got, ok := c.Get(key)
+			kept, want := values[key]
+			if got != kept || ok != want {
+				t.Fatalf("step %d: %v %v, want %v %v", step, got, ok, kept, want)
+			}
+			if want {
+				lose(key)
+				list, values[key] = append(list, key), kept
+			}
+		case n < 998:
+			tag := fmt.Sprintf("%c%d", 'a'+rune(r.IntN(2)), r.IntN(2*size))
+			if c.ForgetTag(tag); tag != "" {
+				for key, v := range values {
+					if slices.Contains(strings.Split(v.tags, ","), tag) {
+						lose(key)
+					}
+				}
+			}
+		case n == 998:
+			c.ForgetTag("c1")
+			for key, v := range values {
+				if strings.HasSuffix(v.tags, ",c1") {
+					lose(key)
+				}
+			}
+		default:
+			odd := func(key int, _ value) bool { return key%2 == 1 }
+			c.Forget(odd)
+			for key, v := range values {
+				if odd(key, v) {
+					lose(key)
+				}
+			}
+		}
+		if c.Len() != len(values) {
+			t.Fatalf("step %d: %d entries, want %d", step, c.Len(), len(values))
+		}
+	}
+	seen := map[int]value{}
+	c.Each(func(key int, v value) { seen[key] = v })
+	if len(values) < size/4 || !maps.Equal(seen, values) {
+		t.Errorf("%d entries at the end, want %d", len(seen), len(values))
+	}
+	c.Flush()
+	if c.Len() != 0 || !c.tagged.none() {
+		t.Error("something is left after a flush")
+	}
+}
+
+// Of two tags, or keys, with one hash nothing is kept too long: an entry may go that
+// could have stayed.
+func TestCache_R4_OneHashOfTwo(t *testing.T) {
+	tags := newTagged()
+	for _, at := range []place{1, 2, 2, 3} {
+		tags.add(7, at)
+	}
+	tags.remove(7, 2)
+	if got := tags.of(7); !slices.Equal(slices.Sorted(slices.Values(got)), []place{1, 3}) {
+		t.Errorf("the tag has %v", got)
+	}
+	c := newCache(t, 4)
+	c.add("a", 1)
+	c.found[maphash.Comparable(c.seed, "b")] = c.found[maphash.Comparable(c.seed, "a")] // as if they had one
+	if v, ok := c.Get("b"); ok {
+		t.Errorf("b is %d, which is a's", v)
+	}
+	c.add("b", 2)
+	if v, ok := c.Get("b"); v != 2 || !ok {
+		t.Errorf("b is %d, %v", v, ok)
+	}
+	if _, ok := c.Get("a"); ok {
+		t.Error("both are kept in one place")
+	}
+}
+
+// A cell remembers a million tokens in 256 MiB: 268 bytes each, of which the token's
+// own are 144.
+func TestCache_R13_AnEntryTakesLittle(t *testing.T) {
+	const n = 100_000
+	type key [32]byte
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	c, err := NewTagged[key](n, func(v int) []string {
+		return []string{fmt.Sprintf("own %d", v), fmt.Sprintf("of a few %d", v/100), "of all"}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		var k key
+		binary.LittleEndian.PutUint64(k[:], uint64(i))
+		c.add(k, i)
+	}
+	each := float64(heap()-before) / n
+	if c.Len() != n || each > 40+124 {
+		t.Errorf("%d entries of %.0f bytes", c.Len(), each)
+	}
+	t.Logf("%.0f bytes each with key and value, which are 40", each)
 }

@@ -36,7 +36,7 @@ func (c *Cache[K, V]) Refill(ctx context.Context, key K, load func() (V, error))
 func (c *Cache[K, V]) fill(ctx context.Context, key K, load func() (V, error), again bool) (V, error) {
 	for {
 		c.mu.Lock()
-		if v, ok := c.lru.Get(key); ok && !again {
+		if v, ok := c.get(key); ok && !again {
 			c.mu.Unlock()
 			return v, nil
 		}

@@ -32,7 +32,7 @@ func (s *Site) openGateway(ctx context.Context) (err error) {
 	s.openAssociations()
 	// The tail is asked for freshness by the authenticator, which it tells what
 	// to forget, after whom the authenticator asks.
-	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, rememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
+	if s.tokens, err = s.oauth.NewAuthenticator(s.self.ID, s.config.Sessions.RememberedTokens, func() bool { return s.tail.Fresh() }); err != nil {
 		return err
 	}
 	s.tokens.Apps = s.apps

@@ -41,9 +41,8 @@ import (
 
 // Bounds of memory: each is a number of entries, most of a few hundred bytes.
 const (
-	rememberedOrgs   = 20_000
-	rememberedTokens = 100_000
-	rememberedLinks  = 20_000
+	rememberedOrgs  = 20_000
+	rememberedLinks = 20_000
 )
 
 // Options are what a configuration file cannot say.
