@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"causeway/oauth"
 	"causeway/oauth/apps"
@@ -55,7 +56,11 @@ type noteAnswer = answer[struct{}]
 
 // noteTogether opens the group of events that are noted.
 func (d *DB) noteTogether() {
-	d.notes = (&group[oauth.Event, struct{}]{pool: d.write.sql, do: func(conn *sql.Conn, jobs []job[oauth.Event, struct{}]) []noteAnswer {
+	pause := time.Duration(0)
+	if d.kind == sqlite { // whose commits are this process's own work
+		pause = 5 * time.Millisecond
+	}
+	d.notes = (&group[oauth.Event, struct{}]{pool: d.write.sql, pause: pause, do: func(conn *sql.Conn, jobs []job[oauth.Event, struct{}]) []noteAnswer {
 		ctx, cancel := d.whole(jobs[0].ctx)
 		defer cancel()
 		events := make([]eventRow, len(jobs))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+	"time"
 
 	"causeway/internal/tracing"
 )
@@ -26,6 +27,9 @@ type group[Q, A any] struct {
 	// somebody, so it gets few of the connections, and batches keep the rest.
 	alone func(context.Context, Q) (A, error)
 	few   chan struct{}
+	// pause is between the ends of two batches, for what is not worth a commit each
+	// while much is asked; who comes after it goes at once.
+	pause time.Duration
 }
 
 type job[Q, A any] struct {
@@ -82,12 +86,23 @@ func (g *group[Q, A]) ask(ctx context.Context, what Q) (none A, err error) {
 }
 
 func (g *group[Q, A]) run() {
+	var next <-chan time.Time // nil: at once
 	for {
+		if next != nil {
+			select {
+			case <-next:
+			case <-g.quit:
+				return
+			}
+		}
 		select {
 		case j := <-g.jobs:
 			g.together(j)
 		case <-g.quit:
 			return
+		}
+		if g.pause > 0 {
+			next = time.After(g.pause)
 		}
 	}
 }
