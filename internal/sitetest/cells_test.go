@@ -46,6 +46,9 @@ limits:
     account_at_source: {tokens: 1000, per: 1s}
     account: {tokens: 50000, per: 1s}
     site: {tokens: 200000, per: 1s}
+  management:
+    account: {tokens: 100000, per: 1s}
+    org: {tokens: 200000, per: 1s}
 `, x.keyFile))
 	one.Init(t)
 	x.cells = []*Cell{one, one.Another(t, database), one.Another(t, database)}
