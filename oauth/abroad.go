@@ -30,7 +30,7 @@ func (a *Authenticator) Abroad(ctx context.Context, org tenants.OrgID, id tenant
 			return tenants.Principal{}, time.Time{}, err
 		}
 	}
-	if p := s.of.Value().principal; p.Org != org || s.expired(now) || p.Kind == tenants.KindAPIToken {
+	if p, _ := s.holds(); p.Org != org || s.expired(now) || p.Kind == tenants.KindAPIToken {
 		return tenants.Principal{}, time.Time{}, unauthenticated()
 	}
 	home, err := a.service.orgs.Organization(ctx, org)

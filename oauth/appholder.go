@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unique"
 
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -59,10 +60,10 @@ func (a *Authenticator) loadService(ctx context.Context, token string, now time.
 	if err != nil {
 		return nil, err
 	}
-	live, err := newLiveSession(holder{key: kid, owner: h.Owner, principal: tenants.Principal{
-		Kind: tenants.KindApp, ID: t.Client, Name: h.Name, Org: t.Org, Epoch: t.App.Epoch,
-		Home: tenants.LocationID{Org: t.Org, Site: a.site},
-	}}, tenants.SessionID(t.ID), t.IssuedAt, sooner(t.ExpiresAt, h.Until))
+	of := holder{id: t.Client, name: h.Name, epoch: t.App.Epoch, class: unique.Make(class{
+		kind: tenants.KindApp, home: tenants.LocationID{Org: t.Org, Site: a.site}, owner: h.Owner, key: kid,
+	})}
+	live, err := newLiveSession(of, tenants.SessionID(t.ID), t.IssuedAt, sooner(t.ExpiresAt, h.Until))
 	if err == nil && live.expired(now) {
 		err = unauthenticated()
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"time"
+	"unique"
 
 	"causeway/internal/cache"
 	"causeway/internal/journal"
@@ -91,8 +92,8 @@ func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (
 	if s.expired(now) {
 		return nil, nil, unauthenticated()
 	}
-	of := s.of.Value()
-	org, err := a.enabled(ctx, of.principal.Org)
+	of := s.of.Value().class.Value()
+	org, err := a.enabled(ctx, of.home.Org)
 	if err == nil && of.owner != "" && of.owner != org.ID { // an app of others goes with them
 		_, err = a.enabled(ctx, of.owner)
 	}
@@ -161,11 +162,10 @@ func (a *Authenticator) liveOf(session Session, key string) (*liveSession, error
 	if err != nil {
 		return nil, err
 	}
-	of := holder{key: key, principal: tenants.Principal{
-		Kind: session.Kind, ID: session.Principal, Name: session.Name, SoftwareID: session.SoftwareID,
-		Org: session.Org, Role: session.Role, Quota: quota,
-		Home: tenants.LocationID{Org: session.Org, Site: a.site},
-	}}
+	of := holder{id: session.Principal, name: session.Name, quota: quota, class: unique.Make(class{
+		kind: session.Kind, softwareID: session.SoftwareID, role: session.Role,
+		home: tenants.LocationID{Org: session.Org, Site: a.site}, key: key,
+	})}
 	if session.Kind == tenants.KindAPIToken {
 		of.family = session.Family
 	}

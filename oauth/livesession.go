@@ -23,10 +23,22 @@ type liveSession struct {
 
 // holder is what all tokens say that one principal got in one way.
 type holder struct {
-	principal tenants.Principal // without the session and the names of organization and role
-	family    string            // the API token that opened the session; empty for others
-	key       string            // id of the key that signed the token; empty for opaque ones
-	owner     tenants.OrgID     // of an app: the organization that made it
+	class  unique.Handle[class]
+	id     string
+	name   string
+	family string // the API token that opened the session; empty for others
+	quota  *tenants.Quota
+	epoch  int64
+}
+
+// class is what holders of one kind in one organization have alike.
+type class struct {
+	kind       tenants.PrincipalKind
+	softwareID string
+	role       tenants.RoleID
+	home       tenants.LocationID
+	owner      tenants.OrgID // of an app: the organization that made it
+	key        string        // id of the key that signed the token; empty for opaque ones
 }
 
 // newLiveSession remembers a token that nobody has used yet. A session whose identifier
@@ -45,9 +57,20 @@ func (s *liveSession) expires() time.Time         { return time.UnixMicro(s.unti
 func (s *liveSession) expired(now time.Time) bool { return !now.Before(s.expires()) }
 func (s *liveSession) lastUsed() time.Time        { return time.UnixMicro(s.used.Load()) }
 
+// holds is who holds the token, and of which class. Of the session itself, and of what
+// organization and role are called, the principal says nothing.
+func (s *liveSession) holds() (tenants.Principal, class) {
+	h := s.of.Value()
+	c := h.class.Value()
+	return tenants.Principal{
+		Kind: c.kind, ID: h.id, Name: h.name, SoftwareID: c.softwareID, Org: c.home.Org, Role: c.role,
+		Home: c.home, Quota: h.quota, Epoch: h.epoch,
+	}, c
+}
+
 // named is the principal with what the organization and the role are called now.
 func (s *liveSession) named(org *tenants.Snapshot) tenants.Principal {
-	who := s.of.Value().principal
+	who, _ := s.holds()
 	who.Session = s.session()
 	who.OrgName = org.Name
 	who.RoleName, _ = org.RoleName(who.Role)
@@ -56,7 +79,7 @@ func (s *liveSession) named(org *tenants.Snapshot) tenants.Principal {
 
 // idles says whether the session has a row that knows of its use. A token of an app
 // has none: it ends when it says.
-func (s *liveSession) idles() bool { return s.of.Value().principal.Kind != tenants.KindApp }
+func (s *liveSession) idles() bool { return s.of.Value().class.Value().kind != tenants.KindApp }
 
 // What the journal may name of a session.
 const (
@@ -68,14 +91,13 @@ const (
 )
 
 func tags(s *liveSession) []string {
-	of := s.of.Value()
-	p := of.principal
+	p, of := s.holds()
 	tags := []string{sessionTag + string(s.session()), principalTag + p.ID, orgTag + string(p.Org)}
 	if of.owner != "" && of.owner != p.Org {
 		tags = append(tags, orgTag+string(of.owner))
 	}
-	if of.family != "" {
-		tags = append(tags, apiTokenTag+of.family)
+	if family := s.of.Value().family; family != "" {
+		tags = append(tags, apiTokenTag+family)
 	}
 	if of.key != "" {
 		tags = append(tags, keyTag+of.key)
