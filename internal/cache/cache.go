@@ -5,6 +5,7 @@ package cache
 import (
 	"errors"
 	"hash/maphash"
+	"slices"
 	"sync"
 )
 
@@ -84,7 +85,7 @@ func (c *Cache[K, V]) add(key K, v V) {
 
 // drop removes an entry with its tags.
 func (c *Cache[K, V]) drop(at place) {
-	if at == nowhere {
+	if !c.ring.keeps(at) {
 		return
 	}
 	e := c.ring.at(at)
@@ -140,12 +141,22 @@ func (c *Cache[K, V]) Forget(drop func(K, V) bool) {
 	}
 }
 
-// ForgetTag drops the entries whose tags hold this one.
+// ForgetTag drops the entries whose tags hold this one. It lets requests in between:
+// all tokens of a site may have been signed by the key that is retired.
 func (c *Cache[K, V]) ForgetTag(tag string) {
+	c.forgetting()
+	c.mu.Lock()
+	found := c.tagged.of(c.hash(tag))
+	c.mu.Unlock()
+	for some := range slices.Chunk(found, chunkSize) {
+		c.dropAll(some) // and what has come to their places since, which is read again
+	}
+}
+
+func (c *Cache[K, V]) dropAll(places []place) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.epoch++
-	for _, at := range c.tagged.of(c.hash(tag)) {
+	for _, at := range places {
 		c.drop(at)
 	}
 }

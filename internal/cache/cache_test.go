@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -199,6 +200,44 @@ func TestCache_R4_IsWhatAListWouldBe(t *testing.T) {
 	c.Flush()
 	if c.Len() != 0 || !c.tagged.none() {
 		t.Error("something is left after a flush")
+	}
+}
+
+// A flush, or others that come, while a tag is being forgotten are no trouble, and
+// nothing that had the tag at its beginning is left.
+func TestForgetTag_R4_WhileOthersComeAndGo(t *testing.T) {
+	const size = 5000
+	c, err := NewTagged[int](size, func(v int) []string { return []string{"all", fmt.Sprint("own ", v)} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 20 {
+		for key := range size {
+			c.mu.Lock()
+			c.add(key, round)
+			c.mu.Unlock()
+		}
+		var others sync.WaitGroup
+		others.Go(func() { c.Flush() })
+		others.Go(func() {
+			for key := range 100 {
+				_, _ = c.Fill(t.Context(), size+key, func() (int, error) { return -1, nil })
+			}
+		})
+		c.ForgetTag("all")
+		c.Each(func(key, v int) {
+			if v == round {
+				t.Errorf("round %d: %d is left", round, key)
+			}
+		})
+		others.Wait()
+		if c.Len() > 100 {
+			t.Fatalf("%d entries are left", c.Len())
+		}
+	}
+	c.Flush()
+	if !c.tagged.none() {
+		t.Error("tags are left")
 	}
 }
 

@@ -32,6 +32,12 @@ func (r *ring[K, V]) at(at place) *entry[K, V] {
 	return &r.chunks[i/chunkSize][i%chunkSize]
 }
 
+// keeps reports whether an entry is at a place, which may be one of a ring before.
+func (r *ring[K, V]) keeps(at place) bool {
+	i := int(at) - 1
+	return i >= 0 && i/chunkSize < len(r.chunks) && i%chunkSize < len(r.chunks[i/chunkSize]) && r.at(at).kept
+}
+
 func (r *ring[K, V]) full() bool { return r.kept == r.size }
 
 func (r *ring[K, V]) add(key K, v V) place {
