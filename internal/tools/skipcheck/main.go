@@ -4,7 +4,9 @@
 //	skipcheck [-strict] [-o stream.json] -- [go test flags] packages
 //
 // With -strict a skipped test is a failure: in CI nothing may be missing. -o
-// keeps the `go test -json` stream, which the requirements tool can read.
+// keeps the `go test -json` stream, which the requirements tool can read. Packages
+// that the race detector ended by a fault of its own are run once more, and that is
+// said; what fails then has failed.
 package main
 
 import (
@@ -27,8 +29,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	p := newPrinter(stdout)
-	code, err := goTest(flags.Args(), *keep, stderr, p)
+	if *keep != "" {
+		if err := os.Remove(*keep); err != nil && !errors.Is(err, os.ErrNotExist) {
+			fmt.Fprintln(stderr, "skipcheck:", err)
+			return 1
+		}
+	}
+	p, v := newPrinter(stdout), newVerdict()
+	code, err := goTest(flags.Args(), *keep, stderr, func(e testjson.Event) {
+		v.event(e)
+		p.event(e)
+	})
+	if again := v.again(); err == nil && len(again) > 0 {
+		code, err = onceMore(flags.Args(), again, code, v.alone(), *keep, stdout, stderr, p)
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "skipcheck:", err)
 		return max(code, 1)
@@ -36,14 +50,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return p.finish(code, *strict)
 }
 
-func goTest(args []string, keep string, stderr io.Writer, p *printer) (code int, err error) {
+// goTest adds to the stream that is kept.
+func goTest(args []string, keep string, stderr io.Writer, each func(testjson.Event)) (code int, err error) {
 	if keep == "" {
-		return testjson.GoTest(args, io.Discard, stderr, p.event)
+		return testjson.GoTest(args, io.Discard, stderr, each)
 	}
-	f, err := os.Create(keep)
+	f, err := os.OpenFile(keep, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return testjson.GoTest(args, f, stderr, p.event)
+	return testjson.GoTest(args, f, stderr, each)
 }
