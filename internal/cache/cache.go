@@ -5,6 +5,7 @@ package cache
 import (
 	"errors"
 	"hash/maphash"
+	"iter"
 	"slices"
 	"sync"
 )
@@ -116,7 +117,7 @@ func (c *Cache[K, V]) Each(see func(K, V)) {
 }
 
 // chunks are copies of the entries, some at a time.
-func (c *Cache[K, V]) chunks() func(yield func([]entry[K, V]) bool) {
+func (c *Cache[K, V]) chunks() iter.Seq[[]entry[K, V]] {
 	return func(yield func([]entry[K, V]) bool) {
 		for i := 0; ; i++ {
 			c.mu.Lock()

@@ -18,8 +18,9 @@ type Sessions struct {
 	APITokenLifetime time.Duration `yaml:"api_token_lifetime" default:"0s" min:"0s" max:"87600h"`
 	// API tokens that one user has at once.
 	APITokensPerUser int `yaml:"api_tokens_per_user" default:"100" min:"1" max:"10000"`
-	// Access tokens that each cell remembers, in a quarter of a kilobyte each; the one
-	// that was not used for longest gives way. One that is not remembered is verified
+	// Access tokens that each cell remembers, in a quarter of a kilobyte each and a third
+	// of one for each account or person that has any; the one that was not used for
+	// longest gives way. One that is not remembered is verified
 	// and its session read again, which only takes longer.
 	RememberedTokens int `yaml:"remembered_tokens" default:"100000" min:"1000" max:"10000000"`
 }
