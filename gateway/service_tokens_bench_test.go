@@ -17,6 +17,7 @@ import (
 
 	"causeway/internal/benchtest"
 	"causeway/internal/dev"
+	"causeway/internal/secret"
 	"causeway/internal/sitetest"
 	"causeway/internal/store/storetest"
 	"causeway/oauth"
@@ -26,6 +27,9 @@ import (
 // batch is how many tokens are shown in a round.
 const batch = 1000
 
+// shown is a token and a session that there is: its own, if it has one.
+type shown struct{ token, session string }
+
 // firstUse measures what tokens cost more when they are shown for the first time than
 // afterwards.
 type firstUse struct {
@@ -33,32 +37,32 @@ type firstUse struct {
 	path  string
 	key   any // that verifies them
 	alg   string
-	token func() string
-	read  func() // of one session, as the database alone lets one
+	token func() shown
+	read  func(session string) // as the database alone lets one
 }
 
 // rounds shows n tokens, and reports the ratio to one verification (x-verify) and to
 // that and one read of a session (x-bar), of processor time.
 func (f firstUse) rounds(b *testing.B, n int) {
-	tokens := make([]string, batch)
-	spent := func(do func(token string)) float64 {
+	tokens := make([]shown, batch)
+	spent := func(do func(shown)) float64 {
 		before := processorTime()
-		for _, token := range tokens {
-			do(token)
+		for _, t := range tokens {
+			do(t)
 		}
 		return float64(processorTime() - before)
 	}
-	use := func(token string) {
+	use := func(t shown) {
 		r := httptest.NewRequest(http.MethodGet, f.path, nil)
-		r.Header.Set("Authorization", "Bearer "+token)
+		r.Header.Set("Authorization", "Bearer "+t.token)
 		w := httptest.NewRecorder()
 		f.site.Public().ServeHTTP(w, r)
 		if w.Code != http.StatusOK {
 			b.Fatal(w.Code, w.Body)
 		}
 	}
-	verify := func(token string) {
-		_, err := jwt.Parse(token, func(*jwt.Token) (any, error) { return f.key, nil }, jwt.WithValidMethods([]string{f.alg}))
+	verify := func(t shown) {
+		_, err := jwt.Parse(t.token, func(*jwt.Token) (any, error) { return f.key, nil }, jwt.WithValidMethods([]string{f.alg}))
 		must(b, err)
 	}
 	use(f.token())
@@ -72,7 +76,7 @@ func (f firstUse) rounds(b *testing.B, n int) {
 		added.Add(first - spent(use))
 		v := spent(verify)
 		verified.Add(v)
-		both.Add(v + spent(func(string) { f.read() }))
+		both.Add(v + spent(func(t shown) { f.read(t.session) }))
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(added.Per(verified), "x-verify")
@@ -81,7 +85,8 @@ func (f firstUse) rounds(b *testing.B, n int) {
 }
 
 // BenchmarkFirstUse is of an app's token, which no row stands behind, and of a service
-// account's, whose session is read. With CAUSEWAY_SCALE=1 there are a million of apps,
+// account's: at the cell that gave it out by a refresh, and at another, which reads its
+// session. With CAUSEWAY_SCALE=1 there are a million of apps,
 // many more than a cell remembers; heap-MiB is what is alive after them.
 func BenchmarkFirstUse(b *testing.B) {
 	b.Run("app", func(b *testing.B) {
@@ -94,7 +99,11 @@ func BenchmarkFirstUse(b *testing.B) {
 		e := openEchoAt(b, c, benchtest.Instance(b), "echo:admin")
 		keys, err := site.OAuth().ServiceKeys(b.Context())
 		must(b, err)
-		f := firstUse{site: site, path: echoPrefix + "/private/x", key: keys[0].Key, alg: "RS256", token: signer(b, site.OAuth(), e), read: sessionRead(b, p, c.Login(b, "west", "acme"))}
+		sign, session := signer(b, site.OAuth(), e), sessionOf(b, c.Login(b, "west", "acme"))
+		f := firstUse{
+			site: site, path: echoPrefix + "/private/x", key: keys[0].Key, alg: "RS256", read: sessionRead(b, p),
+			token: func() shown { return shown{sign(), session} },
+		}
 		statements := site.DB().Statements()
 		f.rounds(b, n)
 		b.ReportMetric(float64(site.DB().Statements()-statements), "statements")
@@ -103,23 +112,35 @@ func BenchmarkFirstUse(b *testing.B) {
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "heap-MiB")
 	})
-	b.Run("account", func(b *testing.B) {
-		p := sitetest.Start(b, storetest.SQLite, func(o *dev.Options) { o.Site = "west" })
-		c := p.Client
-		id, _ := c.Account(b, "west", c.Login(b, "west", "acme"), "inventory-bot")
-		access, refresh := c.Connect(b, "west", "acme", id)
-		var set struct {
-			Keys []map[string]string `json:"keys"`
+	b.Run("account", func(b *testing.B) { firstUseOfAccount(b, false) })
+	b.Run("account elsewhere", func(b *testing.B) { firstUseOfAccount(b, true) })
+}
+
+func firstUseOfAccount(b *testing.B, elsewhere bool) {
+	p := sitetest.Start(b, storetest.SQLite, func(o *dev.Options) { o.Site = "west" })
+	c, site := p.Client, p.Site("west")
+	id, _ := c.Account(b, "west", c.Login(b, "west", "acme"), "inventory-bot")
+	_, refresh := c.Connect(b, "west", "acme", id)
+	var set struct {
+		Keys []map[string]string `json:"keys"`
+	}
+	must(b, json.Unmarshal(c.Get(b, "west", "/oauth/tenant/acme/jwks", nil).Want(b, http.StatusOK).Body, &set))
+	key, err := publicKey(set.Keys[0])
+	must(b, err)
+	org, err := site.Directory().ByName(b.Context(), "acme")
+	must(b, err)
+	firstUse{site: site, path: "/sample/inventory", key: key, alg: "ES256", read: sessionRead(b, p), token: func() shown {
+		if elsewhere { // this cell is not told what it gives out
+			tokens, err := site.OAuth().Refresh(b.Context(), tenants.Caller{Source: "192.0.2.1"}, org, "", secret.Text(refresh))
+			must(b, err)
+			refresh = tokens.RefreshToken.Reveal()
+			return shown{tokens.AccessToken.Reveal(), string(tokens.Session.ID)}
 		}
-		must(b, json.Unmarshal(c.Get(b, "west", "/oauth/tenant/acme/jwks", nil).Want(b, http.StatusOK).Body, &set))
-		key, err := publicKey(set.Keys[0])
-		must(b, err)
-		firstUse{site: p.Site("west"), path: "/sample/inventory", key: key, alg: "ES256", read: sessionRead(b, p, access), token: func() string {
-			a := c.Refresh(b, "west", "acme", refresh).Want(b, http.StatusOK)
-			refresh = a.String(b, "refresh_token")
-			return a.String(b, "access_token")
-		}}.rounds(b, 5*batch)
-	})
+		a := c.Refresh(b, "west", "acme", refresh).Want(b, http.StatusOK)
+		refresh = a.String(b, "refresh_token")
+		token := a.String(b, "access_token")
+		return shown{token, sessionOf(b, token)}
+	}}.rounds(b, 9*batch)
 }
 
 // signer signs tokens of the app as the site would.
@@ -143,20 +164,24 @@ func signer(b *testing.B, site *oauth.Service, e *echo) func() string {
 	}
 }
 
-// sessionRead reads the session of a token by a prepared statement.
-func sessionRead(b *testing.B, p *sitetest.Pair, token string) func() {
+func sessionOf(b *testing.B, token string) string {
 	var claims jwt.RegisteredClaims
 	_, _, err := jwt.NewParser().ParseUnverified(token, &claims)
 	must(b, err)
+	return claims.ID
+}
+
+// sessionRead reads sessions by a prepared statement.
+func sessionRead(b *testing.B, p *sitetest.Pair) func(session string) {
 	db, err := sql.Open("sqlite", "file:"+filepath.Join(p.Folder, "west", "causeway.db")+"?mode=ro")
 	must(b, err)
 	b.Cleanup(func() { _ = db.Close() })
 	read, err := db.Prepare("SELECT id, org_id, kind, principal, name, software_id, role_id, created_at, expires_at, last_used, ended_at FROM sessions WHERE id = ?")
 	must(b, err)
-	return func() {
+	return func(session string) {
 		var texts [7]string
 		var times [4]int64
-		must(b, read.QueryRowContext(b.Context(), claims.ID).Scan(
+		must(b, read.QueryRowContext(b.Context(), session).Scan(
 			&texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &texts[6], &times[0], &times[1], &times[2], &times[3]))
 	}
 }

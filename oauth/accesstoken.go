@@ -47,10 +47,10 @@ func (s Session) Client() string {
 	return passwordClient
 }
 
-func (s *Service) signAccessToken(ctx context.Context, org tenants.Organization, roleName string, session Session) (string, error) {
+func (s *Service) signAccessToken(ctx context.Context, org tenants.Organization, roleName string, session Session) (token, keyID string, err error) {
 	key, err := s.signer.signing(ctx, PurposeAccessToken)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	claims := accessClaims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -64,7 +64,8 @@ func (s *Service) signAccessToken(ctx context.Context, org tenants.Organization,
 	}
 	t := jwt.NewWithClaims(key.method, claims)
 	t.Header["kid"], t.Header["typ"] = key.ID, accessTokenType
-	return t.SignedString(key.private)
+	token, err = t.SignedString(key.private)
+	return token, key.ID, err
 }
 
 // accessToken is what a verified access token says.

@@ -70,6 +70,21 @@ func (a *Authenticator) Authenticate(ctx context.Context, token string) (tenants
 	return s.named(org), nil
 }
 
+// Refresh is [Service.Refresh] at a cell that knows the new access token from then on:
+// apps show it at once, and mostly where they got it. What ends it meanwhile, at this
+// cell or another, has it read as any other.
+func (a *Authenticator) Refresh(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, client ClientID, token secret.Text) (Tokens, error) {
+	epoch := a.live.Epoch()
+	tokens, err := a.service.Refresh(ctx, by, org, client, token)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if s, err := a.liveOf(tokens.Session, tokens.key); err == nil {
+		a.live.Keep(epoch, secret.Sum(tokens.AccessToken.Reveal()), s)
+	}
+	return tokens, nil
+}
+
 // look finds the session that token opens now, and its organization. It is no use
 // of the session.
 func (a *Authenticator) look(ctx context.Context, token string, now time.Time) (*liveSession, *tenants.Snapshot, error) {

@@ -27,9 +27,15 @@ type running struct {
 // run starts a cell with a memory of its own.
 func (w *world) run(tweaks ...func(*journal.TailConfig)) *running {
 	w.t.Helper()
+	return w.runOn(w.db.OAuth(), tweaks...)
+}
+
+// runOn is run for a cell whose store is another.
+func (w *world) runOn(s oauth.Store, tweaks ...func(*journal.TailConfig)) *running {
+	w.t.Helper()
 	orgs, err := tenants.NewDirectory(w.db.Tenants(), 100)
 	w.must(err)
-	r := &running{orgs: orgs, service: w.newServiceOf(w.db.OAuth(), orgs)}
+	r := &running{orgs: orgs, service: w.newServiceOf(s, orgs)}
 	r.Authenticator, err = r.service.NewAuthenticator(site, 100, func() bool { return r.tail.Fresh() })
 	w.must(err)
 	config := journal.TailConfig{

@@ -16,6 +16,8 @@ type Tokens struct {
 	LegacyToken  secret.Text // empty unless a legacy login asked for one
 	ExpiresIn    time.Duration
 	Session      Session
+
+	key string // id of the key that signed the access token
 }
 
 // newAccountSession is a session of a family that ends at end, unless that is zero.
@@ -91,12 +93,12 @@ func (s *Service) openSession(ctx context.Context, by tenants.Caller, org *tenan
 // transaction: nothing is signed while a lock is held.
 func (s *Service) issue(ctx context.Context, org *tenants.Snapshot, session Session, refresh string) (Tokens, error) {
 	roleName, _ := org.RoleName(session.Role)
-	access, err := s.signAccessToken(ctx, org.Organization, roleName, session)
+	access, key, err := s.signAccessToken(ctx, org.Organization, roleName, session)
 	if err != nil {
 		return Tokens{}, err
 	}
 	return Tokens{
 		AccessToken: secret.Text(access), RefreshToken: secret.Text(refresh),
-		ExpiresIn: session.ExpiresAt.Sub(session.CreatedAt), Session: session,
+		ExpiresIn: session.ExpiresAt.Sub(session.CreatedAt), Session: session, key: key,
 	}, nil
 }

@@ -60,6 +60,24 @@ func (c *Cache[K, V]) fill(ctx context.Context, key K, load func() (V, error), a
 	}
 }
 
+// Epoch is for who makes what others would have to read; see [Cache.Keep].
+func (c *Cache[K, V]) Epoch() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
+}
+
+// Keep keeps a value that nobody had to read: whoever wrote it knows it. All it was
+// made from was read or written after epoch was taken, and when anything has been
+// forgotten since then it is not kept.
+func (c *Cache[K, V]) Keep(epoch uint64, key K, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.epoch == epoch {
+		c.add(key, v)
+	}
+}
+
 // fly loads for everybody who waits for f, and lets them go even if load panics.
 func (c *Cache[K, V]) fly(ctx context.Context, key K, f *flight[V], load func() (V, error)) (V, error) {
 	defer func() {

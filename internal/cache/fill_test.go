@@ -175,6 +175,28 @@ func TestFill_WhoWaitsMayLeave(t *testing.T) {
 	})
 }
 
+// What somebody made is kept like what somebody read: not when anything was forgotten
+// since they began.
+func TestKeep_R4_OnlyIfNothingWasForgottenSince(t *testing.T) {
+	for name, forget := range map[string]func(*Cache[string, int]){
+		"nothing":     nil,
+		"another key": func(c *Cache[string, int]) { c.ForgetKey("other") },
+		"a tag":       func(c *Cache[string, int]) { c.ForgetTag("other") },
+		"some":        func(c *Cache[string, int]) { c.Forget(func(string, int) bool { return false }) },
+		"everything":  func(c *Cache[string, int]) { c.Flush() },
+	} {
+		c := newCache(t, 4)
+		epoch := c.Epoch()
+		if forget != nil {
+			forget(c)
+		}
+		c.Keep(epoch, "k", 1)
+		if _, kept := c.Get("k"); kept != (forget == nil) {
+			t.Errorf("%s was forgotten: kept is %v", name, kept)
+		}
+	}
+}
+
 // Whoever asks after a change was forgotten sees the change, however many read,
 // change and forget at the same time.
 func TestFill_R4_NobodyGetsWhatWasForgottenBefore(t *testing.T) {

@@ -52,10 +52,14 @@ const (
 	// A batch that holds its rows longer than slow is too large for those who
 	// wait behind it; one below fast may be larger.
 	slow, fast = 20 * time.Millisecond, 5 * time.Millisecond
-	// rest is how long is paused after a batch, in times of what it took: the
-	// clean-up gets a tenth of one connection's time, less when the database is busy.
-	rest     = 9
-	longRest = 5 * time.Second
+	// After a batch is paused for so many times of what it took. With longRest hardly
+	// one request in two hundred meets the clean-up, so that not even the slowest in a
+	// hundred tell of it. A run that is not over when the next should begin rests half
+	// as long from then on, and so on down to shortRest: a tenth of one connection's
+	// time, which more rows than a site can make are removed in.
+	longRest, shortRest = 199, 9
+	// longestRest is for a database that hardly answers.
+	longestRest = 5 * time.Second
 
 	cleanLease = time.Minute
 	keepEvery  = 15 * time.Second
@@ -95,6 +99,7 @@ type run struct {
 	clock    clock
 	before   Before
 	progress map[string]walk
+	begun    time.Time
 	kept     time.Time // when the lease was last renewed
 	batch    int
 	removed  map[string]int64
@@ -119,7 +124,7 @@ func (c *Cleaner) Turn(ctx context.Context) error {
 	}
 	start := time.Now()
 	r := &run{
-		Cleaner: c, clock: clock, before: c.Keep.before(cell, held.Now), progress: map[string]walk{}, kept: start,
+		Cleaner: c, clock: clock, before: c.Keep.before(cell, held.Now), progress: map[string]walk{}, begun: start, kept: start,
 		batch: smallest, removed: map[string]int64{},
 	}
 	_ = json.Unmarshal([]byte(held.Progress), &r.progress) // else from the beginning
@@ -208,7 +213,7 @@ func (r *run) table(ctx context.Context, name string, w walk) error {
 		}
 		r.progress[name] = w
 		r.resize(took)
-		if !pause.For(ctx, min(rest*took, longRest)) {
+		if !pause.For(ctx, min(r.rest()*took, longestRest)) {
 			return ctx.Err()
 		}
 		if err := r.keep(ctx); err != nil || w.After == nil {
@@ -245,6 +250,12 @@ func (r *run) resize(took time.Duration) {
 	case took < fast:
 		r.batch = min(largest, r.batch*2)
 	}
+}
+
+// rest is how many times of what a batch took is paused after it.
+func (r *run) rest() time.Duration {
+	late := min(time.Since(r.begun)/r.Every, 8)
+	return max(time.Duration(longRest)>>late, shortRest)
 }
 
 // keep renews the lease, with the progress, once in a while.

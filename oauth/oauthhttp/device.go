@@ -191,6 +191,6 @@ func (h *Handler) refresh(c *gin.Context, form url.Values) (oauth.Tokens, error)
 	if err != nil {
 		return oauth.Tokens{}, err
 	}
-	tokens, err := h.OAuth.Refresh(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
+	tokens, err := h.Tokens.Refresh(c.Request.Context(), httpapi.Anonymous(c), org, client, secret.Text(token))
 	return tokens, aboutRealm(org, err)
 }

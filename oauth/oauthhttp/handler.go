@@ -19,7 +19,7 @@ import (
 // Handler serves the endpoints.
 type Handler struct {
 	OAuth     *oauth.Service
-	Tokens    Introspector
+	Tokens    *oauth.Authenticator
 	Orgs      *tenants.Directory
 	Limits    *ratelimit.Limiter
 	PublicURL string // https://host[:port], from configuration only

@@ -1,7 +1,6 @@
 package oauthhttp
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -12,11 +11,6 @@ import (
 	"causeway/oauth"
 	"causeway/tenants"
 )
-
-// Introspector knows access tokens, see [oauth.Authenticator.Introspect].
-type Introspector interface {
-	Introspect(ctx context.Context, org tenants.OrgID, token secret.Text) (oauth.TokenInfo, bool, error)
-}
 
 // introspectors see who is signed in: introspection tells no more.
 var introspectors = []tenants.Right{tenants.RightSessionView}
