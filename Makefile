@@ -12,6 +12,11 @@ PGBIN    ?=
 OUT      ?= bin/causeway
 SIGNKEY  ?=
 
+# What is built, vetted and linted has the flags of what is published, so all of it is
+# compiled once; tests, which the race detector watches, are compiled once more.
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
+tools build check clients chart: export CGO_ENABLED = 0
+
 # Not in go.mod: the linter's dependencies are not ours.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Rules of gosec that are not asked: names that sound like secrets (G101, G117), errors
@@ -51,6 +56,10 @@ WITHNPM = $(if $(NPM),@cd $(1) && { $(NPMCI) || $(NONPM); },@echo 'no npm: $(1) 
 # What takes longest begins first, or one processor waits for it at the end.
 LONG = $(if $(filter ./...,$(PKG)),./portal ./gateway ./internal/sitetest)
 
+# A package waits for a browser, a peer or a database for a third of its time: one more
+# than there are processors keeps them busy. make check has vetted what is tested.
+BESIDE = -p $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) -vet=off
+
 # Modules of their own; a narrowed run leaves them out.
 CLIENTS = $(if $(filter ./...,$(PKG)),clients)
 
@@ -72,14 +81,14 @@ help: ## list the targets
 	@echo 'PKG=./oauth/... narrows test, race, fuzz, bench, soak and cover; TESTARGS="-run Device" adds to go test.'
 
 build: ## build bin/causeway: static, reproducible
-	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/causeway
+	$(GO) build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(OUT) ./cmd/causeway
 
 run: build ## run two associated sites here; ARGS="--listen-base 9443" passes flags
 	@exec bin/causeway dev $(ARGS)
 
 test: tools axe $(CLIENTS) ## run every test on SQLite and PostgreSQL, with the race detector where there is a C compiler
 	@$(if $(RACE),,echo 'no C compiler: the race detector is left out; install the Debian package gcc')
-	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) -timeout 30m $(TESTARGS) $(LONG) $(PKG)
+	$(PGRUN) -- $(SKIPCHECK) $(RACE) $(COUNT) $(BESIDE) -timeout 30m $(TESTARGS) $(LONG) $(PKG)
 
 axe: ## install what judges whether everybody can use the portal's pages
 	$(call WITHNPM,internal/browsertest/js)
@@ -154,4 +163,4 @@ clean: ## remove what the other targets made; what npm fetched stays
 
 tools:
 	@mkdir -p $(TOOLS)
-	@CGO_ENABLED=0 $(GO) build -o $(TOOLS)/ ./internal/tools/pgrun ./internal/tools/requirements ./internal/tools/skipcheck ./internal/tools/supply
+	@$(GO) build -o $(TOOLS)/ ./internal/tools/pgrun ./internal/tools/requirements ./internal/tools/skipcheck ./internal/tools/supply

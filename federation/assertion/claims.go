@@ -140,7 +140,7 @@ func (w wire) check() error {
 		return errors.New("a software id belongs to service accounts, and they need one")
 	case w.Hop != 1:
 		return errors.New("not the first hop")
-	case !bits(w.Key, 8*keySize):
+	case !decode(new([keySize]byte)[:], w.Key):
 		return errors.New("the key has another size")
 	}
 	return nil

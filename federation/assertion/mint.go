@@ -28,7 +28,7 @@ type Minter struct {
 type introduction struct {
 	text string
 	hash [sha256.Size]byte
-	key  []byte
+	key  [keySize]byte
 	by   *ecdsa.PrivateKey
 	at   time.Time
 }
@@ -77,8 +77,9 @@ func introduce(key *ecdsa.PrivateKey, c Claims) (*introduction, error) {
 	if err != nil {
 		return nil, err
 	}
-	secret, err := decode(w.Key)
-	return &introduction{text: text, hash: sha256.Sum256([]byte(text)), key: secret, by: key, at: c.IssuedAt}, err
+	in := &introduction{text: text, hash: sha256.Sum256([]byte(text)), by: key, at: c.IssuedAt}
+	decode(in.key[:], w.Key) // which the check has read
+	return in, nil
 }
 
 func (in *introduction) token(c Claims) (string, error) {
@@ -90,8 +91,8 @@ func (in *introduction) token(c Claims) (string, error) {
 		return "", errors.New("assertion: no request could have this method and URI")
 	case c.Body == "" || strings.Contains(c.Body, "."):
 		return "", errors.New("assertion: no body")
-	case !bits(c.ID, 8*idSize):
+	case !decode(new([idSize]byte)[:], c.ID):
 		return "", errors.New("assertion: the identifier is not 128 bits")
 	}
-	return in.text + separator + seal(in.key, in.hash, c), nil
+	return in.text + separator + seal(in.key[:], in.hash, c), nil
 }

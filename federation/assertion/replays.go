@@ -46,10 +46,9 @@ func newReplays(perSite, total int) *replays {
 // add remembers id, or says why its assertion must be refused.
 func (r *replays) add(site tenants.SiteID, id string, now time.Time) error {
 	key := replay{}
-	if !bits(id, 8*idSize) {
+	if !decode(key.id[:], id) {
 		return refused(ErrMalformed)
 	}
-	_, _ = encoding.Decode(key.id[:], []byte(id)) // bits has read it
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.expire(now)

@@ -22,7 +22,7 @@ type ticket struct {
 	iat  int64
 	id   string
 	body string
-	mac  []byte
+	mac  [sha256.Size]byte
 	said string // what the MAC is over, of the ticket itself
 }
 
@@ -45,31 +45,27 @@ func mac(key []byte, introduction [sha256.Size]byte, said, method, uri string) [
 	return h.Sum(over[:0])
 }
 
-func parseTicket(text string) (ticket, error) {
-	said := text
-	parts := strings.Split(text, ".")
-	if len(parts) != 4 {
+func parseTicket(text string) (t ticket, err error) {
+	if strings.Count(text, ".") != 3 {
 		return ticket{}, errors.New("the ticket has not four parts")
 	}
-	said = text[:strings.LastIndexByte(text, '.')]
-	iat, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil || iat < 0 {
+	end := strings.LastIndexByte(text, '.')
+	t.said = text[:end]
+	at, rest, _ := strings.Cut(t.said, ".")
+	t.id, t.body, _ = strings.Cut(rest, ".")
+	if t.iat, err = strconv.ParseInt(at, 10, 64); err != nil || t.iat < 0 {
 		return ticket{}, errors.New("the ticket's time is none")
 	}
-	if !bits(parts[1], 8*idSize) || !bits(parts[3], 8*sha256.Size) || parts[2] == "" {
+	var id [idSize]byte
+	if !decode(id[:], t.id) || !decode(t.mac[:], text[end+1:]) || t.body == "" {
 		return ticket{}, errors.New("the ticket's identifier, body or code has another size")
 	}
-	code, _ := decode(parts[3]) // bits has read it
-	return ticket{iat: iat, id: parts[1], body: parts[2], mac: code, said: said}, nil
+	return t, nil
 }
 
 // fits compares the ticket with the request at hand and the introduction.
-func (t ticket) fits(w wire, introduction [sha256.Size]byte, e Expect) error {
-	key, err := decode(w.Key)
-	if err != nil {
-		return refused(errors.Join(ErrMalformed, err))
-	}
-	if !hmac.Equal(t.mac, mac(key, introduction, t.said, e.Method, e.RequestURI)) {
+func (t ticket) fits(w met, introduction [sha256.Size]byte, e Expect) error {
+	if !hmac.Equal(t.mac[:], mac(w.secret[:], introduction, t.said, e.Method, e.RequestURI)) {
 		return refused(ErrRequest)
 	}
 	wantBody := e.Body
@@ -97,10 +93,13 @@ var encoding = base64.RawURLEncoding.Strict()
 
 func encode(b []byte) string { return encoding.EncodeToString(b) }
 
-func decode(s string) ([]byte, error) { return encoding.DecodeString(s) }
-
-// bits reports whether s is so many, in the one spelling we write.
-func bits(s string, n int) bool {
-	b, err := decode(s)
-	return err == nil && len(b) == n/8 && len(s) == base64.RawURLEncoding.EncodedLen(n/8)
+// decode reports whether s is as many bytes as dst has, in the one spelling we write,
+// and puts them there.
+func decode(dst []byte, s string) bool {
+	var text [64]byte // enough for a key
+	if len(s) != encoding.EncodedLen(len(dst)) || len(s) > len(text) {
+		return false
+	}
+	n, err := encoding.Decode(dst, text[:copy(text[:], s)])
+	return err == nil && n == len(dst)
 }

@@ -281,7 +281,7 @@ func tamper(t testing.TB, key *ecdsa.PrivateKey, c Claims, name string, value an
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := decode(w.Key)
+	secret, err := encoding.DecodeString(w.Key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,10 @@ func (b *Tab) Barriers(rules ...string) (found []string) {
 	if err != nil {
 		b.t.Skip(err)
 	}
-	b.do(chromedp.Evaluate[chromedp.Void](`if (!window.axe) {` + source + `}`))
+	var there bool
+	if b.Eval("'axe' in window", &there); !there {
+		b.do(chromedp.Evaluate[chromedp.Void](source))
+	}
 	var violations []struct {
 		ID, Impact, Help string
 		Nodes            []struct {

@@ -41,6 +41,14 @@ func TestWatermark_R12_R14_FamiliesGoOnWhereItProvesIt(t *testing.T) {
 	wantRun(t, 0, "The audit trail is as it was written", "verify", "-c", cell.Config, file)
 	second := c.Refresh(t, sitetest.SiteName, sitetest.System, first["renewed"]).Want(t, http.StatusOK).String(t, "refresh_token")
 	c.Revoke(t, sitetest.SiteName, admin, id["revoked"])
+	for series, none := range map[string]bool{
+		`causeway_watermark_marks_total{outcome="written"}`: false, `causeway_watermark_marks_total{outcome="failed"}`: true,
+		"causeway_watermark_wait_seconds_total": false,
+	} {
+		if got := cell.Metric(t, series); got == "" || (got == "0") != none {
+			t.Errorf("%s is %q", series, got)
+		}
+	}
 	c.Hangup()
 	process.Kill()
 

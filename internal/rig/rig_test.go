@@ -4,11 +4,20 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
+
+// TestMain leaves one processor to whole sites in a bubble. Two of them may fire a
+// bubble's timers at once, as one thread to the race detector, which then ends the
+// process: https://go.dev/issue/78156.
+func TestMain(m *testing.M) {
+	runtime.GOMAXPROCS(1)
+	os.Exit(m.Run())
+}
 
 // play runs a script in fake time.
 func play(t *testing.T, text string) Report {
@@ -52,9 +61,6 @@ var scripts = []struct {
 	{"lossy", "R10", true}, {"five", "R10_R11", true},
 }
 
-// waiting are scripts of what is not built yet.
-var waiting = map[string]string{}
-
 func TestScripts(t *testing.T) {
 	for _, s := range scripts {
 		if !s.long {
@@ -90,13 +96,12 @@ func TestScripts_AreAllKnown(t *testing.T) {
 		known[s.file] = true
 	}
 	files, err := filepath.Glob("testdata/*.rig")
-	if err != nil || len(files) != len(scripts)+len(waiting) {
-		t.Errorf("%d files, %d scripts run, %d wait (%v)", len(files), len(scripts), len(waiting), err)
+	if err != nil || len(files) != len(scripts) {
+		t.Errorf("%d files, %d scripts run (%v)", len(files), len(scripts), err)
 	}
 	for _, f := range files {
-		name := strings.TrimSuffix(filepath.Base(f), ".rig")
-		if _, waits := waiting[name]; known[name] == waits {
-			t.Errorf("%s is run: %v, waits: %v", name, known[name], waits)
+		if !known[strings.TrimSuffix(filepath.Base(f), ".rig")] {
+			t.Errorf("%s is not run", f)
 		}
 		text, err := os.ReadFile(f)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"causeway/internal/store"
 	"causeway/internal/version"
 )
 
@@ -25,10 +26,14 @@ var (
 		"Times that work had to wait for a connection because all were in use.", []string{"pool"}, nil)
 	waitedDesc = prometheus.NewDesc("causeway_database_connection_wait_seconds_total",
 		"Time that work has waited for a connection.", []string{"pool"}, nil)
+	marksDesc = prometheus.NewDesc("causeway_watermark_marks_total",
+		"Transactions that the watermark has a mark of (written), and such that were not done because it could not be written (failed).", []string{"outcome"}, nil)
+	markedDesc = prometheus.NewDesc("causeway_watermark_wait_seconds_total",
+		"Time that transactions have waited for their marks.", nil, nil)
 )
 
 func (cellCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{buildDesc, readyDesc, expiryDesc, connectionsDesc, connectionsMaxDesc, waitsDesc, waitedDesc} {
+	for _, d := range []*prometheus.Desc{buildDesc, readyDesc, expiryDesc, connectionsDesc, connectionsMaxDesc, waitsDesc, waitedDesc, marksDesc, markedDesc} {
 		ch <- d
 	}
 }
@@ -36,6 +41,9 @@ func (cellCollector) Describe(ch chan<- *prometheus.Desc) {
 func (c cellCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
 	}
 	v := version.Get()
 	gauge(buildDesc, 1, v.Version, v.Commit, v.Go)
@@ -50,7 +58,14 @@ func (c cellCollector) Collect(ch chan<- prometheus.Metric) {
 		gauge(connectionsDesc, float64(s.InUse), name, "in_use")
 		gauge(connectionsDesc, float64(s.Idle), name, "idle")
 		gauge(connectionsMaxDesc, float64(s.MaxOpenConnections), name)
-		ch <- prometheus.MustNewConstMetric(waitsDesc, prometheus.CounterValue, float64(s.WaitCount), name)
-		ch <- prometheus.MustNewConstMetric(waitedDesc, prometheus.CounterValue, s.WaitDuration.Seconds(), name)
+		counter(waitsDesc, float64(s.WaitCount), name)
+		counter(waitedDesc, s.WaitDuration.Seconds(), name)
 	}
+	var marks store.Marking // zero where none are kept
+	if c.site.watermark != nil {
+		marks = c.site.watermark.Marking()
+	}
+	counter(marksDesc, float64(marks.Written), "written")
+	counter(marksDesc, float64(marks.Failed), "failed")
+	counter(markedDesc, marks.Waited.Seconds())
 }

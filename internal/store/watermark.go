@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,6 +28,19 @@ type Watermark struct {
 	kind   kind
 	id     string // that this process knows
 	former []string
+
+	written, failed, waited atomic.Int64 // waited in nanoseconds
+}
+
+// Marking is what the marks of this process have come to.
+type Marking struct {
+	Written, Failed int64         // transactions that were marked, and that were not done for want of a mark
+	Waited          time.Duration // for all of them
+}
+
+// Marking counts since the watermark was opened.
+func (w *Watermark) Marking() Marking {
+	return Marking{Written: w.written.Load(), Failed: w.failed.Load(), Waited: time.Duration(w.waited.Load())}
 }
 
 // watermarkTables are the same on both databases.
@@ -207,14 +221,55 @@ func (w *Watermark) note(ctx context.Context, rotations []watermark.Rotation, ch
 	}
 	ctx, cancel := context.WithTimeout(ctx, markWithin)
 	defer cancel()
-	err := w.inTx(ctx, func(tx *sql.Tx) error {
-		lock := map[kind]string{postgres: " FOR SHARE"}[w.kind] // SQLite has let nobody else write
-		var id string
-		if err := tx.QueryRowContext(ctx, "SELECT id FROM causeway_watermark WHERE one = 1"+lock).Scan(&id); err != nil { // #nosec G202 -- constants
-			return err
+	begun := time.Now()
+	id, err := w.write(ctx, rotations, changes)
+	if err == nil && id != w.id {
+		err = errors.New("the site was restored from a backup: this cell works on a database that was given up")
+	}
+	w.waited.Add(int64(time.Since(begun)))
+	if err != nil {
+		w.failed.Add(1)
+		// The cause is told as text: as an error it would be taken for one of the
+		// site's database.
+		return problem.Wrap(fmt.Errorf("writing the watermark: %v", err), problem.Unavailable, "The site's watermark cannot be written now, so nothing is changed.")
+	}
+	w.written.Add(1)
+	return nil
+}
+
+// markAtOnce is one way to a watermark that is on another machine. Nobody can give it
+// another id before the marks are durable.
+const markAtOnce = `WITH held AS (
+	SELECT id FROM causeway_watermark WHERE one = 1 FOR SHARE
+), f AS (
+	INSERT INTO causeway_watermark_families AS kept (id, generation)
+	SELECT m.id, max(m.generation) FROM unnest($2::text[], $3::bigint[]) AS m (id, generation) JOIN held ON held.id = $1 GROUP BY 1 ORDER BY 1
+	ON CONFLICT (id) DO UPDATE SET generation = excluded.generation WHERE excluded.generation > kept.generation
+), c AS (
+	INSERT INTO causeway_watermark_changes AS kept (scope, seq)
+	SELECT m.scope, max(m.seq) FROM unnest($4::text[], $5::bigint[]) AS m (scope, seq) JOIN held ON held.id = $1 GROUP BY 1 ORDER BY 1
+	ON CONFLICT (scope) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > kept.seq
+)
+SELECT id FROM held`
+
+// write makes marks durable, unless the watermark has another id than this process
+// knows, and returns the one that it has.
+func (w *Watermark) write(ctx context.Context, rotations []watermark.Rotation, changes []watermark.Change) (id string, err error) {
+	if w.kind == postgres {
+		families, scopes := make([]string, len(rotations)), make([]string, len(changes))
+		generations, seqs := make([]int64, len(rotations)), make([]int64, len(changes))
+		for i, r := range rotations {
+			families[i], generations[i] = r.Family, r.Generation
 		}
-		if id != w.id {
-			return errors.New("the site was restored from a backup: this cell works on a database that was given up")
+		for i, c := range changes {
+			scopes[i], seqs[i] = string(c.Scope), c.Seq
+		}
+		err = w.db.QueryRowContext(ctx, markAtOnce, w.id, families, generations, scopes, seqs).Scan(&id)
+		return id, err
+	}
+	err = w.inTx(ctx, func(tx *sql.Tx) error { // which lets nobody else write
+		if err := tx.QueryRowContext(ctx, "SELECT id FROM causeway_watermark WHERE one = 1").Scan(&id); err != nil || id != w.id {
+			return err
 		}
 		for _, c := range changes {
 			if err := w.exec(ctx, tx, `INSERT INTO causeway_watermark_changes (scope, seq) VALUES (?, ?)
@@ -232,12 +287,7 @@ func (w *Watermark) note(ctx context.Context, rotations []watermark.Rotation, ch
 		return w.exec(ctx, tx, `INSERT INTO causeway_watermark_families (id, generation) VALUES (?, ?)`+strings.Repeat(", (?, ?)", len(rotations)-1)+`
 			ON CONFLICT (id) DO UPDATE SET generation = excluded.generation WHERE excluded.generation > causeway_watermark_families.generation`, args...)
 	})
-	if err != nil {
-		// The cause is told as text: as an error it would be taken for one of the
-		// site's database.
-		return problem.Wrap(fmt.Errorf("writing the watermark: %v", err), problem.Unavailable, "The site's watermark cannot be written now, so nothing is changed.")
-	}
-	return nil
+	return id, err
 }
 
 // Reachable asks for a sign of life.

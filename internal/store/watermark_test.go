@@ -15,10 +15,10 @@ import (
 )
 
 // marked begins a watermark for a database; url is where it is.
-func marked(t *testing.T, db *store.DB, kind storetest.Kind) (url string) {
+func marked(t *testing.T, db *store.DB, kind storetest.Kind) (w *store.Watermark, url string) {
 	t.Helper()
 	url = storetest.EmptyURL(t, kind)
-	w := openMark(t, url)
+	w = openMark(t, url)
 	ok(t, w.Begin(t.Context()))
 	ok(t, db.Tenants().InTx(t.Context(), func(tx tenants.Tx) error {
 		return tx.Record(store.WatermarkEntry(now, journal.System, journal.WatermarkBegan, w.ID()))
@@ -26,7 +26,7 @@ func marked(t *testing.T, db *store.DB, kind storetest.Kind) (url string) {
 	if kept, err := db.KeepMarks(t.Context(), w); err != nil || !kept {
 		t.Fatal(kept, err)
 	}
-	return url
+	return w, url
 }
 
 func openMark(t *testing.T, url string) *store.Watermark {
@@ -37,11 +37,12 @@ func openMark(t *testing.T, url string) *store.Watermark {
 	return w
 }
 
-func eachMark(t *testing.T, f func(t *testing.T, db *store.DB, url string)) {
+func eachMark(t *testing.T, f func(t *testing.T, db *store.DB, own *store.Watermark, url string)) {
 	for from, to := range map[storetest.Kind]storetest.Kind{storetest.SQLite: storetest.Postgres, storetest.Postgres: storetest.SQLite} {
 		t.Run(string(from), func(t *testing.T) {
 			db := storetest.New(t, from)
-			f(t, db, marked(t, db, to))
+			own, url := marked(t, db, to)
+			f(t, db, own, url)
 		})
 	}
 }
@@ -50,8 +51,9 @@ func eachMark(t *testing.T, f func(t *testing.T, db *store.DB, url string)) {
 // their row of the journal.
 func TestWatermark_R12_MarksAreKept(t *testing.T) {
 	t.Parallel()
-	eachMark(t, func(t *testing.T, db *store.DB, url string) {
+	eachMark(t, func(t *testing.T, db *store.DB, own *store.Watermark, url string) {
 		w, other := newTenant(t, db, "Own"), newTenant(t, db, "Other")
+		before := own.Marking()
 		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Fatal(did, err)
 		}
@@ -64,6 +66,7 @@ func TestWatermark_R12_MarksAreKept(t *testing.T) {
 			}
 			for _, e := range []journal.Entry{
 				{At: now, Org: string(w.org), Action: journal.AccountRevoked, Subject: journal.Subject{Kind: journal.KindAccount, ID: string(w.account)}},
+				{At: now, Org: string(w.org), Action: journal.AccountUpdated, Subject: journal.Subject{Kind: journal.KindAccount, ID: string(w.account)}},
 				{At: now, Org: string(w.org), Action: journal.UserCreated, Subject: journal.Subject{Kind: journal.KindUser, ID: "u"}},
 			} {
 				if err := tx.Record(e); err != nil {
@@ -72,17 +75,20 @@ func TestWatermark_R12_MarksAreKept(t *testing.T) {
 			}
 			return nil
 		}))
+		if after := own.Marking(); after.Written != before.Written+2 || after.Failed != 0 || after.Waited <= before.Waited {
+			t.Errorf("one rotation and one change: %+v, and %+v before", after, before)
+		}
 		head, err := db.Journal().Head(t.Context())
 		ok(t, err)
 		fencing := openMark(t, url)
-		before := fencing.ID()
-		if m, err := fencing.Fence(t.Context(), "another"); m != nil || err != nil || fencing.ID() != before {
+		id := fencing.ID()
+		if m, err := fencing.Fence(t.Context(), "another"); m != nil || err != nil || fencing.ID() != id {
 			t.Fatalf("a watermark of another site was fenced: %+v, %v", m, err)
 		}
-		m, err := fencing.Fence(t.Context(), before)
+		m, err := fencing.Fence(t.Context(), id)
 		ok(t, err)
 		account := watermark.Scope(string(w.org) + "/" + string(w.account))
-		if !m.Covers(before) || m.ID == before || len(m.Rotated) != 2 || m.Rotated[w.family.ID] != 2 || m.Rotated[other.family.ID] != watermark.Revoked || m.Changed[account] != head-1 || m.Changed[watermark.Scope(w.org)] >= head-1 {
+		if !m.Covers(id) || m.ID == id || len(m.Rotated) != 2 || m.Rotated[w.family.ID] != 2 || m.Rotated[other.family.ID] != watermark.Revoked || m.Changed[account] != head-1 || m.Changed[watermark.Scope(w.org)] >= head-1 {
 			t.Errorf("%+v, the head is %d", m, head)
 		}
 	})
@@ -92,7 +98,7 @@ func TestWatermark_R12_MarksAreKept(t *testing.T) {
 // and revokes nothing, and spends no token.
 func TestWatermark_R12_R13_WithoutItNothingIsRenewed(t *testing.T) {
 	t.Parallel()
-	eachMark(t, func(t *testing.T, db *store.DB, url string) {
+	eachMark(t, func(t *testing.T, db *store.DB, own *store.Watermark, url string) {
 		w := newTenant(t, db, "Own")
 		if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(1)); !did || err != nil {
 			t.Fatal(did, err)
@@ -101,6 +107,7 @@ func TestWatermark_R12_R13_WithoutItNothingIsRenewed(t *testing.T) {
 		if m, err := other.Fence(t.Context(), other.ID()); m == nil || err != nil {
 			t.Fatal(m, err)
 		}
+		before := own.Marking()
 		for range 2 {
 			_, did, err := db.OAuth().Rotate(t.Context(), w.rotation(2))
 			if did || !problem.Has(err, problem.Unavailable) {
@@ -116,8 +123,16 @@ func TestWatermark_R12_R13_WithoutItNothingIsRenewed(t *testing.T) {
 		if !problem.Has(revoke, problem.Unavailable) {
 			t.Errorf("revoked: %v", revoke)
 		}
+		if after := own.Marking(); after.Written != before.Written || after.Failed != before.Failed+3 || after.Waited <= before.Waited {
+			t.Errorf("three that failed: %+v, and %+v before", after, before)
+		}
 		if got := w.presented(t, digest(w.family.ID, 2)); got.Generation != 2 || !got.RevokedAt.IsZero() {
 			t.Errorf("the family is %+v", got.Family)
+		}
+		m, err := other.Fence(t.Context(), other.ID())
+		ok(t, err)
+		if got := m.Rotated[w.family.ID]; got != 2 {
+			t.Errorf("what was refused left a mark: generation %d", got)
 		}
 		// A cell that knows the watermark goes on.
 		ok(t, other.End(t.Context()))
@@ -138,6 +153,47 @@ func TestWatermark_R12_R13_WithoutItNothingIsRenewed(t *testing.T) {
 	})
 }
 
+// Whatever was renewed while somebody takes the marks is among them, and what comes
+// later is refused.
+func TestWatermark_R12_FencedAtOnce(t *testing.T) {
+	t.Parallel()
+	eachMark(t, func(t *testing.T, db *store.DB, own *store.Watermark, url string) {
+		w := newTenant(t, db, "Own")
+		for round, generation := 0, 1; round < rounds(10); round++ {
+			going, refused := make(chan struct{}), make(chan error)
+			go func() {
+				for first := generation; ; generation++ {
+					if _, did, err := db.OAuth().Rotate(t.Context(), w.rotation(generation)); !did || err != nil {
+						refused <- err
+						return
+					}
+					if generation == first+3 {
+						close(going)
+					}
+				}
+			}()
+			<-going
+			next := openMark(t, url)
+			marks, err := next.Fence(t.Context(), own.ID())
+			if err := <-refused; !problem.Has(err, problem.Unavailable) {
+				t.Fatalf("not refused: %v", err)
+			}
+			ok(t, err)
+			if got := marks.Rotated[w.family.ID]; got != int64(generation) {
+				t.Fatalf("the family has the generation %d, and its mark says %d", generation, got)
+			}
+			ok(t, db.Tenants().InTx(t.Context(), func(tx tenants.Tx) error {
+				return tx.Record(store.WatermarkEntry(now, journal.System, journal.WatermarkBegan, next.ID()))
+			}))
+			if kept, err := db.KeepMarks(t.Context(), next); err != nil || !kept {
+				t.Fatal(kept, err)
+			}
+			ok(t, own.Close())
+			own = next
+		}
+	})
+}
+
 // A watermark is begun once, ended for good, and a site that keeps one takes no other
 // and does not do without.
 func TestWatermark_R12_OneAtATime(t *testing.T) {
@@ -147,7 +203,7 @@ func TestWatermark_R12_OneAtATime(t *testing.T) {
 		if kept, err := db.KeepMarks(t.Context(), nil); kept || err != nil {
 			t.Fatal(kept, err)
 		}
-		url := marked(t, db, kind)
+		_, url := marked(t, db, kind)
 		first := openMark(t, url)
 		if err := first.Begin(t.Context()); !errors.Is(err, store.ErrWatermarkUsed) {
 			t.Errorf("begun twice: %v", err)

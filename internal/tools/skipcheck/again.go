@@ -14,9 +14,11 @@ import (
 	"causeway/internal/tools/testjson"
 )
 
-// detectorFault is what the race detector says of a fault of its own, which ends the
-// process in the midst of a test. It is no finding: those are "WARNING: DATA RACE".
-const detectorFault = "ThreadSanitizer: CHECK failed"
+// detectorFaults are what is printed of a fault of the race detector's own, which ends
+// the process in the midst of a test: its word for it, or the runtime's for a fault
+// outside of Go code, of which there is no other here (one in Go code is a panic). It is
+// no finding: those are "WARNING: DATA RACE". The known one is https://go.dev/issue/78156.
+var detectorFaults = []string{"ThreadSanitizer: CHECK failed", "SIGSEGV: segmentation violation"}
 
 // verdict is how packages ended.
 type verdict struct {
@@ -28,7 +30,7 @@ func newVerdict() verdict { return verdict{map[string]bool{}, map[string]bool{}}
 
 func (v verdict) event(e testjson.Event) {
 	switch {
-	case e.Action == testjson.Output && strings.HasPrefix(e.Output, detectorFault):
+	case e.Action == testjson.Output && slices.ContainsFunc(detectorFaults, func(f string) bool { return strings.HasPrefix(e.Output, f) }):
 		v.detector[e.Package] = true
 	case e.Action == testjson.Fail && e.Test == "":
 		v.failed[e.Package] = true

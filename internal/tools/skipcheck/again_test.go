@@ -13,7 +13,7 @@ import (
 // one only; what fails by itself gets none. The packages are real ones: the test that
 // fails or "crashes" does so until it has run as often as it is told.
 func TestOnceMore_R15_ForTheDetectorsOwnFaultAlone(t *testing.T) {
-	const fault = detectorFault + `: tsan_rtl.cpp:346 \"((exiting))\" (0x0, 0x0) (tid=499)`
+	const fault = `ThreadSanitizer: CHECK failed: tsan_rtl.cpp:346 \"((exiting))\" (0x0, 0x0) (tid=499)`
 	for _, tt := range []struct {
 		name  string
 		says  string
@@ -23,6 +23,8 @@ func TestOnceMore_R15_ForTheDetectorsOwnFaultAlone(t *testing.T) {
 	}{
 		{"the detector, once", fault, 1, 0, 2},
 		{"the detector, twice", fault, 2, 1, 2},
+		{"the detector, by the system's word", `SIGSEGV: segmentation violation\nPC=0x41cb49 m=0 sigcode=1 addr=0x0`, 1, 0, 2},
+		{"Go code", `panic: runtime error: invalid memory address\n[signal SIGSEGV: segmentation violation code=0x1]`, 1, 1, 1},
 		{"the test", "WARNING: DATA RACE", 1, 1, 1},
 		{"nothing", "", 0, 0, 1},
 	} {
