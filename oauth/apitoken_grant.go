@@ -88,7 +88,7 @@ func openTokenSession(tx Tx, by tenants.Caller, t APIToken, event string, now ti
 		return Session{}, err
 	}
 	session := Session{
-		ID: tenants.SessionID(tenants.NewID()), Org: t.Org, Kind: tenants.KindAPIToken, Family: string(t.ID),
+		ID: tenants.NewSessionID(now), Org: t.Org, Kind: tenants.KindAPIToken, Family: string(t.ID),
 		Principal: string(owner.ID), Name: owner.Name, Role: owner.Role,
 		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(life), t.ExpiresAt),
 	}
@@ -109,9 +109,10 @@ const apiTokensKnown = 20_000
 // useAtOnce tries the token of r as a user's API token. There is nothing to give
 // back but the access token.
 func (s *Service) useAtOnce(ctx context.Context, org *tenants.Snapshot, r Rotation) (Tokens, bool, error) {
+	now := s.clock()
 	session, done, err := s.store.UseAPIToken(ctx, TokenUse{
-		Org: r.Org, Client: r.Client, Token: r.From, At: s.clock(), Source: r.Source,
-		Session: tenants.SessionID(tenants.NewID()), Lifetime: s.policy.AccountLifetime,
+		Org: r.Org, Client: r.Client, Token: r.From, At: now, Source: r.Source,
+		Session: tenants.NewSessionID(now), Lifetime: s.policy.AccountLifetime,
 	})
 	if err != nil || !done {
 		return Tokens{}, false, err

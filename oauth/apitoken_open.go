@@ -23,7 +23,7 @@ func (s *Service) OpenAPIToken(ctx context.Context, by tenants.Caller, token sec
 	now := s.clock()
 	session, done, err := s.store.UseAPIToken(ctx, TokenUse{
 		Org: t.Org, Client: t.ID, Token: s.digest(digestRefresh, token.Reveal()), At: now, Source: by.Source,
-		Session: tenants.SessionID(tenants.NewID()), Lifetime: life,
+		Session: tenants.NewSessionID(now), Lifetime: life,
 	})
 	if err != nil || done {
 		return session, err

@@ -53,7 +53,8 @@ func (s *Service) Refresh(ctx context.Context, by tenants.Caller, org *tenants.S
 
 // rotate tries r now. That is all there is to nearly every refresh.
 func (s *Service) rotate(ctx context.Context, r Rotation) (Session, bool, error) {
-	r.At, r.Session, r.Lifetime = s.clock(), tenants.SessionID(tenants.NewID()), s.policy.AccountLifetime
+	r.At, r.Lifetime = s.clock(), s.policy.AccountLifetime
+	r.Session = tenants.NewSessionID(r.At)
 	return s.store.Rotate(ctx, r)
 }
 

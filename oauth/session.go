@@ -23,7 +23,7 @@ type Tokens struct {
 // newAccountSession is a session of a family that ends at end, unless that is zero.
 func (s *Service) newAccountSession(now time.Time, family Family, end time.Time) Session {
 	return Session{
-		ID: tenants.SessionID(tenants.NewID()), Org: family.Org, Kind: tenants.KindServiceAccount, Family: family.ID,
+		ID: tenants.NewSessionID(now), Org: family.Org, Kind: tenants.KindServiceAccount, Family: family.ID,
 		CreatedAt: now, LastUsed: now, ExpiresAt: sooner(now.Add(s.policy.AccountLifetime), end),
 	}
 }
@@ -55,7 +55,7 @@ func (s *Service) OpenLegacySession(ctx context.Context, by tenants.Caller, org 
 func (s *Service) openSession(ctx context.Context, by tenants.Caller, org *tenants.Snapshot, u tenants.User, legacy secret.Text) (Tokens, error) {
 	now := s.clock()
 	session := Session{
-		ID: tenants.SessionID(tenants.NewID()), Org: u.Org, Kind: tenants.KindUser, Principal: string(u.ID),
+		ID: tenants.NewSessionID(now), Org: u.Org, Kind: tenants.KindUser, Principal: string(u.ID),
 		Name: u.Name, Role: u.Role, CreatedAt: now, LastUsed: now, ExpiresAt: now.Add(s.policy.UserLifetime),
 	}
 	if legacy != "" {

@@ -1,7 +1,9 @@
 package tenants
 
 import (
+	"encoding/binary"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,6 +28,32 @@ const SystemOrgName = "System"
 
 // NewID returns a random identifier (UUID v4).
 func NewID() string { return uuid.NewString() }
+
+// NewSessionID returns an identifier for a session that begins at t (UUID v7, RFC 9562
+// section 5.7). Sessions are many and come and go: by such ids the new ones are
+// neighbours in the index, and those that are over are found without a look at the
+// others. The time is the session's own, to the millisecond, not that of the machine.
+func NewSessionID(t time.Time) SessionID {
+	id := uuid.New()
+	lead(&id, t)
+	id[6] = id[6]&0x0f | 0x70
+	return SessionID(id.String())
+}
+
+// FirstSessionID comes before every id of a session that begins at t or later, and
+// after those of earlier ones, down to the millisecond.
+func FirstSessionID(t time.Time) SessionID {
+	var id uuid.UUID
+	lead(&id, t)
+	return SessionID(id.String())
+}
+
+// lead writes the time into the first 48 bits.
+func lead(id *uuid.UUID, t time.Time) {
+	ms := uint64(max(t.UnixMilli(), 0))
+	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))
+	binary.BigEndian.PutUint32(id[2:], uint32(ms))
+}
 
 // URN writes id as urn:vcloud:<kind>:<id>.
 func URN[T ~string](kind string, id T) string { return "urn:vcloud:" + kind + ":" + string(id) }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"causeway/internal/problem"
 	"causeway/tenants"
@@ -73,6 +74,28 @@ func TestNewID(t *testing.T) {
 	v4 := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	if !v4.MatchString(one) || one == two {
 		t.Errorf("%s and %s are not two random lower-case UUIDs", one, two)
+	}
+}
+
+func TestNewSessionID(t *testing.T) {
+	t.Parallel()
+	v7 := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	begin := time.Date(2026, 11, 21, 18, 0, 0, 123_000_000, time.UTC)
+	one, two := tenants.NewSessionID(begin), tenants.NewSessionID(begin)
+	if !v7.MatchString(string(one)) || one[:13] != two[:13] || one == two {
+		t.Errorf("%s and %s are not two random UUIDs of one time", one, two)
+	}
+	if got := tenants.NewSessionID(time.UnixMilli(0x017F22E279B0)); got[:15] != "017f22e2-79b0-7" { // RFC 9562 appendix A.6
+		t.Errorf("a session of the RFC's moment is %s", got)
+	}
+	for _, apart := range []time.Duration{time.Millisecond, time.Minute, 50 * 365 * 24 * time.Hour} {
+		later := begin.Add(apart)
+		if first := tenants.FirstSessionID(later); tenants.NewSessionID(begin) >= first || first >= tenants.NewSessionID(later) {
+			t.Errorf("%s is not between the sessions of two moments %v apart", first, apart)
+		}
+	}
+	if id := tenants.NewSessionID(time.Time{}); id[:13] != "00000000-0000" {
+		t.Errorf("before there was time: %s", id)
 	}
 }
 

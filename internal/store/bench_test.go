@@ -69,7 +69,7 @@ func benchRotate(b *testing.B, db *store.DB, clients int) {
 			for g := 0; next.Add(1) <= int64(b.N); g++ {
 				_, ok, err := db.OAuth().Rotate(ctx, oauth.Rotation{
 					Org: org, From: digest(family, g), To: digest(family, g+1), At: now, Source: "192.0.2.1",
-					Session: tenants.SessionID(tenants.NewID()), Lifetime: time.Hour,
+					Session: tenants.NewSessionID(now), Lifetime: time.Hour,
 				})
 				if err == nil && !ok {
 					err = fmt.Errorf("generation %d did not rotate", g)

@@ -11,6 +11,7 @@ import (
 
 	"causeway/internal/journal"
 	"causeway/internal/upkeep"
+	"causeway/tenants"
 )
 
 // Upkeep is the store of package upkeep.
@@ -45,7 +46,15 @@ type purge struct {
 	args func(b upkeep.Before) []any
 	// within bounds the walk to rows b, where what is beyond is known to stay.
 	within string
+	// young are the keys of rows that are too young to be over, from the first up to
+	// the second: the walk leaps over them. Nil where a key says nothing of a row's age.
+	young func(b upkeep.Before) (first, end string)
 }
+
+// futureSessions is how far a session's id may lie in the future to be one of a young
+// session: more than clocks differ by and a run takes, and so little that hardly an
+// id of those that older versions made, by chance, is taken for one; they wait.
+const futureSessions = 24 * time.Hour
 
 // The order matters where one table's rows hold another's: used tokens go before
 // their family.
@@ -62,6 +71,11 @@ var purges = []purge{
 		over: "(r.ended_at > 0 AND r.ended_at < ? OR r.expires_at < ? OR r.last_used < ?)",
 		args: func(b upkeep.Before) []any {
 			return []any{micros(b.SessionsOver), micros(b.SessionsOver), micros(b.SessionsUsed)}
+		},
+		// Nearly all there are, of a table that grows at this end while it is walked.
+		young: func(b upkeep.Before) (string, string) {
+			// Of the border's own millisecond some are old.
+			return string(tenants.FirstSessionID(b.SessionsOver.Add(time.Millisecond))), string(tenants.FirstSessionID(b.Now.Add(futureSessions)))
 		},
 	},
 	{
@@ -126,13 +140,20 @@ func (s upkeepStore) Sweep(ctx context.Context, table string, b upkeep.Before, a
 		return upkeep.Swept{}, fmt.Errorf("store: nothing is ever removed from %s", table)
 	}
 	p := purges[i]
-	looked, dead, err := s.look(ctx, p, b, after, limit)
+	if after != nil && len(after) != len(p.keys) {
+		return upkeep.Swept{}, fmt.Errorf("store: a cursor of %d parts for %s", len(after), table)
+	}
+	after, until := p.span(b, after)
+	looked, dead, err := s.look(ctx, p, b, after, until, limit)
 	if err != nil {
 		return upkeep.Swept{}, err
 	}
 	swept := upkeep.Swept{}
-	if len(looked) == limit {
+	switch {
+	case len(looked) == limit:
 		swept.Next = looked[limit-1]
+	case until != "":
+		swept.Next = upkeep.Cursor{until} // where span leaps
 	}
 	if len(dead) > 0 {
 		swept.Removed, err = s.remove(ctx, p, b, dead)
@@ -140,9 +161,24 @@ func (s upkeepStore) Sweep(ctx context.Context, table string, b upkeep.Before, a
 	return swept, err
 }
 
+// span is where a walk that stands at after goes on, and the key before which it
+// stops to leap over what is young; empty where it goes on to the table's end.
+func (p purge) span(b upkeep.Before, after upkeep.Cursor) (from upkeep.Cursor, until string) {
+	if p.young == nil {
+		return after, ""
+	}
+	switch first, end := p.young(b); {
+	case after == nil || after[0] < first:
+		return after, first
+	case after[0] < end:
+		return upkeep.Cursor{end}, ""
+	}
+	return after, ""
+}
+
 // look reads the keys of the next rows, and which of them are over.
-func (s upkeepStore) look(ctx context.Context, p purge, b upkeep.Before, after upkeep.Cursor, limit int) (looked, dead []upkeep.Cursor, err error) {
-	query, args, err := p.look(b, after, limit)
+func (s upkeepStore) look(ctx context.Context, p purge, b upkeep.Before, after upkeep.Cursor, until string, limit int) (looked, dead []upkeep.Cursor, err error) {
+	query, args, err := p.look(b, after, until, limit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -170,7 +206,7 @@ func (s upkeepStore) look(ctx context.Context, p purge, b upkeep.Before, after u
 
 // look is the query. The limit is written out: a planner who does not know it
 // expects a tenth of the table and would sort all of it.
-func (p purge) look(b upkeep.Before, after upkeep.Cursor, limit int) (string, []any, error) {
+func (p purge) look(b upkeep.Before, after upkeep.Cursor, until string, limit int) (string, []any, error) {
 	keys := strings.Join(p.keys, ", ")
 	args := p.args(b)
 	var where []string
@@ -185,6 +221,9 @@ func (p purge) look(b upkeep.Before, after upkeep.Cursor, limit int) (string, []
 		where = append(where, "(b."+strings.Join(p.keys, ", b.")+") > ("+strings.Repeat("?, ", len(key)-1)+"?)")
 		args = append(args, key...)
 	}
+	if until != "" {
+		where, args = append(where, "b."+p.keys[0]+" < ?"), append(args, until)
+	}
 	from := p.table + " b"
 	if len(where) > 0 {
 		from += " WHERE " + strings.Join(where, " AND ")
@@ -195,9 +234,6 @@ func (p purge) look(b upkeep.Before, after upkeep.Cursor, limit int) (string, []
 
 // values are the parameters that a cursor stands for.
 func (p purge) values(c upkeep.Cursor) ([]any, error) {
-	if len(c) != len(p.keys) {
-		return nil, fmt.Errorf("store: a cursor of %d parts for %s", len(c), p.table)
-	}
 	out := make([]any, len(c))
 	for i, v := range c {
 		out[i] = v

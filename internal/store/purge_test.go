@@ -112,10 +112,16 @@ func TestPurge_R2_RemovesWhatIsOverAndNothingElse(t *testing.T) {
 				string(w.org), id, string(w.account), []byte(id), []byte(id), state, at-1, at, 0, 0, "", "", "")
 			note("device_requests", id, at < border.Devices.UnixMicro())
 
-			id = tenants.NewID()
 			ended, expires, used := sometimes(r, around(r, border.SessionsOver)), around(r, border.SessionsOver), around(r, border.SessionsUsed)
+			began := min(expires, used)
+			if ended != 0 {
+				began = min(began, ended)
+			}
+			if id = tenants.NewID(); r.IntN(2) == 0 { // some are of before ids told the time
+				id = string(tenants.NewSessionID(time.UnixMicro(began)))
+			}
 			insert(t, db, "sessions", id, "id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at",
-				id, string(w.org), "user", string(w.user), "", "", "", "", 1, expires, used, ended)
+				id, string(w.org), "user", string(w.user), "", "", "", "", began, expires, used, ended)
 			over := border.SessionsOver.UnixMicro()
 			note("sessions", id, ended != 0 && ended < over || expires < over || used < border.SessionsUsed.UnixMicro())
 
@@ -223,6 +229,49 @@ func TestPurge_R3_TheTokensOfALiveFamilyStillDecide(t *testing.T) {
 		})
 		if !retried {
 			t.Error("the last spent token cannot be retried any more")
+		}
+	})
+}
+
+// The sessions of a busy site's last day are many and none of them is over: the walk
+// leaps over them, whatever they look like, and ends although their number grows.
+func TestPurge_R13_YoungSessionsAreNotLookedAt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newTenant(t, db, "Own")
+		session := func(id tenants.SessionID) string {
+			return insert(t, db, "sessions", string(id), "id, org_id, kind, principal, name, software_id, role_id, family_id, created_at, expires_at, last_used, ended_at",
+				string(id), string(w.org), "user", string(w.user), "", "", "", "", 1, 2, 1, 1)
+		}
+		b := keep.Before(now)
+		sweep(t, db, "sessions", b, 100) // what there is by now
+		stay := keys(t, db, "sessions", "id")
+		for _, at := range []time.Time{b.SessionsOver.Add(time.Millisecond), now, now.Add(5 * time.Minute)} {
+			stay = append(stay, session(tenants.NewSessionID(at)))
+		}
+		slices.Sort(stay)
+		// By chance, of before ids told the time: in front of the young ones and behind.
+		session("00000000-0000-4000-8000-000000000001")
+		session("ffffffff-ffff-4fff-bfff-fffffffffffe")
+		session(tenants.NewSessionID(b.SessionsOver.Add(-time.Millisecond)))
+		looks := 0
+		ok(t, db.Spy(func(query string, _ []any) {
+			if !strings.Contains(query, "FROM (SELECT * FROM sessions b") {
+				return
+			}
+			if looks++; looks > 10 {
+				t.Fatal("the walk does not end")
+			}
+			session(tenants.NewSessionID(now))
+		}))
+		if n := sweep(t, db, "sessions", b, 1); n != 3 {
+			t.Errorf("%d sessions were removed, want the 3 old ones", n)
+		}
+		left := keys(t, db, "sessions", "id")
+		for _, id := range stay {
+			if !slices.Contains(left, id) {
+				t.Errorf("%s is gone", id)
+			}
 		}
 	})
 }

@@ -14,9 +14,9 @@ type Keep struct {
 	Events        time.Duration // token events and refusals, after they were sealed
 }
 
-// Before are the times before which rows are old, now.
+// Before are the times before which rows are old, at Now.
 type Before struct {
-	Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Accounts, Events, Assertions time.Time
+	Now, Devices, SessionsOver, SessionsUsed, Revoked, Used, Failures, Tasks, Accounts, Events, Assertions time.Time
 }
 
 // longestLockout is beyond what any organization may have wrong passwords count
@@ -30,7 +30,7 @@ const spentSlack = 5 * time.Minute
 func (k Keep) Before(now time.Time) Before {
 	now = now.UTC()
 	return Before{
-		Devices:      now.Add(-k.Devices),
+		Now: now, Devices: now.Add(-k.Devices),
 		SessionsOver: now.Add(-k.Sessions), SessionsUsed: now.Add(-k.Sessions - k.Idle),
 		Revoked: now.Add(-k.RevokedTokens), Used: now.Add(-k.UsedTokens),
 		Failures: now.Add(-longestLockout), Tasks: now.Add(-k.Tasks), Accounts: now.Add(-k.Accounts),
